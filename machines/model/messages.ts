@@ -1,0 +1,365 @@
+/**
+ * Every message between actors, one union per receiver. All are plain data (they cross threads as
+ * msgpack) and level-triggered: losing, repeating or reordering one costs a delay, never a wrong end.
+ *
+ *   reload ─ tenant.desired ─► tenant ─ group.desired ─► group ─ spawn, instance.* ─► instance
+ *   instance ─ backend.desired ─► backend ─ backend.verdict ─► instance and frontends
+ *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied ─► frontend
+ *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
+ *   tenant ─ tenant.status ─► tenancy                 instance ─ provider.* ─► provider
+ */
+import type {
+  BackendSpec,
+  FrontendSpec,
+  GroupSpec,
+  PoolRangeSpec,
+  TemplateSpec,
+  TenantSpec,
+} from './desired.js';
+import type { ProviderFailure } from './failures.js';
+import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
+import type { JsonObject } from './json.js';
+import type { ActualAs, DesiredVip } from './lb.js';
+
+export interface Message {
+  readonly type: string;
+}
+
+// --- health -----------------------------------------------------------------------------------
+
+export type HealthState = 'unknown' | 'up' | 'down' | 'paused' | 'disabled';
+
+/** Outcome of one probe. Codes are HAProxy's: L4OK L4TOUT L4CON L6OK L6TOUT L6RSP L7OK L7TOUT L7RSP L7STS. */
+export interface ProbeResult {
+  readonly passed: boolean;
+  readonly code: string;
+  readonly detail: string;
+  readonly durationMs: number;
+  /** Positive death: the host answered that nobody listens (connection refused). */
+  readonly positive: boolean;
+  /** Our own event loop ran late while the probe was out: a timeout proves nothing. */
+  readonly late: boolean;
+}
+
+export interface Verdict {
+  readonly backend: BackendName;
+  readonly address: string;
+  readonly state: HealthState;
+  /** Down for sure (refused, exited), not merely silent. */
+  readonly positive: boolean;
+  /** Changes with every transition: one down-episode, one flush. */
+  readonly episode: string;
+  readonly sinceMs: number;
+  readonly code: string;
+}
+
+export type BackendMessage =
+  | { readonly type: 'backend.desired'; readonly spec: BackendSpec; readonly owner?: Address }
+  | { readonly type: 'backend.removed' }
+  | { readonly type: 'probe.finished'; readonly probe: number; readonly result: ProbeResult }
+  /** The owner knows better than any probe: the process exited, the provider says terminal. */
+  | { readonly type: 'backend.died'; readonly code: string; readonly detail: string }
+  | { readonly type: 'backend.pause'; readonly reason: string }
+  | { readonly type: 'backend.resume' }
+  | { readonly type: 'backend.disable'; readonly reason: string }
+  | { readonly type: 'backend.enable' }
+  | { readonly type: 'publish.request' };
+
+// --- instances --------------------------------------------------------------------------------
+
+/**
+ * Where an instance stands towards its frontends: `in` may serve, `drain` must have weight 0,
+ * `out` must not be an AS at all. `out` with `dead` may leave at once, whatever the last-member rule.
+ */
+export interface MemberLevel {
+  readonly member: InstanceId;
+  readonly group: GroupKey;
+  readonly address: string;
+  readonly phase: 'in' | 'drain' | 'out';
+  readonly dead: boolean;
+  /** The group or its frontend is going away (or scaled to 0): the last member may be drained. */
+  readonly lastMayGo: boolean;
+}
+
+/** What a frontend has had acknowledged by VPP for a member. */
+export interface MemberAck {
+  readonly frontend: FrontendName;
+  readonly member: InstanceId;
+  /** `in`: AS present with `weight`; `drain`: weight 0 acknowledged; `out`: AS removed with flush. */
+  readonly phase: 'in' | 'drain' | 'out';
+  readonly weight: number;
+}
+
+export type DrainReason =
+  | 'scale-down'
+  | 'replaced'
+  | 'group-removed'
+  | 'tenant-removed'
+  | 'operator'
+  | 'termination-notice'
+  | 'unhealthy';
+
+export type InstanceMessage =
+  | { readonly type: 'instance.desired'; readonly spec: GroupSpec }
+  | {
+      readonly type: 'instance.drain';
+      readonly reason: DrainReason;
+      readonly lastMayGo: boolean;
+      readonly force: boolean;
+    }
+  | {
+      readonly type: 'operator.drain';
+      readonly deadlineMs?: number;
+      readonly reason: string;
+      readonly force: boolean;
+    }
+  | { readonly type: 'operator.ackDrain' }
+  | { readonly type: 'operator.replace'; readonly reason: string }
+  | {
+      readonly type: 'provider.created';
+      readonly token: string;
+      readonly providerId: string;
+      readonly address: string;
+    }
+  | {
+      readonly type: 'provider.createFailed';
+      readonly token: string;
+      readonly failure: ProviderFailure;
+    }
+  | {
+      readonly type: 'provider.found';
+      readonly token: string;
+      readonly providerId: string;
+      readonly address: string;
+    }
+  | { readonly type: 'provider.absent'; readonly token: string }
+  | {
+      readonly type: 'provider.findFailed';
+      readonly token: string;
+      readonly failure: ProviderFailure;
+    }
+  | { readonly type: 'provider.deleted'; readonly providerId: string }
+  | {
+      readonly type: 'provider.deleteFailed';
+      readonly providerId: string;
+      readonly failure: ProviderFailure;
+    }
+  /** Positive death, seen by the provider: process exit or provider-terminal. */
+  | { readonly type: 'provider.exited'; readonly providerId: string; readonly detail: string }
+  | { readonly type: 'backend.verdict'; readonly verdict: Verdict }
+  | { readonly type: 'member.acknowledged'; readonly ack: MemberAck }
+  | { readonly type: 'publish.request' };
+
+export const INSTANCE_STATES = [
+  'requested',
+  'creating',
+  'booting',
+  'registered',
+  'serving',
+  'suspect',
+  'draining',
+  'drained',
+  'deleting',
+  'deleted',
+  'failed',
+  'lost',
+] as const;
+export type InstanceState = (typeof INSTANCE_STATES)[number];
+
+/** What a group knows of a member. */
+export interface InstanceSummary {
+  readonly id: InstanceId;
+  readonly state: InstanceState;
+  readonly sinceMs: number;
+  readonly replaces?: InstanceId;
+  /** Serving and, where it belongs to frontends, acknowledged in each with its weight. */
+  readonly inService: boolean;
+  /** Wants to be replaced although alive (operator, down for `replaceAfter`). */
+  readonly replaceWanted: boolean;
+  readonly address?: string;
+}
+
+// --- groups and tenants -----------------------------------------------------------------------
+
+export type GroupMessage =
+  | { readonly type: 'group.desired'; readonly spec: GroupSpec }
+  /** Drain everything, then forget the group. */
+  | { readonly type: 'group.removed'; readonly reason: DrainReason }
+  | { readonly type: 'instance.changed'; readonly summary: InstanceSummary }
+  | { readonly type: 'instance.forgotten'; readonly id: InstanceId }
+  | { readonly type: 'operator.scale'; readonly size: number; readonly reason: string }
+  | { readonly type: 'publish.request'; readonly frontend: FrontendName };
+
+export interface GroupStatus {
+  readonly group: GroupKey;
+  readonly size: number;
+  readonly serving: number;
+  /** At size, every member in service, nothing leaving. */
+  readonly converged: boolean;
+  readonly removed: boolean;
+  readonly problem?: string;
+}
+
+export interface FrontendStatus {
+  readonly frontend: FrontendName;
+  readonly address?: string;
+  readonly state: 'unknown' | 'up' | 'down';
+  /** VPP has acknowledged everything wanted. */
+  readonly synced: boolean;
+  readonly removed: boolean;
+  readonly problem?: string;
+}
+
+export type TenantMessage =
+  | { readonly type: 'tenant.desired'; readonly spec: TenantSpec }
+  | { readonly type: 'tenant.removed'; readonly undoWindowMs: number }
+  | { readonly type: 'tenant.undelete' }
+  | { readonly type: 'tenant.problem'; readonly message: string }
+  | { readonly type: 'group.status'; readonly status: GroupStatus }
+  | { readonly type: 'frontend.status'; readonly status: FrontendStatus };
+
+export type TenantState =
+  | 'accepted'
+  | 'converging'
+  | 'converged'
+  | 'degraded'
+  | 'deleting'
+  | 'removed';
+
+export interface TenantStatus {
+  readonly tenant: TenantId;
+  readonly kind: 'project' | 'org';
+  readonly state: TenantState;
+  readonly message: string;
+}
+
+// --- dataplane --------------------------------------------------------------------------------
+
+export type FrontendMessage =
+  | { readonly type: 'frontend.desired'; readonly spec: FrontendSpec; readonly owner?: Address }
+  | { readonly type: 'frontend.removed' }
+  | { readonly type: 'member.level'; readonly level: MemberLevel }
+  | { readonly type: 'backend.verdict'; readonly verdict: Verdict }
+  | { readonly type: 'pool.allocated'; readonly pool: string; readonly address: string }
+  | { readonly type: 'pool.exhausted'; readonly pool: string; readonly message: string }
+  | { readonly type: 'pool.released'; readonly pool: string }
+  | { readonly type: 'vip.applied'; readonly report: VipReport }
+  | { readonly type: 'vip.gone' };
+
+/** lbsync's answer to a frontend: what VPP has acknowledged for its VIP. */
+export interface VipReport {
+  readonly frontend: FrontendName;
+  /** Everything wanted is acknowledged. */
+  readonly synced: boolean;
+  readonly exists: boolean;
+  readonly servers: readonly ActualAs[];
+  /** What could not be done, in one sentence; absent when all is well. */
+  readonly problem?: string;
+  readonly conf: { readonly encap: string; readonly tableLength: number | undefined };
+}
+
+export type LbsyncMessage =
+  | { readonly type: 'vip.desired'; readonly desired: DesiredVip }
+  /** Withdraw: the owner recorded the decision; answer `vip.gone` when VPP no longer has it. */
+  | { readonly type: 'vip.withdrawn'; readonly frontend: FrontendName }
+  /** The frontend is restored but does not know all of its members yet: hold reductions. */
+  | { readonly type: 'vip.awaited'; readonly frontend: FrontendName }
+  | { readonly type: 'lbsync.settings'; readonly settings: LbsyncSettings }
+  | { readonly type: 'operator.sync'; readonly frontend?: FrontendName };
+
+export interface LbsyncSettings {
+  readonly syncIntervalMs: number;
+  readonly startupMinDelayMs: number;
+  readonly startupMaxDelayMs: number;
+  readonly requestTimeoutMs: number;
+  readonly window: number;
+  readonly ownership: 'ledger' | 'exclusive';
+  readonly ip4Source?: string;
+  readonly ip6Source?: string;
+  readonly stickyBucketsPerCore?: number;
+  readonly flowTimeoutS?: number;
+  /** Static frontends of this generation: warm-up waits for them. */
+  readonly generation: number;
+}
+
+export type PoolMessage =
+  | { readonly type: 'pool.desired'; readonly spec: PoolRangeSpec }
+  | { readonly type: 'pool.allocate'; readonly frontend: FrontendName }
+  | { readonly type: 'pool.release'; readonly frontend: FrontendName };
+
+// --- provider (a service, one per configured provider) ------------------------------------------
+
+export interface ProviderTags {
+  readonly installation: string;
+  readonly node: string;
+  readonly tenant: TenantId;
+  readonly group: GroupKey;
+  readonly instance: InstanceId;
+  readonly epoch: number;
+}
+
+export type ProviderMessage =
+  | {
+      readonly type: 'provider.create';
+      readonly token: string;
+      readonly template: TemplateSpec;
+      readonly tags: Omit<ProviderTags, 'installation' | 'node' | 'epoch'>;
+      readonly port?: number;
+    }
+  | { readonly type: 'provider.find'; readonly token: string }
+  | { readonly type: 'provider.delete'; readonly providerId: string }
+  /** Watch for the death of an instance this daemon did not start itself (after a restart). */
+  | { readonly type: 'provider.watch'; readonly providerId: string }
+  | { readonly type: 'provider.settings'; readonly settings: ProviderSettings };
+
+export interface ProviderSettings {
+  readonly name: string;
+  readonly driver: 'process' | 'exec' | 'simulated';
+  readonly command?: readonly string[];
+  readonly timeoutMs: number;
+  /** Creates per second; absent: unlimited. */
+  readonly createRate?: number;
+  readonly maxInstances: number;
+  readonly concurrency: number;
+}
+
+// --- outbox, tenancy, reload ------------------------------------------------------------------
+
+export type OutboxMessage =
+  | { readonly type: 'outbox.appended'; readonly seq: number }
+  | { readonly type: 'outbox.settings'; readonly settings: OutboxSettings };
+
+export interface OutboxSettings {
+  readonly batchSize: number;
+  readonly pollIntervalMs: number;
+  readonly maxAttempts: number;
+  readonly retentionMs: number;
+}
+
+export type TenancyMessage =
+  | { readonly type: 'tenancy.settings'; readonly settings: TenancySettings }
+  | { readonly type: 'tenant.status'; readonly status: TenantStatus }
+  | { readonly type: 'tenant.accepted'; readonly tenant: TenantId; readonly eventId: number };
+
+export interface TenancySettings {
+  readonly pollIntervalMs: number;
+  readonly pollLimit: number;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+  readonly httpTimeoutMs: number;
+  readonly undoWindowMs: number;
+  /** What a project and an org get: the template text of the config, derived per tenant. */
+  readonly onProject: JsonObject;
+  readonly onOrg: JsonObject;
+  readonly generation: number;
+}
+
+export type ReloadMessage =
+  | {
+      readonly type: 'reload.requested';
+      readonly trigger: 'signal' | 'api' | 'file' | 'boot';
+      readonly dryRun: boolean;
+      readonly disruptive: boolean;
+    }
+  /** A thread came back empty: converge to the current generation again. */
+  | { readonly type: 'reload.reconverge'; readonly reason: string };

@@ -1,0 +1,70 @@
+/**
+ * The node as its operators see it: what the gRPC, HTTP and inspector servers are built on. The
+ * JSON shapes are the contract of interface.md §4 (docs/API.md here); nothing else leaves the node.
+ */
+import type { Refusal } from '../../machines/model/failures.js';
+import type { Address } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Message } from '../../machines/model/messages.js';
+import type { Result } from '../../machines/model/result.js';
+import type { JournalEntry, OutboxRow } from './store.js';
+
+export const RESOURCE_KINDS = [
+  'tenants',
+  'groups',
+  'instances',
+  'backends',
+  'frontends',
+  'actors',
+  'overrides',
+  'conditions',
+  'guards',
+  'incidents',
+] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
+export interface ListFilter {
+  readonly tenant?: string;
+  readonly group?: string;
+  readonly state?: string;
+  readonly limit?: number;
+  /** Names greater than this one. */
+  readonly after?: string;
+}
+
+/** One item of the event stream; `seq` is the journal's. */
+export interface WatchItem {
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly object: string;
+  readonly event: string;
+  readonly rule: string;
+  readonly numbers: JsonObject;
+  readonly cause: string;
+}
+
+export interface ReloadRequest {
+  readonly dryRun: boolean;
+  readonly disruptive: boolean;
+  readonly trigger: 'signal' | 'api';
+}
+
+export interface NodeApi {
+  status(): Promise<JsonObject>;
+  /** Ascending by name. */
+  list(kind: ResourceKind, filter: ListFilter): Promise<readonly JsonObject[]>;
+  /** `kind` singular as in `KIND/NAME`; not found: `undefined`. */
+  show(kind: string, name: string): Promise<JsonObject | undefined>;
+  /** Asks an actor; refusals come back as values. */
+  ask(to: Address, message: Message): Promise<Result<Json, Refusal>>;
+  why(object: Address): Promise<readonly JournalEntry[]>;
+  /** Calls `listener` for every journal entry after `since`, oldest first, until the result is called. */
+  watch(since: number, listener: (item: WatchItem) => void): () => void;
+  reload(request: ReloadRequest): Promise<JsonObject>;
+  reloadStatus(): Promise<JsonObject>;
+  reloadHistory(): Promise<readonly JsonObject[]>;
+  outbox(filter: { readonly dead: boolean; readonly limit: number }): Promise<readonly OutboxRow[]>;
+  /** Store open, warm-up over, dataplane connected or none. */
+  ready(): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>;
+}

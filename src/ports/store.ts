@@ -1,0 +1,154 @@
+/**
+ * The store: cells, journal, outbox and ledger in one transactional place, with one writer.
+ *
+ * Commit protocol: a decision carries version n → n+1 of its cell. The store commits all decisions
+ * of one call as one transaction with a savepoint each, so a bad one fails alone. A re-sent decision
+ * (same id, version already n+1) is acknowledged again and changes nothing; a decision of an older
+ * incarnation or version is `stale`.
+ */
+import type { RecordParams } from '../../machines/model/effects.js';
+import type { StoreFailure } from '../../machines/model/failures.js';
+import type { Address } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Vip, VipAttributes } from '../../machines/model/lb.js';
+import type { Result } from '../../machines/model/result.js';
+
+/** A cell at rest. */
+export interface StoredCell {
+  readonly address: Address;
+  readonly parent: Address | undefined;
+  readonly machine: string;
+  readonly machineVersion: number;
+  /** Hash of the machine's definition: another hash with the same version is refused. */
+  readonly machineHash: string;
+  readonly version: number;
+  readonly incarnation: number;
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly timers: readonly StoredTimer[];
+}
+
+export interface StoredTimer {
+  readonly id: string;
+  /** Absolute wall-clock deadline, ms since the epoch. */
+  readonly dueAtMs: number;
+}
+
+export interface Decision {
+  /** Unique; the cause of everything that follows from it. */
+  readonly id: string;
+  readonly at: number;
+  readonly actor: Address;
+  readonly cause: string;
+  /** Who writes: a fenced-off (dead) thread's decisions are stale. */
+  readonly thread: string;
+  readonly incarnation: number;
+  /** Absent for actors that are not stored: their records still commit. */
+  readonly cell?: Omit<StoredCell, 'incarnation' | 'parent'> & { readonly parent?: Address };
+  readonly spawns: readonly Omit<StoredCell, 'incarnation'>[];
+  readonly forget: boolean;
+  readonly records: readonly RecordParams[];
+  readonly configGeneration: number;
+}
+
+export interface Committed {
+  readonly id: string;
+  /** Highest outbox seq appended by this decision; 0 when none. */
+  readonly outboxSeq: number;
+  readonly journalSeq: number;
+}
+
+export interface JournalEntry {
+  readonly seq: number;
+  readonly id: string;
+  readonly at: number;
+  readonly actor: Address;
+  readonly event: string;
+  readonly rule: string;
+  readonly numbers: JsonObject;
+  readonly cause: string;
+}
+
+/** The envelope of interface.md §4, as published; `controlVersion` is given by the sink. */
+export interface FeedEvent {
+  readonly eventId: string;
+  readonly type: string;
+  readonly schema: number;
+  readonly node: string;
+  readonly epoch: number;
+  readonly tenantId?: string;
+  readonly aggregateKind: string;
+  readonly aggregateId: string;
+  readonly aggregateVersion: number;
+  readonly orderingKey: string;
+  readonly causationId: string;
+  readonly correlationId: string;
+  readonly configGeneration: number;
+  readonly occurredAt: string;
+  readonly controlVersion: number;
+  readonly data: JsonObject;
+}
+
+export interface OutboxRow {
+  readonly seq: number;
+  readonly event: FeedEvent;
+  readonly state: 'pending' | 'published' | 'dead' | 'discarded';
+  readonly attempts: number;
+  readonly lastError?: string;
+  readonly createdAt: number;
+}
+
+export interface OutboxOutcome {
+  readonly seq: number;
+  /** Set when published. */
+  readonly controlVersion?: number;
+  /** Set when refused by content; one attempt is counted. */
+  readonly error?: string;
+}
+
+export interface LedgerEntry {
+  readonly frontend: string;
+  readonly vip: Vip;
+  readonly attributes: VipAttributes;
+}
+
+export interface Store {
+  /** All cells of these kinds, ascending by address. */
+  load(kinds: readonly string[]): Promise<Result<readonly StoredCell[], StoreFailure>>;
+  /** One cell and the cells whose parent it is. */
+  loadFamily(address: Address): Promise<Result<readonly StoredCell[], StoreFailure>>;
+  /**
+   * Commits decisions in order, one transaction; results in the same order. Rejects never:
+   * an unwritable disk is `unavailable` for each.
+   */
+  commit(decisions: readonly Decision[]): Promise<readonly Result<Committed, StoreFailure>[]>;
+  /** From now on decisions of `thread` with an older incarnation are stale. */
+  fence(thread: string, incarnation: number): Promise<Result<void, StoreFailure>>;
+
+  outboxPending(afterSeq: number, max: number): Promise<Result<readonly OutboxRow[], StoreFailure>>;
+  /** One statement for the whole pass. Unknown or already published seqs are left alone. */
+  outboxWriteBack(outcomes: readonly OutboxOutcome[]): Promise<Result<void, StoreFailure>>;
+  /** Newest first. */
+  outboxList(filter: {
+    readonly dead?: boolean;
+    readonly limit: number;
+  }): Promise<Result<readonly OutboxRow[], StoreFailure>>;
+  outboxCounts(): Promise<
+    Result<{ pending: number; dead: number; oldestPendingAt?: number }, StoreFailure>
+  >;
+
+  /** Entries after `afterSeq`, oldest first. */
+  journal(afterSeq: number, max: number): Promise<Result<readonly JournalEntry[], StoreFailure>>;
+  /** Entries by or about an actor, newest first. */
+  journalOf(actor: Address, max: number): Promise<Result<readonly JournalEntry[], StoreFailure>>;
+  /** The entries of one decision id. */
+  journalById(id: string): Promise<Result<readonly JournalEntry[], StoreFailure>>;
+
+  ledger(): Promise<Result<readonly LedgerEntry[], StoreFailure>>;
+  ledgerPut(entry: LedgerEntry): Promise<Result<void, StoreFailure>>;
+  ledgerRemove(vipKey: string): Promise<Result<void, StoreFailure>>;
+
+  metaGet(key: string): Promise<Result<string | undefined, StoreFailure>>;
+  metaSet(key: string, value: string): Promise<Result<void, StoreFailure>>;
+  close(): Promise<void>;
+}
