@@ -6,7 +6,9 @@ import type { FeedEvent } from './store.js';
 export interface Sink {
   /**
    * Appends in order and makes durable. Results in order: the control version given (> 0, rising),
-   * or why not. After an `unavailable` the remaining events of the call are unavailable too.
+   * or why not. After an `unavailable` the remaining events of the call are unavailable too. After a
+   * `content` the later events of its ordering key are `content` too and are not appended: nothing
+   * overtakes within a key.
    */
   append(
     events: readonly FeedEvent[],

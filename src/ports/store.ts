@@ -104,6 +104,8 @@ export interface OutboxOutcome {
   readonly controlVersion?: number;
   /** Set when refused by content; one attempt is counted. */
   readonly error?: string;
+  /** With `error`: that was the last attempt, the row becomes `dead`. */
+  readonly dead?: true;
 }
 
 export interface LedgerEntry {
