@@ -1,0 +1,67 @@
+/**
+ * Questions under way: each is answered exactly once, by a reply or by its deadline; a later reply is
+ * only counted. A thread that dies fails all it was asked at once, with the cause.
+ */
+import type { Json } from '../../machines/model/json.js';
+import { fail, type Result } from '../../machines/model/result.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+
+export interface AskFailure {
+  readonly code: 'timeout' | 'no-actor' | 'mailbox-full' | 'thread-lost' | 'stopping';
+  readonly message: string;
+}
+
+export interface Asks {
+  /** `replyTo` goes into the envelope; `answer` settles within the deadline. */
+  open(timeoutMs: number): {
+    readonly replyTo: string;
+    readonly answer: Promise<Result<Json, AskFailure>>;
+  };
+  /** False: nobody waits for it any more. */
+  settle(replyTo: string, outcome: Result<Json, AskFailure>): boolean;
+  failAll(failure: AskFailure): void;
+}
+
+interface Waiting {
+  readonly resolve: (outcome: Result<Json, AskFailure>) => void;
+  readonly cancel: Cancel;
+}
+
+export function createAsks(thread: string, clock: Clock): Asks {
+  const waiting = new Map<string, Waiting>();
+  let next = 1;
+
+  const settle = (replyTo: string, outcome: Result<Json, AskFailure>): boolean => {
+    const asked = waiting.get(replyTo);
+    if (asked === undefined) return false;
+    waiting.delete(replyTo);
+    asked.cancel();
+    asked.resolve(outcome);
+    return true;
+  };
+
+  const open: Asks['open'] = (timeoutMs) => {
+    const replyTo = `${thread}:${next++}`;
+    const answer = new Promise<Result<Json, AskFailure>>((resolve) => {
+      const cancel = clock.after(timeoutMs, () => {
+        const message = `no answer within ${timeoutMs} ms`;
+        settle(replyTo, fail({ code: 'timeout', message }));
+      });
+      waiting.set(replyTo, { resolve, cancel });
+    });
+    return { replyTo, answer };
+  };
+
+  return {
+    open,
+    settle,
+    failAll: (failure) => {
+      for (const replyTo of [...waiting.keys()]) settle(replyTo, fail(failure));
+    },
+  };
+}
+
+/** The thread an answer goes back to. */
+export function threadOfReply(replyTo: string): string {
+  return replyTo.slice(0, replyTo.lastIndexOf(':'));
+}

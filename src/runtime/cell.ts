@@ -1,0 +1,114 @@
+/**
+ * A cell: one actor at rest, as data. The machine's snapshot is live; `committed` is what the store has
+ * acknowledged, and what a crash falls back to.
+ */
+import type { AnyMachineSnapshot } from 'xstate';
+import type { Address } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { StoredCell, StoredTimer } from '../ports/store.js';
+import type { ActorType, CellView } from './actor-type.js';
+import type { Envelope } from './envelope.js';
+import { createMailbox, type Mailbox } from './mailbox.js';
+import type { CollectedEffect, Stepper } from './stepper.js';
+
+/**
+ * loading      placed in its host, not started yet; messages wait
+ * active       takes messages
+ * restarting   crashed; comes back from the committed state after its back-off
+ * quarantined  crashed too often, or its row is not ours to read; state kept, `resume` brings it back
+ * gone         forgotten or fenced off; nothing reaches it any more
+ */
+export type CellPhase = 'loading' | 'active' | 'restarting' | 'quarantined' | 'gone';
+
+export interface CommittedState {
+  readonly version: number;
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly timers: readonly StoredTimer[];
+}
+
+/** A decision on its way to the store, with the effects that wait for it. */
+export interface InFlight {
+  readonly state: CommittedState;
+  readonly effects: readonly CollectedEffect[];
+  readonly cause: string;
+}
+
+export interface Cell {
+  readonly address: Address;
+  readonly type: ActorType;
+  readonly stepper: Stepper;
+  readonly mailbox: Mailbox;
+  readonly parent: Address | undefined;
+  phase: CellPhase;
+  snapshot: AnyMachineSnapshot;
+  /** Version of the latest decision, committed or not. */
+  version: number;
+  committed: CommittedState | undefined;
+  readonly inFlight: InFlight[];
+  /** Raised by every restart: answers to earlier work are dropped. */
+  life: number;
+  /** Monotonic times of recent crashes. */
+  crashes: readonly number[];
+  restarts: number;
+  lastError: string | undefined;
+  /** Restarting: the back-off is over, only decisions in flight are waited for. */
+  restartDue: boolean;
+  companion: unknown;
+  seed: Envelope | undefined;
+  queued: boolean;
+  /** A durable step waits for the store; nothing else is taken until it answers. */
+  parked: boolean;
+}
+
+export interface CellOptions {
+  readonly address: Address;
+  readonly type: ActorType;
+  readonly stepper: Stepper;
+  readonly snapshot: AnyMachineSnapshot;
+  readonly phase: CellPhase;
+  readonly row?: StoredCell;
+  readonly parent?: Address | undefined;
+}
+
+export function createCell(options: CellOptions): Cell {
+  const { row } = options;
+  return {
+    address: options.address,
+    type: options.type,
+    stepper: options.stepper,
+    mailbox: createMailbox(),
+    parent: row?.parent ?? options.parent,
+    phase: options.phase,
+    snapshot: options.snapshot,
+    version: row?.version ?? 0,
+    committed: row === undefined ? undefined : committedOf(row),
+    inFlight: [],
+    life: 1,
+    crashes: [],
+    restarts: 0,
+    lastError: undefined,
+    restartDue: false,
+    companion: undefined,
+    seed: undefined,
+    queued: false,
+    parked: false,
+  };
+}
+
+export function committedOf(row: StoredCell): CommittedState {
+  return { version: row.version, value: row.value, context: row.context, timers: row.timers };
+}
+
+export function viewOf(cell: Cell, timers: readonly StoredTimer[]): CellView {
+  return {
+    address: cell.address,
+    value: cell.snapshot.value as Json,
+    context: cell.snapshot.context as JsonObject,
+    timers,
+  };
+}
+
+export function sameValue(a: Json, b: Json): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}

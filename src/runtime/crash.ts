@@ -1,0 +1,85 @@
+/**
+ * What happens when an actor throws: it comes back from its committed state after a back-off, the
+ * message in hand is tried again and after three crashes is poison. Crashing more often than its
+ * limit quarantines it: its state is kept and shown, `resume` brings it back. OTP's supervisor words.
+ *
+ * Rules: [SU-1] siblings never notice; [SU-2] a poison message ends as a dead letter; [SU-3] a poison
+ * state ends in quarantine.
+ */
+import { backoffMs, judgeRestart } from '../supervision/restart.js';
+import { restore, start } from './activation.js';
+import type { Cell } from './cell.js';
+import type { Kernel } from './kernel.js';
+import { DELIVERY_ATTEMPTS_MAX, RESTART_BACKOFF, RESTART_DEFAULT } from './limits.js';
+import type { Letter } from './mailbox.js';
+
+/** `letter`: the message in hand, absent when an effect threw. */
+export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Letter): void {
+  if (cell.phase === 'gone' || cell.phase === 'restarting') return;
+  const { clock, log, metrics, random } = kernel.options;
+  cell.life += 1;
+  cell.lastError = error instanceof Error ? error.message : String(error);
+  const message = letter?.envelope.body.type;
+  log.error({ actor: cell.address, message, err: error }, 'actor crashed');
+  metrics.count('actor_restarts_total', { kind: cell.type.kind });
+  kernel.tap?.(crashFrame(cell));
+  retryOrBury(kernel, cell, letter);
+
+  const limit = cell.type.restart ?? RESTART_DEFAULT;
+  const judgement = judgeRestart(limit, cell.crashes, clock.monotonic());
+  cell.crashes = judgement.history;
+  if (judgement.verdict === 'give-up') return quarantine(kernel, cell);
+  cell.phase = 'restarting';
+  cell.restartDue = false;
+  const delayMs = backoffMs(cell.crashes.length - 1, RESTART_BACKOFF, random.next());
+  clock.after(delayMs, () => {
+    cell.restartDue = true;
+    comeBack(kernel, cell);
+  });
+}
+
+/** Restarts the cell once its back-off is over and the store has answered all it decided. */
+export function comeBack(kernel: Kernel, cell: Cell): void {
+  if (cell.phase !== 'restarting' || !cell.restartDue || cell.inFlight.length > 0) return;
+  cell.restarts += 1;
+  cell.parked = false;
+  void cell.type.dispose?.(cell.companion);
+  restore(kernel, cell);
+  start(kernel, cell, cell.address);
+}
+
+/** Brings a quarantined actor back, its crashes forgiven. False: it is not quarantined. */
+export function resume(kernel: Kernel, cell: Cell): boolean {
+  if (cell.phase !== 'quarantined') return false;
+  cell.crashes = [];
+  cell.phase = 'restarting';
+  cell.restartDue = true;
+  comeBack(kernel, cell);
+  return true;
+}
+
+function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): void {
+  if (letter === undefined) return;
+  letter.attempts += 1;
+  if (letter.attempts >= DELIVERY_ATTEMPTS_MAX) kernel.bury(letter.envelope, 'poison');
+  else cell.mailbox.putBack(letter);
+}
+
+function quarantine(kernel: Kernel, cell: Cell): void {
+  cell.phase = 'quarantined';
+  kernel.timers.cancelAll(cell);
+  const { log } = kernel.options;
+  log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
+  for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'quarantined');
+}
+
+function crashFrame(cell: Cell) {
+  return {
+    address: cell.address,
+    machineId: cell.stepper.machineId,
+    event: { type: 'crashed' },
+    value: cell.snapshot.value,
+    context: cell.snapshot.context,
+    status: 'error' as const,
+  };
+}

@@ -1,0 +1,41 @@
+/** Messages nobody took: the last thousand with their reason, and a count of each reason for ever. */
+import type { Address } from '../../machines/model/ids.js';
+import { DEAD_LETTERS_MAX } from './limits.js';
+
+export type DeadLetterReason =
+  | 'no-actor'
+  | 'mailbox-full'
+  | 'poison'
+  | 'quarantined'
+  | 'stale-incarnation'
+  | 'late-reply'
+  | 'unreachable-thread';
+
+export interface DeadLetter {
+  readonly at: number;
+  readonly to: Address;
+  readonly from: Address;
+  readonly message: string;
+  readonly reason: DeadLetterReason;
+}
+
+export interface DeadLetters {
+  add(letter: DeadLetter): void;
+  /** Oldest first. */
+  list(): readonly DeadLetter[];
+  counts(): Readonly<Partial<Record<DeadLetterReason, number>>>;
+}
+
+export function createDeadLetters(): DeadLetters {
+  const ring: DeadLetter[] = [];
+  const counts: Partial<Record<DeadLetterReason, number>> = {};
+  return {
+    add: (letter) => {
+      counts[letter.reason] = (counts[letter.reason] ?? 0) + 1;
+      ring.push(letter);
+      if (ring.length > DEAD_LETTERS_MAX) ring.shift();
+    },
+    list: () => [...ring],
+    counts: () => ({ ...counts }),
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * A host: all actors of one thread, their mailboxes and their turns.
+ *
+ *   send ─► placement ─► here: mailbox ─► run queue ─► turn: step, commit, effects
+ *                   └──► another thread: `remote`
+ *
+ * The same host runs a whole node in one thread (virtual clock, simulator) and one thread of many.
+ * Rules: [RT-2] mailboxes are bounded and a full one is told to the sender; [RT-11] one actor with many
+ * messages does not keep another from its turn; [RT-12] stop loses no committed decision.
+ */
+
+import type { StoreFailure } from '../../machines/model/failures.js';
+import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Message } from '../../machines/model/messages.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { createFresh, place, start } from './activation.js';
+import { type AskFailure, createAsks, threadOfReply } from './asks.js';
+import { type Cell, viewOf } from './cell.js';
+import { createCommitter } from './committer.js';
+import { crash, resume } from './crash.js';
+import { createDeadLetters, type DeadLetterReason, type DeadLetters } from './dead-letters.js';
+import { type Envelope, OUTSIDE } from './envelope.js';
+import type { HostOptions, Kernel, TapFrame } from './kernel.js';
+import { ASK_TIMEOUT_MS } from './limits.js';
+import { createScopes } from './scopes.js';
+import { createServices } from './services.js';
+import { createStepper } from './stepper.js';
+import { createTimers } from './timers.js';
+import { createTurns } from './turns.js';
+
+export interface Host {
+  /** Loads and starts every stored actor placed here; messages that came earlier waited. */
+  start(): Promise<Result<void, StoreFailure>>;
+  /** From an actor, or from outside with a cause of its own. */
+  send(envelope: Envelope): void;
+  tell(to: Address, body: Message, cause: string): void;
+  ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
+  /** An answer that came from another thread. */
+  settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  failAsks(failure: AskFailure): void;
+  /** JSON shapes of all actors of a kind placed here, ascending by address. */
+  views(kind: ActorKind): readonly JsonObject[];
+  actorViews(): readonly JsonObject[];
+  resume(address: Address): boolean;
+  tap(listener: ((frame: TapFrame) => void) | undefined): void;
+  readonly deadLetters: DeadLetters;
+  /** Why the store takes nothing at the moment: the thread is reflex-only. */
+  readonly reflexOnly: string | undefined;
+  stop(): Promise<void>;
+}
+
+export function createHost(options: HostOptions): Host {
+  const { clock, placement, remote, thread } = options;
+  const asks = createAsks(thread, clock);
+  const deadLetters = createDeadLetters();
+  const services = createServices(options, { send, bury, reply });
+  let early: Envelope[] | undefined = [];
+  let stopping = false;
+
+  const kernel: Kernel = {
+    options,
+    types: registered(options),
+    cells: new Map(),
+    childrenOf: new Map(),
+    timers: createTimers(clock, onTimer),
+    committer: createCommitter(options.store, clock),
+    deadLetters,
+    tap: undefined,
+    send,
+    reply,
+    schedule: (cell) => turns.schedule(cell),
+    scopeOf: (cell, cause) => scopes.of(cell, cause),
+    bury,
+    crash: (cell, error) => crash(kernel, cell, error),
+  };
+  const scopes = createScopes(kernel, deliver);
+  const turns = createTurns(kernel);
+
+  function bury(envelope: Envelope, reason: DeadLetterReason): void {
+    const { to, from, body } = envelope;
+    deadLetters.add({ at: clock.now(), to, from, message: body.type, reason });
+    options.metrics.count('dead_letters_total', { reason });
+    if (envelope.replyTo === undefined) return;
+    const code = reason === 'mailbox-full' ? 'mailbox-full' : 'no-actor';
+    const message = `${to} did not take ${body.type}: ${reason}`;
+    routeReply(envelope.replyTo, fail({ code, message }));
+  }
+
+  function send(envelope: Envelope): void {
+    const target = placement.threadOf(envelope.to);
+    if (target === thread) return deliver(envelope);
+    if (!remote.send(target, envelope)) bury(envelope, 'unreachable-thread');
+  }
+
+  function deliver(envelope: Envelope): void {
+    if (early !== undefined) return void early.push(envelope);
+    if (stopping) return bury(envelope, 'no-actor');
+    if (services.deliver(envelope)) return;
+    const cell = kernel.cells.get(envelope.to) ?? firstContact(envelope);
+    if (cell === undefined) return bury(envelope, 'no-actor');
+    if (cell.type.seed === envelope.body.type) cell.seed = envelope;
+    if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
+    const letter = { envelope, enqueuedAt: clock.monotonic(), attempts: 0 };
+    if (cell.mailbox.put(letter, cell.type.coalesce?.(envelope.body))) return turns.schedule(cell);
+    refuse(envelope);
+  }
+
+  function firstContact(envelope: Envelope): Cell | undefined {
+    const found = kernel.types.get(kindOf(envelope.to));
+    if (found?.type.implicit !== true) return undefined;
+    const cell = createFresh(kernel, envelope.to, found);
+    start(kernel, cell, envelope.cause);
+    return cell;
+  }
+
+  /** Nothing is dropped silently: the sender hears of it, unless the refusal itself is refused. */
+  function refuse(envelope: Envelope): void {
+    bury(envelope, 'mailbox-full');
+    if (envelope.body.type === 'delivery.refused' || envelope.from === OUTSIDE) return;
+    const body = { type: 'delivery.refused', to: envelope.to, message: envelope.body.type };
+    send({ to: envelope.from, from: envelope.to, cause: envelope.cause, body });
+  }
+
+  function reply(replyTo: string, body: Json): void {
+    routeReply(replyTo, ok(body));
+  }
+
+  function routeReply(replyTo: string, outcome: Result<Json, AskFailure>): void {
+    const target = threadOfReply(replyTo);
+    if (target !== thread) return remote.reply(target, replyTo, outcome);
+    settle(replyTo, outcome);
+  }
+
+  function settle(replyTo: string, outcome: Result<Json, AskFailure>): void {
+    if (!asks.settle(replyTo, outcome)) options.metrics.count('late_replies_total');
+  }
+
+  function onTimer(owner: object, id: string): void {
+    const cell = owner as Cell;
+    const cause = `timer:${id}`;
+    const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
+    cell.mailbox.putSystem({ envelope, enqueuedAt: clock.monotonic(), attempts: 0 });
+    turns.schedule(cell);
+  }
+
+  async function startHost(): Promise<Result<void, StoreFailure>> {
+    const kinds = options.types.filter((type) => type.stored).map((type) => type.kind);
+    const loaded = kinds.length === 0 ? ok([]) : await options.store.load(kinds);
+    if (!loaded.ok) return loaded;
+    const own = loaded.value.filter((row) => placement.threadOf(row.address) === thread);
+    const cells = own.map((row) => place(kernel, row));
+    for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
+    const waited = early ?? [];
+    early = undefined;
+    for (const envelope of waited) deliver(envelope);
+    return ok(undefined);
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    turns.stop();
+    await kernel.committer.drain();
+    asks.failAll({ code: 'stopping', message: 'the node is stopping' });
+    for (const cell of kernel.cells.values()) await cell.type.dispose?.(cell.companion);
+    await services.stop();
+    kernel.timers.close();
+  }
+
+  const views = (kind: ActorKind): readonly JsonObject[] =>
+    [...kernel.cells.values()]
+      .filter((cell) => cell.type.kind === kind)
+      .sort((a, b) => (a.address < b.address ? -1 : 1))
+      .map((cell) => cell.type.view(viewOf(cell, kernel.timers.armedOf(cell)), cell.companion));
+
+  return {
+    start: startHost,
+    send,
+    tell: (to, body, cause) => send({ to, from: OUTSIDE, cause, body }),
+    ask: (to, body, timeoutMs = ASK_TIMEOUT_MS) => {
+      const { replyTo, answer } = asks.open(timeoutMs);
+      send({ to, from: OUTSIDE, cause: `ask:${options.ids.next()}`, body, replyTo });
+      return answer;
+    },
+    settle,
+    failAsks: asks.failAll,
+    views: (kind) => [...views(kind), ...services.views(kind)],
+    actorViews: () => [...kernel.cells.values()].map((cell) => actorView(options, cell)),
+    resume: (address) => {
+      const cell = kernel.cells.get(address);
+      return cell !== undefined && resume(kernel, cell);
+    },
+    tap: (listener) => {
+      kernel.tap = listener;
+    },
+    deadLetters,
+    get reflexOnly() {
+      return kernel.committer.unavailable;
+    },
+    stop,
+  };
+}
+
+function registered(options: HostOptions): Kernel['types'] {
+  return new Map(
+    options.types.map((type) => [type.kind, { type, stepper: createStepper(type.machine) }]),
+  );
+}
+
+function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
+  const { oldestAt } = cell.mailbox;
+  return {
+    address: cell.address,
+    thread,
+    state: cell.phase === 'active' ? (cell.snapshot.value as Json) : cell.phase,
+    mailboxDepth: cell.mailbox.depth,
+    oldestMessageAgeMs: oldestAt === undefined ? 0 : Math.round(clock.monotonic() - oldestAt),
+    restarts: cell.restarts,
+    quarantined: cell.phase === 'quarantined',
+    lastError: cell.lastError,
+  };
+}

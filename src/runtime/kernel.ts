@@ -1,0 +1,80 @@
+/**
+ * What the parts of a host share: its options, its cells and the few verbs they call on each other.
+ * host.ts builds one; stepping.ts, activation.ts and crash.ts work on it.
+ */
+import type { ActorKind, Address } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Result } from '../../machines/model/result.js';
+import type { Clock, Ids, Random } from '../ports/clock.js';
+import type { Log } from '../ports/log.js';
+import type { Metrics } from '../ports/metrics.js';
+import type { Store } from '../ports/store.js';
+import type { ActorType, Scope, ServiceType } from './actor-type.js';
+import type { AskFailure } from './asks.js';
+import type { Cell } from './cell.js';
+import type { Committer } from './committer.js';
+import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
+import type { Envelope } from './envelope.js';
+import type { Placement, ThreadName } from './placement.js';
+import type { Stepper } from './stepper.js';
+import type { Timers } from './timers.js';
+
+/** The way to actors on other threads. */
+export interface Remote {
+  /** False: that thread is not there; the message is a dead letter. */
+  send(thread: ThreadName, envelope: Envelope): boolean;
+  /** Answers an ask that came from another thread. */
+  reply(thread: ThreadName, replyTo: string, outcome: Result<Json, AskFailure>): void;
+}
+
+/** What an inspector sees of one step. Taken only while somebody watches. */
+export interface TapFrame {
+  readonly address: Address;
+  readonly machineId: string;
+  readonly event: { readonly type: string };
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly status: 'active' | 'error';
+}
+
+export interface HostOptions {
+  readonly thread: ThreadName;
+  /** Higher than that of any earlier thread of this name. */
+  readonly incarnation: number;
+  readonly types: readonly ActorType[];
+  readonly services: readonly ServiceType[];
+  readonly placement: Placement;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly store: Store;
+  /** Handed to every effect body; each actor type says which of it it uses. */
+  readonly ports: unknown;
+  readonly remote: Remote;
+  /** Config generation written into every decision. */
+  generation(): number;
+}
+
+export interface Kernel {
+  readonly options: HostOptions;
+  readonly types: ReadonlyMap<ActorKind, RegisteredType>;
+  readonly cells: Map<Address, Cell>;
+  readonly childrenOf: Map<Address, Set<Address>>;
+  readonly timers: Timers;
+  readonly committer: Committer;
+  readonly deadLetters: DeadLetters;
+  tap: ((frame: TapFrame) => void) | undefined;
+  send(envelope: Envelope): void;
+  reply(replyTo: string, body: Json): void;
+  schedule(cell: Cell): void;
+  scopeOf(cell: Cell, cause: string): Scope;
+  bury(envelope: Envelope, reason: DeadLetterReason): void;
+  crash(cell: Cell, error: unknown): void;
+}
+
+export interface RegisteredType {
+  readonly type: ActorType;
+  readonly stepper: Stepper;
+}

@@ -1,0 +1,83 @@
+/**
+ * Services: endpoints of the outside world that take messages but have no machine (providers). One
+ * that throws is started afresh; it keeps nothing that its peers would not tell it again.
+ */
+import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Scope, Service, ServiceType } from './actor-type.js';
+import type { DeadLetterReason } from './dead-letters.js';
+import type { Envelope } from './envelope.js';
+import type { HostOptions } from './kernel.js';
+
+export interface Services {
+  /** False: not an address of a service. */
+  deliver(envelope: Envelope): boolean;
+  views(kind: ActorKind): readonly JsonObject[];
+  stop(): Promise<void>;
+}
+
+interface Verbs {
+  send(envelope: Envelope): void;
+  reply(replyTo: string, body: Json): void;
+  bury(envelope: Envelope, reason: DeadLetterReason): void;
+}
+
+export function createServices(options: HostOptions, verbs: Verbs): Services {
+  const types = new Map(options.services.map((type) => [type.kind, type]));
+  const running = new Map<Address, Service>();
+  const seeds = new Map<Address, Envelope>();
+
+  const startAt = (type: ServiceType, address: Address): Service => {
+    const service = type.start(scopeOf(address), options.ports);
+    running.set(address, service);
+    return service;
+  };
+
+  const scopeOf = (self: Address): Scope => ({
+    self,
+    cause: self,
+    clock: options.clock,
+    log: options.log,
+    tell: (to, body) => verbs.send({ to, from: self, cause: self, body }),
+    reply: (replyTo, body) => {
+      if (replyTo !== undefined) verbs.reply(replyTo, body);
+    },
+    run: (work) => {
+      work().then(
+        (body) => {
+          if (body !== undefined) deliver({ to: self, from: self, cause: self, body });
+        },
+        (error: unknown) => options.log.error({ actor: self, err: error }, 'outside work rejected'),
+      );
+    },
+  });
+
+  const deliver = (envelope: Envelope): boolean => {
+    const type = types.get(kindOf(envelope.to));
+    if (type === undefined) return false;
+    if (envelope.body.type === `${type.kind}.settings`) seeds.set(envelope.to, envelope);
+    const service = running.get(envelope.to) ?? startAt(type, envelope.to);
+    try {
+      service.receive(envelope.body, envelope.from, envelope.replyTo);
+    } catch (error) {
+      options.log.error({ actor: envelope.to, err: error }, 'service crashed');
+      verbs.bury(envelope, 'poison');
+      void service.stop();
+      const fresh = startAt(type, envelope.to);
+      const seed = seeds.get(envelope.to);
+      if (seed !== undefined && seed !== envelope) fresh.receive(seed.body, seed.from, undefined);
+    }
+    return true;
+  };
+
+  return {
+    deliver,
+    views: (kind) =>
+      [...running]
+        .filter(([address]) => kindOf(address) === kind)
+        .map(([, service]) => service.view()),
+    stop: async () => {
+      for (const service of running.values()) await service.stop();
+    },
+  };
+}
