@@ -1,0 +1,17 @@
+/**
+ * The host's clock. `monotonic` runs on CLOCK_MONOTONIC, which stands still while the machine is
+ * suspended: nothing is overdue just because the lid was closed.
+ */
+import type { Clock } from '../../ports/clock.js';
+
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after: (delayMs, run) => {
+      const timer = setTimeout(run, Math.max(0, delayMs));
+      return () => clearTimeout(timer);
+    },
+    soon: (run) => void setImmediate(run),
+  };
+}
