@@ -1,0 +1,267 @@
+/**
+ * What each call of the Control service asks of the node. Requests are checked here; an answer is a JSON
+ * object; a refusal becomes a gRPC status with its rule in front of the sentence.
+ */
+import { status } from '@grpc/grpc-js';
+import type { Refusal } from '../../../machines/model/failures.js';
+import {
+  type ActorKind,
+  type Address,
+  addressOf,
+  parseAddress,
+  parseBackendName,
+  parseFrontendName,
+  parseGroupKey,
+  parseInstanceId,
+  parseTenantId,
+} from '../../../machines/model/ids.js';
+import type { JsonObject } from '../../../machines/model/json.js';
+import type {
+  BackendMessage,
+  GroupMessage,
+  InstanceMessage,
+  LbsyncMessage,
+  TenantMessage,
+} from '../../../machines/model/messages.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import { type NodeApi, RESOURCE_KINDS, type ResourceKind } from '../../ports/node-api.js';
+
+export interface CallFailure {
+  readonly code: number;
+  readonly message: string;
+}
+
+export type Answer = Promise<Result<JsonObject, CallFailure>>;
+export type Request = Readonly<Record<string, unknown>>;
+export type UnaryCall = (api: NodeApi, request: Request) => Answer;
+
+export const UNARY: Readonly<Record<string, UnaryCall>> = {
+  Status: async (api) => ok(await api.status()),
+  Show: show,
+  Why: why,
+  Reload: (api, request) => reload(api, request),
+  ReloadStatus: async (api) => ok(await api.reloadStatus()),
+  Drain: drain,
+  AckDrain: (api, request) => instanceVerb(api, request, { type: 'operator.ackDrain' }),
+  Replace: (api, request) =>
+    instanceVerb(api, request, { type: 'operator.replace', reason: textOf(request, 'reason') }),
+  Scale: scale,
+  Backend: backend,
+  Sync: sync,
+  ResumeActor: resumeActor,
+  UndeleteTenant: (api, request) =>
+    named(
+      api,
+      {
+        kind: 'tenant',
+        name: parseTenantId(textOf(request, 'name')),
+        shown: textOf(request, 'name'),
+      },
+      { type: 'tenant.undelete' },
+    ),
+};
+
+export const LISTS: Readonly<
+  Record<
+    string,
+    (api: NodeApi, request: Request) => Promise<Result<readonly JsonObject[], CallFailure>>
+  >
+> = {
+  List: list,
+  ReloadHistory: async (api) => ok(await api.reloadHistory()),
+  ListOutbox: async (api, request) => {
+    const limit = numberOf(request, 'limit') || LIST_DEFAULT;
+    const rows = await api.outbox({ dead: request['dead'] === true, limit });
+    return ok(rows.map(outboxRow));
+  },
+};
+
+const LIST_DEFAULT = 1_000;
+
+async function list(
+  api: NodeApi,
+  request: Request,
+): Promise<Result<readonly JsonObject[], CallFailure>> {
+  const kind = RESOURCE_KINDS.find((known) => known === textOf(request, 'kind'));
+  if (kind === undefined) return fail(badKind(textOf(request, 'kind')));
+  return ok(await api.list(kind, filterOf(request)));
+}
+
+function filterOf(request: Request): Parameters<NodeApi['list']>[1] {
+  const pick = (name: 'tenant' | 'group' | 'state' | 'after') => {
+    const text = textOf(request, name);
+    return text === '' ? {} : { [name]: text };
+  };
+  const limit = numberOf(request, 'limit');
+  const limits = limit > 0 ? { limit } : {};
+  return { ...pick('tenant'), ...pick('group'), ...pick('state'), ...pick('after'), ...limits };
+}
+
+function badKind(kind: string): CallFailure {
+  const message = `there is no kind '${kind}': one of ${RESOURCE_KINDS.join(', ')}`;
+  return { code: status.INVALID_ARGUMENT, message };
+}
+
+async function show(api: NodeApi, request: Request): Answer {
+  const kind = textOf(request, 'kind');
+  const name = textOf(request, 'name');
+  const plural = `${kind}s` as ResourceKind;
+  if (!RESOURCE_KINDS.includes(plural)) return fail(badKind(kind));
+  const found = await api.show(kind, name);
+  return found === undefined ? fail(notFound(kind, name)) : ok(found);
+}
+
+function notFound(kind: string, name: string): CallFailure {
+  return {
+    code: status.NOT_FOUND,
+    message: `there is no ${kind} '${name}': see 'switchyard get ${kind}s'`,
+  };
+}
+
+async function why(api: NodeApi, request: Request): Answer {
+  const text = `${textOf(request, 'kind')}/${textOf(request, 'name')}`;
+  const object = parseAddress(text);
+  if (object === undefined) return fail(badKind(textOf(request, 'kind')));
+  const chain = await api.why(object);
+  if (chain.length === 0) return fail(notFound(textOf(request, 'kind'), textOf(request, 'name')));
+  return ok({
+    object: text,
+    chain: chain.map(({ seq, at, actor, event, rule, numbers, cause }) => ({
+      seq,
+      at: new Date(at).toISOString(),
+      actor,
+      event,
+      rule,
+      numbers,
+      cause,
+    })),
+  });
+}
+
+async function reload(api: NodeApi, request: Request): Answer {
+  const dryRun = request['dryRun'] === true;
+  return ok(
+    await api.reload({ dryRun, disruptive: request['disruptive'] === true, trigger: 'api' }),
+  );
+}
+
+function drain(api: NodeApi, request: Request): Answer {
+  const deadlineMs = numberOf(request, 'deadlineMs');
+  const deadline = deadlineMs > 0 ? { deadlineMs } : {};
+  const message: InstanceMessage = {
+    type: 'operator.drain',
+    reason: textOf(request, 'reason'),
+    force: request['force'] === true,
+    ...deadline,
+  };
+  return instanceVerb(api, { name: request['instance'] }, message);
+}
+
+function instanceVerb(api: NodeApi, request: Request, message: InstanceMessage): Answer {
+  const shown = textOf(request, 'name');
+  return named(api, { kind: 'instance', name: parseInstanceId(shown), shown }, message);
+}
+
+function scale(api: NodeApi, request: Request): Answer {
+  const shown = textOf(request, 'group');
+  const target = { kind: 'group', name: parseGroupKey(shown), shown } as const;
+  const size = numberOf(request, 'size');
+  return named(api, target, {
+    type: 'operator.scale',
+    size,
+    reason: textOf(request, 'reason'),
+  } as Message);
+}
+
+function backend(api: NodeApi, request: Request): Answer {
+  const shown = textOf(request, 'name');
+  const verb = textOf(request, 'verb').toLowerCase();
+  if (!['pause', 'resume', 'enable', 'disable'].includes(verb)) {
+    return Promise.resolve(
+      fail({
+        code: status.INVALID_ARGUMENT,
+        message: 'verb must be pause, resume, enable or disable',
+      }),
+    );
+  }
+  const message = { type: `backend.${verb}`, reason: textOf(request, 'reason') } as BackendMessage;
+  return named(api, { kind: 'backend', name: parseBackendName(shown), shown }, message);
+}
+
+async function sync(api: NodeApi, request: Request): Answer {
+  const shown = textOf(request, 'name');
+  const frontend = parseFrontendName(shown);
+  if (shown !== '' && frontend === undefined) return fail(notFound('frontend', shown));
+  const target = frontend === undefined ? {} : { frontend };
+  return answered(
+    await api.ask(addressOf('lbsync', 'main'), {
+      type: 'operator.sync',
+      ...target,
+    } as LbsyncMessage),
+  );
+}
+
+async function resumeActor(api: NodeApi, request: Request): Answer {
+  const address = parseAddress(textOf(request, 'name'));
+  if (address === undefined) return fail(notFound('actor', textOf(request, 'name')));
+  return answered(await api.ask(address, { type: 'actor.resume' }));
+}
+
+type OperatorMessage = InstanceMessage | GroupMessage | BackendMessage | TenantMessage;
+
+interface Target {
+  readonly kind: ActorKind;
+  /** Undefined: the text is no name of this kind. */
+  readonly name: string | undefined;
+  readonly shown: string;
+}
+
+async function named(api: NodeApi, target: Target, message: OperatorMessage): Answer {
+  if (target.name === undefined) return fail(notFound(target.kind, target.shown));
+  const address: Address = addressOf(target.kind, target.name);
+  const exists = await api.show(target.kind, target.name);
+  if (exists === undefined) return fail(notFound(target.kind, target.shown));
+  return answered(await api.ask(address, message));
+}
+
+function answered(outcome: Awaited<ReturnType<NodeApi['ask']>>): Result<JsonObject, CallFailure> {
+  if (!outcome.ok) return fail(refused(outcome.failure));
+  return ok(isObject(outcome.value) ? outcome.value : { answer: outcome.value });
+}
+
+function refused({ code, rule, message }: Refusal): CallFailure {
+  const found = code === 'not-found';
+  return {
+    code: found ? status.NOT_FOUND : status.FAILED_PRECONDITION,
+    message: found ? message : `${rule}: ${message}`,
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(request: Request, name: string): string {
+  const value = request[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function numberOf(request: Request, name: string): number {
+  const value = request[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+function outboxRow(row: Awaited<ReturnType<NodeApi['outbox']>>[number]): JsonObject {
+  const { seq, event, state, attempts, lastError, createdAt } = row;
+  return {
+    id: seq,
+    eventId: event.eventId,
+    type: event.type,
+    orderingKey: event.orderingKey,
+    state,
+    attempts,
+    lastError,
+    controlVersion: event.controlVersion > 0 ? event.controlVersion : undefined,
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}

@@ -1,0 +1,83 @@
+/** The Control service seen from a command: one call, or one stream, with the failure as a value. */
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import type { JsonObject } from '../../../machines/model/json.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import { CONTROL_MESSAGE_BYTES_MAX, controlClient } from './definition.js';
+
+export interface ClientFailure {
+  readonly code: 'unreachable' | 'not-found' | 'refused' | 'usage' | 'internal';
+  readonly message: string;
+}
+
+export interface ControlClient {
+  call(name: string, request?: JsonObject): Promise<Result<JsonObject, ClientFailure>>;
+  /** Calls `each` for every object; resolves when the stream ends. */
+  stream(
+    name: string,
+    request: JsonObject,
+    each: (object: JsonObject) => void,
+  ): Promise<Result<void, ClientFailure>>;
+  close(): void;
+}
+
+interface Wire {
+  readonly json: Buffer;
+}
+
+interface Stub {
+  readonly [name: string]: unknown;
+  close(): void;
+}
+
+type Unary = (
+  request: JsonObject,
+  done: (error: ServiceError | null, answer: Wire) => void,
+) => void;
+type Streaming = (request: JsonObject) => NodeJS.EventEmitter;
+
+export function connectControl(path: string): ControlClient {
+  const Client = controlClient();
+  const stub = new Client(`unix:${path}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
+  }) as unknown as Stub;
+  return {
+    call: (name, request = {}) =>
+      new Promise((resolve) => {
+        const unary = (stub[name] as Unary).bind(stub);
+        unary(request, (error, answer) =>
+          resolve(error === null ? ok(decode(answer)) : fail(failureOf(error, path))),
+        );
+      }),
+    stream: (name, request, each) =>
+      new Promise((resolve) => {
+        const stream = (stub[name] as Streaming).call(stub, request);
+        stream.on('data', (answer: Wire) => each(decode(answer)));
+        stream.on('error', (error: ServiceError) => resolve(fail(failureOf(error, path))));
+        stream.on('end', () => resolve(ok(undefined)));
+      }),
+    close: () => stub.close(),
+  };
+}
+
+function decode(answer: Wire): JsonObject {
+  return JSON.parse(answer.json.toString('utf8')) as JsonObject;
+}
+
+function failureOf(error: ServiceError, path: string): ClientFailure {
+  const message = error.details;
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return {
+        code: 'unreachable',
+        message: `no daemon answers on ${path}: start one with 'switchyard run', or name its socket with --socket`,
+      };
+    case status.NOT_FOUND:
+      return { code: 'not-found', message };
+    case status.FAILED_PRECONDITION:
+      return { code: 'refused', message };
+    case status.INVALID_ARGUMENT:
+      return { code: 'usage', message };
+    default:
+      return { code: 'internal', message };
+  }
+}

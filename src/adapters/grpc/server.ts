@@ -1,0 +1,167 @@
+/**
+ * The Control service on the node's unix socket (mode 0660; the file's permissions are the guard).
+ * Slow readers are held back by their own stream; a stream that ends frees what it held.
+ */
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { JsonObject } from '../../../machines/model/json.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { Log } from '../../ports/log.js';
+import type { NodeApi } from '../../ports/node-api.js';
+import { LISTS, type Request, UNARY } from './calls.js';
+import { CONTROL_MESSAGE_BYTES_MAX, controlClient } from './definition.js';
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+export interface ControlOptions {
+  readonly path: string;
+  readonly api: NodeApi;
+  readonly log: Log;
+}
+
+interface Wire {
+  readonly json: Buffer;
+}
+
+const encode = (object: JsonObject): Wire => ({ json: Buffer.from(JSON.stringify(object)) });
+
+export async function serveControl(
+  options: ControlOptions,
+): Promise<Result<ControlServer, string>> {
+  const { path } = options;
+  const free = await freeSocket(path);
+  if (!free.ok) return free;
+  const server = new Server({
+    'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
+    'grpc.max_concurrent_streams': 64,
+  });
+  server.addService(controlClient().service, implementation(options));
+  const bound = await bind(server, path);
+  if (!bound.ok) return bound;
+  chmodSync(path, 0o660);
+  return ok({ close: () => close(server, path) });
+}
+
+function implementation({ api, log }: ControlOptions): UntypedServiceImplementation {
+  const unary = Object.entries(UNARY).map(([name, call]) => [
+    name,
+    (request: ServerUnaryCall<Request, Wire>, reply: sendUnaryData<Wire>) => {
+      call(api, request.request).then(
+        (answer) => (answer.ok ? reply(null, encode(answer.value)) : reply(answer.failure)),
+        (error: unknown) => reply(internal(log, name, error)),
+      );
+    },
+  ]);
+  const lists = Object.entries(LISTS).map(([name, call]) => [
+    name,
+    (stream: ServerWritableStream<Request, Wire>) => {
+      call(api, stream.request).then(
+        async (answer) => {
+          if (answer.ok) await writeAll(stream, answer.value);
+          else stream.destroy(asError(answer.failure));
+        },
+        (error: unknown) => stream.destroy(asError(internal(log, name, error))),
+      );
+    },
+  ]);
+  const watch = (stream: ServerWritableStream<Request, Wire>) => watchEvents(api, stream);
+  return Object.fromEntries([...unary, ...lists, ['WatchEvents', watch]]);
+}
+
+function internal(log: Log, call: string, error: unknown) {
+  log.error({ call, err: error }, 'call failed');
+  return { code: status.INTERNAL, message: `${call} failed inside the daemon: see its log` };
+}
+
+function asError(failure: { readonly code: number; readonly message: string }): Error {
+  return Object.assign(new Error(failure.message), {
+    code: failure.code,
+    details: failure.message,
+  });
+}
+
+async function writeAll(
+  stream: ServerWritableStream<Request, Wire>,
+  objects: readonly JsonObject[],
+): Promise<void> {
+  for (const object of objects) {
+    if (stream.cancelled || stream.destroyed) return;
+    if (!stream.write(encode(object))) await drained(stream);
+  }
+  stream.end();
+}
+
+function drained(stream: ServerWritableStream<Request, Wire>): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once('drain', resolve);
+    stream.once('close', resolve);
+    stream.once('cancelled', resolve);
+  });
+}
+
+function watchEvents(api: NodeApi, stream: ServerWritableStream<Request, Wire>): void {
+  const { since, kind, tenant } = stream.request as { since: number; kind: string; tenant: string };
+  const wanted = (item: { readonly kind: string; readonly object: string }): boolean =>
+    (kind === '' || item.kind === kind) && (tenant === '' || item.object.split('/')[1] === tenant);
+  const stop = api.watch(since, (item) => {
+    if (wanted(item)) stream.write(encode({ ...item }));
+  });
+  stream.on('cancelled', stop);
+  stream.on('close', stop);
+}
+
+/** A socket file nobody listens on is left over from a crash; one that answers belongs to a daemon. */
+async function freeSocket(path: string): Promise<Result<void, string>> {
+  if (!existsSync(path)) return ok(undefined);
+  if (await answers(path)) {
+    return fail(
+      `${path} is in use by another daemon: stop it, or give this one another node.dataDir`,
+    );
+  }
+  unlinkSync(path);
+  return ok(undefined);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function bind(server: Server, path: string): Promise<Result<void, string>> {
+  return new Promise((resolve) => {
+    server.bindAsync(`unix:${path}`, ServerCredentials.createInsecure(), (error) =>
+      resolve(error === null ? ok(undefined) : fail(`cannot listen on ${path}: ${error.message}`)),
+    );
+  });
+}
+
+/** How long open streams may take to end before they are cut. */
+const CLOSE_GRACE_MS = 1_000;
+
+function close(server: Server, path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.forceShutdown(), CLOSE_GRACE_MS);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      if (existsSync(path)) unlinkSync(path);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,221 @@
+/** The host's small parts on their own: stepper, timers, mailbox, placement, asks, virtual clock. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { assign, setup } from 'xstate';
+import { Defect } from '../../machines/model/assert.js';
+import { effect } from '../../machines/model/effects.js';
+import { addressOf, groupKeyOf, instanceIdFor, parseInstanceId } from '../../machines/model/ids.js';
+import { createAsks } from '../../src/runtime/asks.js';
+import type { Envelope } from '../../src/runtime/envelope.js';
+import { MAILBOX_MESSAGES_MAX } from '../../src/runtime/limits.js';
+import { createMailbox } from '../../src/runtime/mailbox.js';
+import { createPlacement } from '../../src/runtime/placement.js';
+import { createStepper } from '../../src/runtime/stepper.js';
+import { createTimers } from '../../src/runtime/timers.js';
+import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
+import { seedOfRun } from '../support/seed.js';
+
+const lamp = setup({
+  types: {
+    context: {} as { presses: number },
+    events: {} as { type: 'press' } | { type: 'break' } | { type: 'spin' },
+    input: {} as { presses?: number },
+  },
+  actions: {
+    count: assign({ presses: ({ context }) => context.presses + 1 }),
+    shine: effect<{ readonly presses: number }>(),
+    fail: () => assert.fail('an action body must never run'),
+  },
+  guards: {
+    broken: (): boolean => {
+      throw new Error('guard threw');
+    },
+    always: () => true,
+  },
+  delays: { dusk: 1_000 },
+}).createMachine({
+  id: 'lamp',
+  context: ({ input }) => ({ presses: input.presses ?? 0 }),
+  initial: 'off',
+  states: {
+    off: {
+      on: {
+        press: { target: 'on', actions: 'count' },
+        break: { guard: 'broken', target: 'on' },
+        spin: 'spinning',
+      },
+    },
+    on: {
+      entry: { type: 'shine', params: ({ context }) => ({ presses: context.presses }) },
+      after: { dusk: 'off' },
+      on: { press: 'off' },
+    },
+    spinning: { always: { guard: 'always', target: 'spun' } },
+    spun: { always: { guard: 'always', target: 'spinning' } },
+  },
+});
+
+test('[RT-1] stepper: a step yields effects and timers as data and performs nothing', () => {
+  const stepper = createStepper(lamp);
+  const start = stepper.initial({ presses: 4 });
+  const on = stepper.step(start.snapshot, { type: 'press' });
+  assert.equal(on.snapshot.value, 'on');
+  assert.deepEqual(on.effects, [{ type: 'shine', params: { presses: 5 } }]);
+  assert.deepEqual(on.timers, [{ op: 'arm', id: 'xstate.after.dusk.lamp.on', delayMs: 1_000 }]);
+  const off = stepper.step(on.snapshot, { type: 'press' });
+  assert.deepEqual(off.timers, [{ op: 'cancel', id: 'xstate.after.dusk.lamp.on' }]);
+});
+
+test('[RT-1] stepper: a machine that throws, or never comes to rest, has not moved', () => {
+  const stepper = createStepper(lamp);
+  const { snapshot } = stepper.initial({});
+  assert.throws(() => stepper.step(snapshot, { type: 'break' }), /guard threw/);
+  assert.throws(() => stepper.step(snapshot, { type: 'spin' }), /loop/i);
+  assert.equal(stepper.step(snapshot, { type: 'press' }).snapshot.value, 'on');
+});
+
+test('[RT-1] stepper: a restored snapshot takes the next event; an unknown state is refused', () => {
+  const stepper = createStepper(lamp);
+  const restored = stepper.restore('on', { presses: 7 });
+  assert.equal(stepper.step(restored, { type: 'press' }).snapshot.value, 'off');
+  assert.throws(() => stepper.restore('melted', {}));
+});
+
+test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires once in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+          owner: fc.nat(3),
+          delayMs: fc.nat(500),
+          cancel: fc.boolean(),
+        }),
+        { maxLength: 60 },
+      ),
+      async (operations) => {
+        const clock = createVirtualClock();
+        const fired: string[] = [];
+        const owners = [{ n: 0 }, { n: 1 }, { n: 2 }, { n: 3 }];
+        const timers = createTimers(clock, (owner, id) =>
+          fired.push(`${clock.monotonic()} ${(owner as { n: number }).n}${id}`),
+        );
+        const expected = new Map<string, number>();
+        for (const { id, owner, delayMs, cancel } of operations) {
+          const target = owners[owner];
+          assert.ok(target);
+          if (cancel) timers.cancel(target, id);
+          else timers.arm(target, id, delayMs);
+          expected.delete(`${owner}${id}`);
+          if (!cancel) expected.set(`${owner}${id}`, delayMs);
+        }
+        assert.equal(timers.size, expected.size);
+        await clock.advance(1_000);
+        const wanted = [...expected].sort((x, y) => x[1] - y[1]).map(([key, at]) => `${at} ${key}`);
+        assert.deepEqual(fired, wanted);
+        assert.equal(timers.size, 0);
+      },
+    ),
+    { seed: seedOfRun(), numRuns: 200 },
+  );
+});
+
+test('[RT-6] timers: a delay beyond what the host can hold neither fires early nor is lost', async () => {
+  const clock = createVirtualClock();
+  let firedAt = -1;
+  const timers = createTimers(clock, () => {
+    firedAt = clock.monotonic();
+  });
+  const days = 40 * 24 * 3_600_000;
+  timers.arm({}, 'far', days);
+  await clock.advance(days - 1);
+  assert.equal(firedAt, -1);
+  await clock.advance(1);
+  assert.equal(firedAt, days);
+});
+
+const envelope = (type: string): Envelope => ({
+  to: addressOf('group', 't/g'),
+  from: addressOf('tenant', 't'),
+  cause: 'c',
+  body: { type },
+});
+const letter = (type: string) => ({ envelope: envelope(type), enqueuedAt: 0, attempts: 0 });
+
+test('[RT-2] mailbox: bounded, in order, the system lane first', () => {
+  const mailbox = createMailbox();
+  for (let n = 0; n < MAILBOX_MESSAGES_MAX; n += 1)
+    assert.ok(mailbox.put(letter(`m${n}`), undefined));
+  assert.equal(mailbox.put(letter('too many'), undefined), false);
+  mailbox.putSystem(letter('timer'));
+  assert.equal(mailbox.take()?.envelope.body.type, 'timer');
+  assert.equal(mailbox.take()?.envelope.body.type, 'm0');
+  assert.ok(mailbox.put(letter('now fits'), undefined));
+});
+
+test('[RT-2] mailbox: a newer message of the same key takes the place of the waiting one', () => {
+  const mailbox = createMailbox();
+  mailbox.put(letter('level 1'), 'k');
+  mailbox.put(letter('other'), undefined);
+  mailbox.put(letter('level 2'), 'k');
+  assert.deepEqual(
+    [mailbox.take(), mailbox.take(), mailbox.take()].map((taken) => taken?.envelope.body.type),
+    ['level 2', 'other', undefined],
+  );
+  mailbox.put(letter('level 3'), 'k');
+  assert.equal(mailbox.depth, 1);
+});
+
+test('[RT-13] placement: an instance and its backend land beside their group, on every thread count', () => {
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[a-z]{1,12}$/),
+      fc.nat(200),
+      fc.integer({ min: 1, max: 8 }),
+      (name, index, shards) => {
+        const placement = createPlacement(shards);
+        const key = groupKeyOf(name, 'web');
+        const id = instanceIdFor(key, '0190aaaa-bbbb-7ccc-8ddd-eeeeffff0000', index);
+        assert.equal(parseInstanceId(id), id);
+        const home = placement.threadOf(addressOf('group', key));
+        assert.equal(placement.threadOf(addressOf('instance', id)), home);
+        assert.equal(placement.threadOf(addressOf('backend', id)), home);
+      },
+    ),
+    { seed: seedOfRun(), numRuns: 500 },
+  );
+});
+
+test('[RT-13] placement: one more shard moves about its own share of the groups, to itself alone', () => {
+  const three = createPlacement(3);
+  const four = createPlacement(4);
+  const groups = Array.from({ length: 2_000 }, (_, n) => addressOf('group', `t${n}/web`));
+  const moved = groups.filter((group) => three.threadOf(group) !== four.threadOf(group));
+  assert.ok(moved.every((group) => four.threadOf(group) === 'shard-3'));
+  assert.ok(moved.length > 300 && moved.length < 700, `${moved.length} of 2000 moved`);
+});
+
+test('[RT-14] ask: answered exactly once; late, lost and double answers change nothing', async () => {
+  const clock = createVirtualClock();
+  const asks = createAsks('main', clock);
+  const first = asks.open(100);
+  assert.ok(asks.settle(first.replyTo, { ok: true, value: 1 }));
+  assert.equal(asks.settle(first.replyTo, { ok: true, value: 2 }), false);
+  assert.deepEqual(await first.answer, { ok: true, value: 1 });
+  const second = asks.open(100);
+  await clock.advance(100);
+  const answer = await second.answer;
+  assert.ok(!answer.ok && answer.failure.code === 'timeout');
+  const third = asks.open(100);
+  asks.failAll({ code: 'thread-lost', message: 'shard-1 died' });
+  const lost = await third.answer;
+  assert.ok(!lost.ok && lost.failure.code === 'thread-lost');
+});
+
+test('[RT-15] virtual clock: work that never rests is a defect, not a hang', async () => {
+  const clock = createVirtualClock();
+  const spin = (): void => clock.soon(spin);
+  clock.soon(spin);
+  await assert.rejects(clock.settle(), Defect);
+});
