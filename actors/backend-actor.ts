@@ -1,0 +1,51 @@
+/**
+ * The backend actor: runs the probe it is told to and tells verdicts to whoever acts on them.
+ *
+ * Verdicts are protective: they leave before the record of the change is on disk. Nothing is stored:
+ * after a crash the last spec is delivered again and the backend starts as unknown, which changes
+ * nobody's weight.
+ */
+import { backendMachine, type ProbeParams, type ReplyParams } from '../machines/backend.js';
+import { type BackendMemory, type Publication, shapeOf } from '../machines/backend-memory.js';
+import type {
+  BackendMessage,
+  FrontendMessage,
+  InstanceMessage,
+} from '../machines/model/messages.js';
+import type { Prober } from '../src/ports/prober.js';
+import { type ActorType, observed, protective } from '../src/runtime/actor-type.js';
+
+export interface BackendPorts {
+  readonly prober: Prober;
+}
+
+export const backendActor: ActorType<BackendPorts> = {
+  kind: 'backend',
+  machine: backendMachine,
+  version: 1,
+  stored: false,
+  implicit: true,
+  seed: 'backend.desired',
+  effects: {
+    probe: observed<ProbeParams, BackendPorts>((params, { scope, ports }) => {
+      const { probe, address, port, check } = params;
+      scope.run(async () => {
+        const result = await ports.prober.probe({ address, port }, check);
+        const answer: BackendMessage = { type: 'probe.finished', probe, result };
+        return answer;
+      });
+    }),
+    publishVerdict: protective<Publication, BackendPorts>(({ to, verdict }, { scope }) => {
+      const message: FrontendMessage & InstanceMessage = { type: 'backend.verdict', verdict };
+      for (const address of to) scope.tell(address, message);
+    }),
+    reply: observed<ReplyParams, BackendPorts>(({ replyTo, body }, { scope }) => {
+      scope.reply(replyTo, body);
+    }),
+  },
+  view: (cell) => {
+    const nextProbe = cell.timers.find((timer) => timer.id.includes('probeDue'));
+    return shapeOf(cell.context as unknown as BackendMemory, nextProbe?.dueAtMs);
+  },
+  coalesce: (message) => (message.type === 'backend.desired' ? message.type : undefined),
+};

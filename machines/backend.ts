@@ -1,0 +1,349 @@
+/**
+ * Backend: decides whether one backend may receive new flows.
+ *
+ * Input:  its spec, probe results, a death seen by its owner, an operator's verbs.
+ * Output: `probe` (observed), `publishVerdict` (protective: the dataplane never waits for the disk)
+ *         and `record` for each change of state.
+ *
+ *   idle --desired--> live { health: unknown | up | down,  loop: waiting <-> out }
+ *   live --pause--> paused --resume--> live      any --disable--> disabled --enable--> live
+ *
+ * Rules: [HE-1]..[HE-4] the counter, src/policy/health.ts; [HE-5] [HE-6] the waits, interval.ts;
+ * [HE-7] a change of state is a new episode; [HE-8] paused and disabled are never probed, and a
+ * disabled backend is neither paused nor resumed; [HE-10] another address or check starts as unknown;
+ * [HE-11] answers to any probe but the outstanding one are ignored; [HE-12] a death is believed at
+ * once; [HE-13] a backend without a check is up.
+ */
+import { assign, setup } from 'xstate';
+import { countProbe } from '../src/policy/health.js';
+import { firstProbeDelayMs, probeDelayMs } from '../src/policy/interval.js';
+import {
+  adopt,
+  type BackendMemory,
+  buried,
+  counted,
+  type Decider,
+  isAnother,
+  launched,
+  newBackend,
+  type Publication,
+  provenDead,
+  publicationOf,
+  ruleOf,
+  specOf,
+  startOver,
+  stateChanged,
+  turned,
+} from './backend-memory.js';
+import { assert } from './model/assert.js';
+import type { HealthCheckSpec } from './model/desired.js';
+import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
+import type { Refusal } from './model/failures.js';
+import type { Address } from './model/ids.js';
+import type { BackendMessage, HealthState, ProbeResult } from './model/messages.js';
+
+export type BackendEvent = Stamped<BackendMessage> | Stamped<Activated>;
+
+export interface ProbeParams {
+  readonly probe: number;
+  readonly address: string;
+  readonly port: number;
+  readonly check: HealthCheckSpec;
+}
+
+export interface ReplyParams {
+  readonly replyTo: string | undefined;
+  readonly body:
+    | { readonly ok: true; readonly state: HealthState }
+    | { readonly ok: false; readonly refusal: { readonly [K in keyof Refusal]: string } };
+}
+
+interface Args {
+  readonly context: BackendMemory;
+  readonly event: BackendEvent;
+}
+
+/** The result that answers the outstanding probe; anything else is stale. */
+function answerIn({ context, event }: Args): ProbeResult | undefined {
+  if (event.type !== 'probe.finished') return undefined;
+  return context.outstanding && event.probe === context.probe ? event.result : undefined;
+}
+
+function stateAfter(args: Args): HealthState | undefined {
+  const result = answerIn(args);
+  if (result === undefined) return undefined;
+  return countProbe(ruleOf(args.context), args.context.count, result).state;
+}
+
+function specIn({ event }: Args) {
+  assert(event.type === 'backend.desired', `${event.type} carries no spec`);
+  return event;
+}
+
+/** What a turn is told to come from: the probe's code, the death's, or our own word for it. */
+function codeBehind({ event }: Args, to: HealthState): string {
+  if (event.type === 'probe.finished') return event.result.code;
+  if (event.type === 'backend.died') return event.code;
+  return to === 'up' ? 'unchecked' : to;
+}
+
+function isPositive({ event }: Args): boolean {
+  if (event.type === 'backend.died') return true;
+  return event.type === 'probe.finished' && !event.result.passed && event.result.positive;
+}
+
+function deciderOf({ event }: Args): Decider {
+  switch (event.type) {
+    case 'probe.finished':
+      return { rule: 'HE-2' };
+    case 'backend.died':
+      return { rule: 'HE-12' };
+    case 'backend.desired':
+      return { rule: 'HE-10' };
+    case 'backend.pause':
+    case 'backend.disable':
+      return { rule: 'operator', reason: event.reason };
+    default:
+      return { rule: 'operator' };
+  }
+}
+
+const publishes = {
+  type: 'publishVerdict',
+  params: ({ context }: Args): Publication => publicationOf(context),
+} as const;
+
+const records = {
+  type: 'record',
+  params: (args: Args): RecordParams => stateChanged(args.context, deciderOf(args)),
+} as const;
+
+const answers = {
+  type: 'reply',
+  params: ({ context, event }: Args): ReplyParams => ({
+    replyTo: event.meta.replyTo,
+    body: { ok: true, state: context.verdict?.state ?? 'unknown' },
+  }),
+} as const;
+
+const refuses = {
+  type: 'reply',
+  params: ({ context, event }: Args): ReplyParams => {
+    const message = `backend ${context.name} is disabled: enable it first`;
+    const refusal = { code: 'refused', rule: 'HE-8', message } as const;
+    return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
+  },
+} as const;
+
+const knowsNothing = {
+  type: 'reply',
+  params: ({ context, event }: Args): ReplyParams => {
+    const message = `no backend is called ${context.name}: see "switchyard get backends"`;
+    const refusal = { code: 'not-found', rule: 'HE-8', message } as const;
+    return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
+  },
+} as const;
+
+/** First state of a life: told at once, but no news for the journal. */
+function begins(to: HealthState) {
+  return [{ type: 'turn', params: { to } }, publishes] as const;
+}
+
+function becomes(to: HealthState) {
+  return [{ type: 'turn', params: { to } }, publishes, records] as const;
+}
+
+export const backendMachine = setup({
+  types: {
+    context: {} as BackendMemory,
+    events: {} as BackendEvent,
+    input: {} as { readonly address: Address },
+  },
+  actions: {
+    adopt: assign((args) => adopt(args.context, specIn(args).spec, specIn(args).owner)),
+    startOver: assign(({ context }) => startOver(context)),
+    launch: assign(({ context }) => launched(context)),
+    count: assign((args) => {
+      const result = answerIn(args);
+      return result === undefined ? {} : counted(args.context, result, args.event.meta.at);
+    }),
+    bury: assign(({ context }) => buried(context)),
+    strengthen: assign((args) => provenDead(args.context, codeBehind(args, 'down'))),
+    turn: assign((args, { to }: { readonly to: HealthState }) => {
+      const turn = { to, code: codeBehind(args, to), positive: isPositive(args) };
+      return turned(args.context, turn, args.event.meta);
+    }),
+    probe: effect<ProbeParams>(),
+    publishVerdict: effect<Publication>(),
+    reply: effect<ReplyParams>(),
+    record: effect<RecordParams>(),
+    forget: effect<undefined>(),
+  },
+  guards: {
+    /** The spec that just arrived says disabled. */
+    bornDisabled: ({ context }) => context.spec?.enabled === false,
+    unchecked: ({ context }) => context.spec?.probe === undefined,
+    disabledByConfig: (args) => args.context.spec?.enabled === true && !specIn(args).spec.enabled,
+    enabledByConfig: (args) => args.context.spec?.enabled === false && specIn(args).spec.enabled,
+    becameAnother: (args) => isAnother(args.context, specIn(args).spec),
+    answersProbe: (args) => answerIn(args) !== undefined,
+    becomesUp: (args) => stateAfter(args) === 'up' && args.context.verdict?.state !== 'up',
+    becomesDown: (args) => stateAfter(args) === 'down' && args.context.verdict?.state !== 'down',
+    /** Down was only suspected so far, and this probe proves it. */
+    provesDeath: (args) =>
+      stateAfter(args) === 'down' && isPositive(args) && args.context.verdict?.positive === false,
+    isAlive: ({ context }) => context.verdict?.state !== 'down',
+    isSilent: ({ context }) => context.verdict?.positive === false,
+  },
+  delays: {
+    /** Time to the next probe; the first one of a life comes soon. */
+    probeDue: ({ context, event }) => {
+      const check = specOf(context).probe?.check;
+      assert(check !== undefined, `backend ${context.name} waits for a probe it does not have`);
+      const { random } = event.meta;
+      if (context.fresh) return firstProbeDelayMs(check, random);
+      return probeDelayMs(check, context.count, random);
+    },
+  },
+}).createMachine({
+  id: 'backend',
+  description: 'Probes one backend and says whether it may receive new flows.',
+  context: ({ input }) => newBackend(input.address),
+  initial: 'idle',
+  on: {
+    'backend.removed': '.removed',
+    'backend.disable': { target: '.disabled', actions: [...becomes('disabled'), answers] },
+    'backend.enable': { actions: answers },
+    'publish.request': { actions: publishes },
+  },
+  states: {
+    idle: {
+      description: 'Addressed, but not yet told what to be.',
+      on: {
+        'backend.desired': { target: 'starting', actions: ['adopt', 'startOver'] },
+        'backend.pause': { actions: knowsNothing },
+        'backend.resume': { actions: knowsNothing },
+        'backend.disable': { actions: knowsNothing },
+        'backend.enable': { actions: knowsNothing },
+        'publish.request': {},
+      },
+    },
+    starting: {
+      description: 'A life begins: nobody has seen another state of it.',
+      always: [
+        { guard: 'bornDisabled', target: 'disabled', actions: begins('disabled') },
+        { guard: 'unchecked', target: '#backend.live.health.up', actions: begins('up') },
+        { target: 'live', actions: begins('unknown') },
+      ],
+    },
+    restarting: {
+      description: 'Begins again, and what was known before no longer counts.',
+      entry: 'startOver',
+      always: [
+        {
+          guard: 'unchecked',
+          target: '#backend.live.health.up',
+          actions: [...becomes('up'), answers],
+        },
+        { target: 'live', actions: [...becomes('unknown'), answers] },
+      ],
+    },
+    live: {
+      type: 'parallel',
+      on: {
+        'backend.desired': [
+          {
+            guard: 'disabledByConfig',
+            target: 'disabled',
+            actions: ['adopt', ...becomes('disabled')],
+          },
+          { guard: 'becameAnother', target: 'restarting', actions: 'adopt' },
+          { actions: ['adopt', publishes] },
+        ],
+        'backend.pause': { target: 'paused', actions: [...becomes('paused'), answers] },
+        'backend.resume': { actions: answers },
+      },
+      states: {
+        health: {
+          initial: 'unknown',
+          on: {
+            'probe.finished': [
+              { guard: 'becomesUp', target: '.up', actions: ['count', ...becomes('up')] },
+              { guard: 'becomesDown', target: '.down', actions: ['count', ...becomes('down')] },
+              { guard: 'provesDeath', actions: ['count', 'strengthen', publishes] },
+              { guard: 'answersProbe', actions: 'count' },
+            ],
+            'backend.died': [
+              { guard: 'isAlive', target: '.down', actions: ['bury', ...becomes('down')] },
+              { guard: 'isSilent', actions: ['bury', 'strengthen', publishes] },
+            ],
+          },
+          states: {
+            unknown: { description: 'No verdict yet: whoever has a weight keeps it.' },
+            up: { description: 'May receive new flows.' },
+            down: { description: 'Failed often enough, or is dead.' },
+          },
+        },
+        loop: {
+          initial: 'choosing',
+          states: {
+            choosing: { always: [{ guard: 'unchecked', target: 'silent' }, { target: 'waiting' }] },
+            silent: { description: 'Nothing to probe.' },
+            waiting: { after: { probeDue: 'out' } },
+            out: {
+              description: 'One probe is out; the prober always answers.',
+              entry: [
+                'launch',
+                {
+                  type: 'probe',
+                  params: ({ context }) => {
+                    const { address, probe } = specOf(context);
+                    assert(probe !== undefined, `backend ${context.name} has nothing to probe`);
+                    return { probe: context.probe, address, ...probe };
+                  },
+                },
+              ],
+              on: {
+                'probe.finished': { guard: 'answersProbe', target: 'waiting' },
+                'backend.died': { target: 'waiting', actions: 'bury' },
+              },
+            },
+          },
+        },
+      },
+    },
+    paused: {
+      description: 'Frozen by an operator: weight 0, flows keep, no probes.',
+      on: {
+        'backend.desired': [
+          {
+            guard: 'disabledByConfig',
+            target: 'disabled',
+            actions: ['adopt', ...becomes('disabled')],
+          },
+          { actions: ['adopt', publishes] },
+        ],
+        'backend.pause': { actions: answers },
+        'backend.resume': 'restarting',
+      },
+    },
+    disabled: {
+      description: 'Taken out by an operator or by config: weight 0, flows flushed, no probes.',
+      on: {
+        'backend.desired': [
+          { guard: 'enabledByConfig', target: 'restarting', actions: 'adopt' },
+          { actions: ['adopt', publishes] },
+        ],
+        'backend.pause': { actions: refuses },
+        'backend.resume': { actions: refuses },
+        'backend.disable': { actions: answers },
+        'backend.enable': 'restarting',
+      },
+    },
+    removed: {
+      description: 'No longer wanted by anybody.',
+      entry: 'forget',
+      on: { '*': {} },
+    },
+  },
+});

@@ -1,0 +1,342 @@
+/** The backend machine: the probe loop, verdicts, verbs, and every short history. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { backendMachine, type ProbeParams, type ReplyParams } from '../../machines/backend.js';
+import type { BackendMemory, Publication } from '../../machines/backend-memory.js';
+import type { BackendSpec, HealthCheckSpec } from '../../machines/model/desired.js';
+import type { RecordParams } from '../../machines/model/effects.js';
+import { addressOf, type BackendName, type FrontendName } from '../../machines/model/ids.js';
+import type { BackendMessage, ProbeResult } from '../../machines/model/messages.js';
+import { type Driven, drive } from '../support/drive.js';
+
+type Backend = Driven<BackendMemory>;
+
+const CHECK: HealthCheckSpec = {
+  name: 'http-ok',
+  type: 'http',
+  path: '/',
+  status: [{ from: 200, to: 200 }],
+  insecureSkipVerify: false,
+  intervalMs: 1_000,
+  fastIntervalMs: 200,
+  downIntervalMs: 5_000,
+  timeoutMs: 500,
+  rise: 2,
+  fall: 3,
+  snap: false,
+  jitter: 0,
+};
+const SPEC: BackendSpec = {
+  name: 'b1' as BackendName,
+  address: '10.0.0.11',
+  probe: { port: 80, check: CHECK },
+  enabled: true,
+  frontends: ['web' as FrontendName, 'api' as FrontendName],
+  generation: 1,
+};
+const { probe: _unprobed, ...UNCHECKED_SPEC } = SPEC;
+const OWNER = addressOf('instance', 'i-0000-000000000000');
+
+const desired = (change: Partial<BackendSpec> = {}): BackendMessage => ({
+  type: 'backend.desired',
+  spec: { ...SPEC, ...change },
+  owner: OWNER,
+});
+const PAUSE: BackendMessage = { type: 'backend.pause', reason: 'look' };
+const RESUME: BackendMessage = { type: 'backend.resume' };
+const DISABLE: BackendMessage = { type: 'backend.disable', reason: 'broken' };
+const ENABLE: BackendMessage = { type: 'backend.enable' };
+const DIED: BackendMessage = { type: 'backend.died', code: 'EXITED', detail: 'exit 1' };
+
+function fresh(): Backend {
+  return drive<BackendMemory>(backendMachine, { address: addressOf('backend', 'b1') }).send({
+    type: 'activated',
+  });
+}
+
+const started = (): Backend => fresh().send(desired());
+
+function result(passed: boolean, change: Partial<ProbeResult> = {}): ProbeResult {
+  const code = passed ? 'L7OK' : 'L7STS';
+  return { passed, code, detail: '', durationMs: 3, positive: false, late: false, ...change };
+}
+
+function finish(backend: Backend, outcome: ProbeResult): Backend {
+  const { probe } = backend.context;
+  return backend.send({ type: 'probe.finished', probe, result: outcome } as BackendMessage);
+}
+
+/** Lets the due probe go out and answers it, once per letter. */
+function probed(backend: Backend, letters: string): Backend {
+  let next = backend;
+  for (const letter of letters) next = finish(next.fire('probeDue'), result(letter === 'P'));
+  return next;
+}
+
+const stateOf = (backend: Backend) => backend.context.verdict?.state;
+const verdicts = (backend: Backend) => backend.said<Publication>('publishVerdict');
+const records = (backend: Backend) => backend.said<RecordParams>('record');
+
+test('[HE-1] backend: the first passing probe makes exactly one transition to up', () => {
+  const up = probed(started(), 'P');
+  assert.equal(stateOf(up), 'up');
+  assert.equal(up.context.count.counter, 2);
+  assert.deepEqual(
+    up.context.transitions.map(({ from, to, code }) => `${from}>${to} ${code}`),
+    ['unknown>up L7OK'],
+  );
+});
+
+test('[HE-1] backend: the first failing probe goes down and up is never seen', () => {
+  const down = probed(started(), 'F');
+  assert.deepEqual(
+    down.context.transitions.map(({ to }) => to),
+    ['down'],
+  );
+});
+
+test('[HE-7] backend: a verdict goes to the owner and each frontend, with its record beside it', () => {
+  const up = probed(started(), 'P');
+  const [publication] = verdicts(up);
+  assert.deepEqual(publication?.to, [OWNER, 'frontend/web', 'frontend/api']);
+  assert.equal(publication?.verdict.state, 'up');
+  const [record] = records(up);
+  assert.equal(record?.event, 'backend.state_changed');
+  assert.equal(record?.rule, 'HE-2');
+  assert.deepEqual(record?.numbers, {
+    from: 'unknown',
+    to: 'up',
+    counter: 2,
+    rise: 2,
+    fall: 3,
+    code: 'L7OK',
+    positive: false,
+    reason: undefined,
+  });
+  assert.equal(record?.publish?.data['state'], 'up');
+});
+
+test('[HE-7] backend: episodes differ from turn to turn and hold in between', () => {
+  const up = probed(started(), 'PPP');
+  const down = probed(up, 'FFF');
+  const stillDown = probed(down, 'F');
+  assert.notEqual(up.context.verdict?.episode, down.context.verdict?.episode);
+  assert.equal(down.context.verdict?.episode, stillDown.context.verdict?.episode);
+});
+
+test('[HE-2] backend: up at 4 needs three failures, down at 0 needs two passes', () => {
+  const up = probed(started(), 'PPP');
+  assert.equal(up.context.count.counter, 4);
+  assert.equal(stateOf(probed(up, 'FF')), 'up');
+  const down = probed(up, 'FFFF');
+  assert.equal(stateOf(down), 'down');
+  assert.equal(stateOf(probed(down, 'PFP')), 'down');
+  assert.equal(stateOf(probed(down, 'PFPP')), 'up');
+});
+
+test('[HE-5] [HE-6] backend: waits by the counter, the first probe soon', () => {
+  const first = fresh().send(desired(), { random: 0.25 });
+  assert.deepEqual(first.timers, { probeDue: 50 });
+  assert.deepEqual(probed(first, 'P').timers, { probeDue: 200 });
+  assert.deepEqual(probed(first, 'PPP').timers, { probeDue: 1_000 });
+  assert.deepEqual(probed(first, 'F').timers, { probeDue: 5_000 });
+});
+
+test('[HE-4] backend: a late timeout neither moves the counter nor stops the loop', () => {
+  const out = probed(started(), 'P').fire('probeDue');
+  const late = finish(out, result(false, { code: 'L4TOUT', late: true }));
+  assert.equal(late.context.count.counter, 2);
+  assert.deepEqual(Object.keys(late.timers), ['probeDue']);
+  assert.equal(late.context.lastProbe?.code, 'L4TOUT');
+});
+
+test('[HE-11] backend: an answer to another probe is ignored', () => {
+  const out = started().fire('probeDue');
+  const { probe } = out.context;
+  const stale = out.send({
+    type: 'probe.finished',
+    probe: probe - 1,
+    result: result(true),
+  } as never);
+  assert.deepEqual(stale.value, out.value);
+  assert.equal(stateOf(stale), 'unknown');
+  const twice = finish(finish(out, result(true)), result(true));
+  assert.equal(twice.context.count.counter, 2);
+});
+
+test('[HE-11] backend: an answer from before a restart of the check is ignored', () => {
+  const out = started().fire('probeDue');
+  const changed = out.send(desired({ address: '10.0.0.99' }));
+  assert.equal(stateOf(finish(changed, result(true))), 'unknown');
+});
+
+test('[HE-12] backend: a death is believed at once, and proven dead', () => {
+  const dead = probed(started(), 'PPP').send(DIED);
+  assert.equal(stateOf(dead), 'down');
+  assert.equal(dead.context.verdict?.positive, true);
+  assert.equal(dead.context.verdict?.code, 'EXITED');
+  assert.equal(records(dead)[0]?.rule, 'HE-12');
+  assert.deepEqual(dead.send(DIED).effects, []);
+});
+
+test('[HE-12] backend: a probe that was out when death came does not raise the dead', () => {
+  const rise1 = fresh().send(desired({ probe: { port: 80, check: { ...CHECK, rise: 1 } } }));
+  const dead = rise1.fire('probeDue').send(DIED);
+  assert.equal(stateOf(finish(dead, result(true))), 'down');
+  assert.equal(stateOf(finish(dead.send(DIED), result(true))), 'down');
+  assert.equal(stateOf(probed(dead, 'P')), 'up');
+});
+
+test('[HE-12] backend: silence that turns out to be refusal strengthens the same episode', () => {
+  const silent = probed(started(), 'F');
+  const refused = finish(silent.fire('probeDue'), result(false, { code: 'L4CON', positive: true }));
+  assert.equal(refused.context.verdict?.positive, true);
+  assert.equal(refused.context.verdict?.episode, silent.context.verdict?.episode);
+  assert.equal(verdicts(refused).length, 1);
+  assert.equal(records(refused).length, 0);
+});
+
+test('[HE-13] backend: without a check it is up at once and never probed', () => {
+  const up = fresh().send({ type: 'backend.desired', spec: UNCHECKED_SPEC } as BackendMessage);
+  assert.equal(stateOf(up), 'up');
+  assert.equal(verdicts(up).length, 1);
+  assert.deepEqual(up.timers, {});
+  assert.equal(stateOf(up.send(DIED)), 'down');
+  assert.equal(stateOf(up.send(PAUSE).send(RESUME)), 'up');
+});
+
+test('[HE-10] backend: another address or check starts as unknown; frontends do not', () => {
+  const up = probed(started(), 'PPP');
+  for (const change of [
+    { address: '10.0.0.99' },
+    { probe: { port: 81, check: CHECK } },
+    { probe: { port: 80, check: { ...CHECK, fall: 5 } } },
+  ]) {
+    const again = up.send(desired(change));
+    assert.equal(stateOf(again), 'unknown');
+    assert.equal(again.context.count.counter, 1);
+    assert.equal(again.context.verdict?.address, change.address ?? SPEC.address);
+    assert.deepEqual(Object.keys(again.timers), ['probeDue']);
+  }
+  const wider = up.send(desired({ frontends: ['web' as FrontendName, 'new' as FrontendName] }));
+  assert.equal(stateOf(wider), 'up');
+  assert.equal(wider.context.count.counter, 4);
+  assert.ok(verdicts(wider)[0]?.to.includes(addressOf('frontend', 'new')));
+  assert.equal(records(wider).length, 0);
+});
+
+test('[HE-8] backend: paused is not probed; resume starts as unknown and keeps the history', () => {
+  const paused = probed(started(), 'P').send(PAUSE, { replyTo: 'ask-1' });
+  assert.equal(stateOf(paused), 'paused');
+  assert.deepEqual(paused.timers, {});
+  assert.deepEqual(paused.said<ReplyParams>('reply'), [
+    { replyTo: 'ask-1', body: { ok: true, state: 'paused' } },
+  ]);
+  assert.deepEqual(
+    paused.send(PAUSE).effects.map(({ type }) => type),
+    ['reply'],
+  );
+  const resumed = paused.send(RESUME, { replyTo: 'ask-2' });
+  assert.deepEqual(resumed.said<ReplyParams>('reply')[0]?.body, { ok: true, state: 'unknown' });
+  const up = probed(resumed, 'P');
+  assert.deepEqual(
+    up.context.transitions.map(({ to }) => to),
+    ['up', 'paused', 'unknown', 'up'],
+  );
+});
+
+test('[HE-8] backend: a disabled one refuses pause and resume and says why', () => {
+  const disabled = probed(started(), 'P').send(DISABLE);
+  for (const verb of [PAUSE, RESUME]) {
+    const refused = disabled.send(verb, { replyTo: 'ask' });
+    assert.equal(stateOf(refused), 'disabled');
+    const [reply] = refused.said<ReplyParams>('reply');
+    assert.ok(reply !== undefined && !reply.body.ok);
+    assert.equal(reply.body.refusal.rule, 'HE-8');
+  }
+  assert.equal(records(disabled)[0]?.rule, 'operator');
+  assert.equal(records(disabled)[0]?.numbers['reason'], 'broken');
+  assert.equal(stateOf(disabled.send(ENABLE)), 'unknown');
+});
+
+test('[HE-8] backend: disabled by hand survives a reload of the same file, and config decides when it changed', () => {
+  const disabled = probed(started(), 'P').send(DISABLE);
+  assert.equal(stateOf(disabled.send(desired())), 'disabled');
+  const byConfig = probed(started(), 'P').send(desired({ enabled: false }));
+  assert.equal(stateOf(byConfig), 'disabled');
+  assert.equal(stateOf(byConfig.send(desired())), 'unknown');
+  assert.equal(stateOf(fresh().send(desired({ enabled: false }))), 'disabled');
+});
+
+test('[HE-8] backend: before its first spec every verb is refused as not found', () => {
+  for (const verb of [PAUSE, RESUME, DISABLE, ENABLE]) {
+    const [reply] = fresh().send(verb, { replyTo: 'ask' }).said<ReplyParams>('reply');
+    assert.ok(reply !== undefined && !reply.body.ok && reply.body.refusal.code === 'not-found');
+  }
+});
+
+test('[HE-9] backend: keeps its last ten transitions', () => {
+  let flapping = started();
+  for (let turn = 0; turn < 8; turn += 1) flapping = flapping.send(PAUSE).send(RESUME);
+  assert.equal(flapping.context.transitions.length, 10);
+});
+
+test('[HE-14] backend: removed is told to nobody, probes no more, and forgets itself', () => {
+  const removed = probed(started(), 'P').send({ type: 'backend.removed' });
+  assert.deepEqual(
+    removed.effects.map(({ type }) => type),
+    ['forget'],
+  );
+  assert.deepEqual(removed.timers, {});
+  assert.deepEqual(removed.send(DISABLE).effects, []);
+});
+
+test('[HE-15] backend: a request to publish repeats the verdict and changes nothing', () => {
+  const up = probed(started(), 'P');
+  const asked = up.send({ type: 'publish.request' });
+  assert.deepEqual(verdicts(asked), [verdicts(up)[0]]);
+  assert.deepEqual(asked.context, up.context);
+  assert.deepEqual(fresh().send({ type: 'publish.request' }).effects, []);
+});
+
+test('[HE-2] [HE-8] [HE-11] backend: holds in every history of up to six events', () => {
+  const moves: readonly ((backend: Backend) => Backend)[] = [
+    (backend) => ('probeDue' in backend.timers ? backend.fire('probeDue') : backend),
+    (backend) => finish(backend, result(true)),
+    (backend) => finish(backend, result(false)),
+    (backend) => backend.send(PAUSE),
+    (backend) => backend.send(RESUME),
+    (backend) => backend.send(DISABLE),
+    (backend) => backend.send(ENABLE),
+    (backend) => backend.send(DIED),
+  ];
+  const explore = (before: Backend, depth: number): void => {
+    if (depth === 0) return;
+    for (const move of moves) {
+      const after = move(before);
+      holds(before, after);
+      const nothingHappened = after.effects.length === 0 && after.context === before.context;
+      if (!nothingHappened) explore(after, depth - 1);
+    }
+  };
+  explore(started(), 6);
+});
+
+function holds(before: Backend, after: Backend): void {
+  const from = stateOf(before);
+  const to = stateOf(after);
+  const health = ['unknown', 'up', 'down'];
+  const live = health.includes(to ?? '');
+  assert.equal(typeof after.value === 'object', live, 'the state value and the verdict agree');
+  if (!live) assert.deepEqual(after.timers, {}, 'HE-8: nobody probes a paused or disabled backend');
+  if (live && health.includes(from ?? '')) {
+    assert.ok(!(after.said('probe').length > 1), 'one probe at a time');
+  }
+  if (live) assert.equal('probeDue' in after.timers, !after.context.outstanding, 'the loop lives');
+  if (from === to) return;
+  assert.equal(verdicts(after).length, 1, 'a turn is told once');
+  assert.equal(records(after).length, 1, 'a turn is recorded once');
+  assert.notEqual(before.context.verdict?.episode, after.context.verdict?.episode, 'HE-7');
+  const probes = after.said<ProbeParams>('probe').length;
+  assert.equal(probes, 0, 'a turn probes nothing by itself');
+}
