@@ -1,0 +1,32 @@
+/** Bounds of the SQLite store, and how they relate. */
+import { assert } from '../../../machines/model/assert.js';
+
+/** Decisions in one transaction. */
+export const COMMIT_DECISIONS_MAX = 256;
+
+/** Spawns and records of one decision. */
+export const DECISION_PARTS_MAX = 4_096;
+
+/** Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data. */
+export const FIELD_CHARACTERS_MAX = 1_048_576;
+
+/** Rows one read answers with, whatever it was asked for; `load` is bounded by the node's own size. */
+export const READ_ROWS_MAX = 10_000;
+
+/** Rows one pass of `prune` deletes from each table: a prune never holds the writer for long. */
+export const PRUNE_ROWS_MAX = 1_000;
+
+/** Characters kept of what a sink said about a refused event. */
+export const LAST_ERROR_CHARACTERS_MAX = 200;
+
+/** Refusals by content before an outbox row is dead, when the caller names no other number. */
+export const OUTBOX_ATTEMPTS_MAX = 8;
+
+/** Wait for somebody else's lock before the store counts as locked. */
+export const BUSY_TIMEOUT_MS = 2_000;
+
+/** Size the write-ahead log file is cut back to after a checkpoint. */
+export const WAL_BYTES_KEPT = 67_108_864;
+
+assert(COMMIT_DECISIONS_MAX <= DECISION_PARTS_MAX, 'a batch is no smaller than one decision');
+assert(PRUNE_ROWS_MAX <= READ_ROWS_MAX, 'a prune pass is shorter than the longest read');

@@ -1,0 +1,103 @@
+/**
+ * The database's shape, as numbered migrations: each is applied once, in order, in the transaction that
+ * also raises `user_version`. A released migration is never edited; a new one is added below it.
+ *
+ * Everything structured is JSON text, not msgpack: during an incident the file must be readable with
+ * nothing but the sqlite3 shell, a migration can reach into a snapshot with SQLite's own JSON functions,
+ * and with group commit the fsync costs far more than the third of a row that msgpack would save.
+ *
+ * Sequences are AUTOINCREMENT: the number of a pruned row is never given to another.
+ */
+
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+/** "SWYD": tells our file from any other SQLite database. */
+export const APPLICATION_ID = 0x53_57_59_44;
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+      -- A cell at rest. "timers" is a JSON list of {id, dueAtMs}, written with the state it belongs to.
+      CREATE TABLE cells (
+        address         TEXT PRIMARY KEY,
+        parent          TEXT,
+        machine         TEXT NOT NULL,
+        machine_version INTEGER NOT NULL,
+        machine_hash    TEXT NOT NULL,
+        version         INTEGER NOT NULL CHECK (version >= 0),
+        incarnation     INTEGER NOT NULL,
+        value           TEXT NOT NULL,
+        context         TEXT NOT NULL,
+        timers          TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX cells_by_parent ON cells (parent) WHERE parent IS NOT NULL;
+
+      -- One row per record of a decision. "subject" is the published aggregate when it is not the actor
+      -- itself; "root" is where the chain of causes began; "outbox_seq" is the event it published, or 0.
+      CREATE TABLE journal (
+        seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+        id         TEXT NOT NULL,
+        at         INTEGER NOT NULL,
+        actor      TEXT NOT NULL,
+        subject    TEXT,
+        event      TEXT NOT NULL,
+        rule       TEXT NOT NULL,
+        numbers    TEXT NOT NULL,
+        cause      TEXT NOT NULL,
+        root       TEXT NOT NULL,
+        outbox_seq INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX journal_by_id ON journal (id);
+      CREATE INDEX journal_by_actor ON journal (actor);
+      CREATE INDEX journal_by_subject ON journal (subject) WHERE subject IS NOT NULL;
+
+      -- Decisions without a record: remembered only to know them when they are sent again.
+      CREATE TABLE unrecorded (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+      -- "event" is the whole envelope; the columns beside it mirror what queries need.
+      CREATE TABLE outbox (
+        seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_id        TEXT NOT NULL UNIQUE,
+        ordering_key    TEXT NOT NULL,
+        event           TEXT NOT NULL,
+        state           TEXT NOT NULL DEFAULT 'pending'
+                        CHECK (state IN ('pending', 'published', 'dead', 'discarded')),
+        attempts        INTEGER NOT NULL DEFAULT 0,
+        last_error      TEXT,
+        created_at      INTEGER NOT NULL,
+        control_version INTEGER CHECK (control_version > 0),
+        published_at    INTEGER
+      ) STRICT;
+      CREATE INDEX outbox_pending ON outbox (seq) WHERE state = 'pending';
+      CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
+
+      -- Versions outlive their aggregates: a name used again goes on counting.
+      CREATE TABLE aggregates (
+        ordering_key TEXT PRIMARY KEY,
+        version      INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE ledger (
+        vip_key    TEXT PRIMARY KEY,
+        frontend   TEXT NOT NULL,
+        vip        TEXT NOT NULL,
+        attributes TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      -- Fences of one life of the daemon: a new life numbers its threads from the start again.
+      CREATE TABLE fences (
+        thread      TEXT PRIMARY KEY,
+        run         TEXT NOT NULL,
+        incarnation INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

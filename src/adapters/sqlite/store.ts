@@ -1,0 +1,117 @@
+/**
+ * The `Store` port over one open SQLite database. Every call runs to its end before it answers: the
+ * promise is the port's, there is no concurrency behind it. What SQLite refuses comes back as a failure;
+ * a call after `close` is `unavailable`.
+ */
+import type Database from 'better-sqlite3';
+import type { StoreFailure } from '../../../machines/model/failures.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { Failpoints } from '../../ports/failpoints.js';
+import type { Store } from '../../ports/store.js';
+import { createCells } from './cells.js';
+import { createCommit } from './commit.js';
+import { EPOCH_KEY, epochOf } from './epoch.js';
+import { failureOf, unavailable } from './failures.js';
+import { createJournal } from './journal.js';
+import { OUTBOX_ATTEMPTS_MAX } from './limits.js';
+import { createOutbox } from './outbox.js';
+import { createPrune, type Pruned, type Retention } from './prune.js';
+import { createRecords } from './records.js';
+import { createFences, createLedger, createMeta } from './registers.js';
+
+export interface SqliteStoreOptions {
+  /** Stamped on every feed event. */
+  readonly node: string;
+  /** Least epoch of feed events; the stored one counts when it is higher. */
+  readonly epoch?: number;
+  readonly failpoints: Failpoints;
+  /** Wall clock of `published_at`. */
+  readonly clock?: { now(): number };
+  /** Names this life of the daemon: a re-opened store thread keeps the fences of its own run. */
+  readonly run?: string;
+  /** Refusals by content that make an outbox row dead. */
+  readonly outboxAttemptsMax?: number;
+}
+
+export interface SqliteStore extends Store {
+  /** One bounded pass of retention; call again soon while `more`. */
+  prune(retention: Retention): Promise<Result<Pruned, StoreFailure>>;
+  /** Moves the write-ahead log into the database file; for idle moments. */
+  checkpoint(): Promise<Result<void, StoreFailure>>;
+}
+
+type Attempt = <T>(body: () => T) => Promise<Result<T, StoreFailure>>;
+
+const CLOSED = unavailable('the store is closed');
+
+function attemptOn(db: Database.Database): Attempt {
+  return async (body) => {
+    if (!db.open) return fail(CLOSED);
+    try {
+      return ok(body());
+    } catch (error) {
+      return fail(failureOf(error));
+    }
+  };
+}
+
+/** Over a database that `open` has checked and migrated. */
+export function createSqliteStore(db: Database.Database, options: SqliteStoreOptions): SqliteStore {
+  const attempt = attemptOn(db);
+  const clock = options.clock ?? { now: () => Date.now() };
+  const meta = createMeta(db);
+  let epoch = Math.max(options.epoch ?? 0, epochOf(meta.get(EPOCH_KEY)));
+  const fences = createFences(db, options.run ?? '');
+  const cells = createCells(db);
+  const records = createRecords(db, { node: options.node, epoch: () => epoch });
+  const { failpoints } = options;
+  const commit = createCommit({ db, cells, records, fenceOf: fences.of, failpoints });
+  const prune = createPrune(db);
+
+  const metaSet = (key: string, value: string): void => {
+    meta.set(key, value);
+    if (key === EPOCH_KEY) epoch = Math.max(epoch, epochOf(value));
+  };
+
+  return {
+    load: (kinds) => attempt(() => cells.load(kinds)),
+    loadFamily: (address) => attempt(() => cells.loadFamily(address)),
+    commit: async (decisions) => (db.open ? commit(decisions) : decisions.map(() => fail(CLOSED))),
+    fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),
+    ...outboxCalls(db, attempt, { clock, attemptsMax: options.outboxAttemptsMax }),
+    ...readCalls(db, attempt),
+    metaGet: (key) => attempt(() => meta.get(key)),
+    metaSet: (key, value) => attempt(() => metaSet(key, value)),
+    prune: (retention) => attempt(() => prune(retention)),
+    checkpoint: () => attempt(() => void db.pragma('wal_checkpoint(TRUNCATE)')),
+    close: async () => void db.close(),
+  };
+}
+
+interface OutboxSettings {
+  readonly clock: { now(): number };
+  readonly attemptsMax: number | undefined;
+}
+
+function outboxCalls(db: Database.Database, attempt: Attempt, settings: OutboxSettings) {
+  const outbox = createOutbox(db, settings.attemptsMax ?? OUTBOX_ATTEMPTS_MAX);
+  return {
+    outboxPending: (afterSeq, max) => attempt(() => outbox.pending(afterSeq, max)),
+    outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, settings.clock.now())),
+    outboxList: (filter) => attempt(() => outbox.list(filter)),
+    outboxCounts: () => attempt(() => outbox.counts()),
+  } satisfies Partial<Store>;
+}
+
+function readCalls(db: Database.Database, attempt: Attempt) {
+  const journal = createJournal(db);
+  const ledger = createLedger(db);
+  return {
+    journal: (afterSeq, max) => attempt(() => journal.after(afterSeq, max)),
+    journalOf: (actor, max) => attempt(() => journal.of(actor, max)),
+    journalById: (id) => attempt(() => journal.byId(id)),
+    ledger: () => attempt(() => ledger.all()),
+    ledgerPut: (entry) => attempt(() => ledger.put(entry)),
+    ledgerRemove: (vipKey) => attempt(() => ledger.remove(vipKey)),
+  } satisfies Partial<Store>;
+}

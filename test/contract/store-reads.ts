@@ -1,0 +1,160 @@
+/** The reading half of the store's contract: cells, journal, outbox, ledger, named values. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressOf } from '../../machines/model/ids.js';
+import { vipKey } from '../../machines/model/lb.js';
+import type { Store } from '../../src/ports/store.js';
+import { type FreshStore, unwrap } from './store-fixture.js';
+import { cellOf, decisionOf, ledgerOf, NOON, publishOf, recordOf, WEB } from './store-values.js';
+
+export function storeReadsContract(fresh: FreshStore): void {
+  cellsContract(fresh);
+  journalContract(fresh);
+  outboxContract(fresh);
+  registersContract(fresh);
+}
+
+function cellsContract(fresh: FreshStore): void {
+  test('[ST-10] load: exactly the cells of the kinds asked for, ascending by address', async () => {
+    const store = await fresh();
+    const addresses = ['tenant/b', 'tenant/a', 'group/a/web', 'tenancy/tenancy', 'pool/x'];
+    const cells = addresses.map((address) => cellOf(address as never, 1));
+    await store.commit(
+      cells.map((cell, index) => decisionOf(`d-${index}`, { actor: cell.address, cell })),
+    );
+    const loaded = async (kinds: readonly string[]): Promise<readonly string[]> =>
+      unwrap(await store.load(kinds)).map(({ address }) => address);
+    assert.deepEqual(await loaded(['tenant', 'group', 'tenant']), [
+      'group/a/web',
+      'tenant/a',
+      'tenant/b',
+    ]);
+    assert.deepEqual(await loaded(['tenancy']), ['tenancy/tenancy']);
+    assert.deepEqual(await loaded(['frontend']), []);
+    assert.deepEqual(await loaded([]), []);
+  });
+}
+
+function journalContract(fresh: FreshStore): void {
+  test('[ST-11] journal: by position oldest first, by actor or subject newest first, by id', async () => {
+    const store = await fresh();
+    const instance = addressOf('instance', 'i-0001-0190abcdef01');
+    await store.commit([
+      decisionOf('d-1', { records: [recordOf('a.one'), publishOf(instance, 'a.two')] }),
+      decisionOf('d-2', { actor: instance, records: [publishOf(instance, 'a.three')] }),
+    ]);
+    const names = (entries: readonly { event: string }[]): string =>
+      entries.map(({ event }) => event).join(' ');
+    assert.equal(names(unwrap(await store.journal(0, 2))), 'a.one a.two');
+    assert.equal(names(unwrap(await store.journal(2, 10))), 'a.three');
+    assert.equal(names(unwrap(await store.journalOf(WEB, 10))), 'a.two a.one');
+    assert.equal(names(unwrap(await store.journalOf(instance, 10))), 'a.three a.two');
+    assert.equal(names(unwrap(await store.journalOf(instance, 1))), 'a.three');
+    assert.equal(names(unwrap(await store.journalOf(instance, -1))), '');
+    assert.deepEqual(unwrap(await store.journalById('d-2')), [
+      {
+        seq: 3,
+        id: 'd-2',
+        at: NOON,
+        actor: instance,
+        event: 'a.three',
+        rule: 'GR-1',
+        numbers: { size: 3 },
+        cause: 'event-1',
+      },
+    ]);
+  });
+}
+
+async function appendFive(store: Store): Promise<void> {
+  const ids = ['d-1', 'd-2', 'd-3', 'd-4', 'd-5'];
+  await store.commit(
+    ids.map((id, index) => decisionOf(id, { at: NOON + index, records: [publishOf(WEB)] })),
+  );
+}
+
+function outboxContract(fresh: FreshStore): void {
+  test('[ST-9] outbox: what was published or refused is written back in one pass', async () => {
+    const store = await fresh();
+    await appendFive(store);
+    unwrap(
+      await store.outboxWriteBack([
+        { seq: 1, controlVersion: 11 },
+        { seq: 2, error: 'x'.repeat(500) },
+        { seq: 3 },
+        { seq: 99, controlVersion: 12 },
+      ]),
+    );
+    unwrap(await store.outboxWriteBack([{ seq: 1, error: 'too late' }]));
+    const rows = unwrap(await store.outboxList({ limit: 10 }));
+    assert.deepEqual(
+      rows.map(({ seq, state, attempts, event, lastError }) => [
+        seq,
+        state,
+        attempts,
+        event.controlVersion,
+        lastError?.length,
+      ]),
+      [
+        [5, 'pending', 0, 0, undefined],
+        [4, 'pending', 0, 0, undefined],
+        [3, 'pending', 0, 0, undefined],
+        [2, 'pending', 1, 0, 200],
+        [1, 'published', 0, 11, undefined],
+      ],
+    );
+  });
+
+  test('[ST-9] outbox: pages of what is pending, oldest first, and the counts', async () => {
+    const store = await fresh();
+    assert.deepEqual(unwrap(await store.outboxCounts()), { pending: 0, dead: 0 });
+    await appendFive(store);
+    unwrap(await store.outboxWriteBack([{ seq: 1, controlVersion: 1 }]));
+    const seqs = async (after: number, max: number): Promise<readonly number[]> =>
+      unwrap(await store.outboxPending(after, max)).map(({ seq }) => seq);
+    assert.deepEqual(await seqs(0, 2), [2, 3]);
+    assert.deepEqual(await seqs(3, 10), [4, 5]);
+    assert.deepEqual(unwrap(await store.outboxCounts()), {
+      pending: 4,
+      dead: 0,
+      oldestPendingAt: NOON + 1,
+    });
+  });
+
+  test('[ST-9] outbox: refused eight times is dead, and dead is not pending', async () => {
+    const store = await fresh();
+    await appendFive(store);
+    for (let attempt = 1; attempt <= 9; attempt += 1) {
+      unwrap(await store.outboxWriteBack([{ seq: 1, error: `no ${attempt}` }]));
+      const dead = unwrap(await store.outboxList({ dead: true, limit: 10 }));
+      assert.equal(dead.length, attempt < 8 ? 0 : 1, `after attempt ${attempt}`);
+    }
+    const [row] = unwrap(await store.outboxList({ dead: true, limit: 10 }));
+    assert.deepEqual([row?.attempts, row?.lastError], [8, 'no 8']);
+    const counts = unwrap(await store.outboxCounts());
+    assert.deepEqual([counts.pending, counts.dead], [4, 1]);
+  });
+}
+
+function registersContract(fresh: FreshStore): void {
+  test('[ST-12] ledger: one entry per VIP, put, replaced, removed', async () => {
+    const store = await fresh();
+    const one = ledgerOf('192.0.2.1');
+    const two = ledgerOf('192.0.2.2');
+    for (const entry of [two, one, one]) unwrap(await store.ledgerPut(entry));
+    assert.deepEqual(unwrap(await store.ledger()), [one, two]);
+    const renamed = ledgerOf('192.0.2.1', 'acme/web');
+    unwrap(await store.ledgerPut(renamed));
+    unwrap(await store.ledgerRemove(vipKey(two.vip)));
+    unwrap(await store.ledgerRemove(vipKey(two.vip)));
+    assert.deepEqual(unwrap(await store.ledger()), [renamed]);
+  });
+
+  test('[ST-12] meta: absent, set, replaced', async () => {
+    const store = await fresh();
+    assert.equal(unwrap(await store.metaGet('cursor')), undefined);
+    unwrap(await store.metaSet('cursor', '7'));
+    unwrap(await store.metaSet('cursor', '8'));
+    assert.equal(unwrap(await store.metaGet('cursor')), '8');
+  });
+}

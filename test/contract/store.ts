@@ -1,0 +1,263 @@
+/**
+ * The contract of the `Store` port, as tests: run on every implementation, real or proxied, so that
+ * none can drift. `open` gives an empty store that stamps node `edge-1` and epoch 5.
+ */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { addressOf } from '../../machines/model/ids.js';
+import type { Decision, Store } from '../../src/ports/store.js';
+import { type FreshStore, type OpenStore, type StoreFixture, unwrap } from './store-fixture.js';
+import { storeReadsContract } from './store-reads.js';
+import { storeSequencesContract } from './store-sequences.js';
+import { cellOf, decisionOf, NOON, publishOf, recordOf, spawnOf, WEB } from './store-values.js';
+
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`store contract: ${name}`, () => {
+    const fixtures: StoreFixture[] = [];
+    const fresh = async (): Promise<Store> => {
+      const fixture = await open();
+      fixtures.push(fixture);
+      return fixture.store;
+    };
+    after(async () => {
+      for (const fixture of fixtures) await fixture.release();
+    });
+    commitContract(fresh);
+    isolationContract(fresh);
+    eventContract(fresh);
+    storeReadsContract(fresh);
+    storeSequencesContract(open);
+  });
+}
+
+/** `ok`, or the failure's code, of each decision. */
+export async function verdicts(
+  store: Store,
+  decisions: readonly Decision[],
+): Promise<readonly string[]> {
+  const outcomes = await store.commit(decisions);
+  return outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.failure.code));
+}
+
+function commitContract(fresh: FreshStore): void {
+  test('[ST-1] commit: state, journal and outbox appear together and read back as given', async () => {
+    const store = await fresh();
+    const cell = cellOf(WEB, 1, { parent: addressOf('tenant', 'acme') });
+    const decision = decisionOf('d-1', { cell, records: [publishOf(WEB)] });
+    const [outcome] = await store.commit([decision]);
+    assert.deepEqual(outcome, { ok: true, value: { id: 'd-1', outboxSeq: 1, journalSeq: 1 } });
+    assert.deepEqual(unwrap(await store.load(['group'])), [{ ...cell, incarnation: 1 }]);
+    assert.equal(unwrap(await store.journal(0, 10)).length, 1);
+    assert.equal(unwrap(await store.outboxPending(0, 10)).length, 1);
+  });
+
+  test('[ST-1] commit: nothing to do is answered with nothing', async () => {
+    assert.deepEqual(await (await fresh()).commit([]), []);
+  });
+
+  const versions = [
+    { name: 'a first row has version 1', have: 0, sent: 1, verdict: 'ok' },
+    { name: 'a first row has no other version', have: 0, sent: 2, verdict: 'stale' },
+    { name: 'the next version follows', have: 2, sent: 3, verdict: 'ok' },
+    { name: 'the same version of another decision is late', have: 2, sent: 2, verdict: 'stale' },
+    { name: 'an older version is late', have: 2, sent: 1, verdict: 'stale' },
+    { name: 'a version may not be skipped', have: 2, sent: 4, verdict: 'stale' },
+  ];
+  for (const { name, have, sent, verdict } of versions) {
+    test(`[ST-2] commit: ${name}`, async () => {
+      const store = await fresh();
+      for (let version = 1; version <= have; version += 1) {
+        await store.commit([decisionOf(`before-${version}`, { cell: cellOf(WEB, version) })]);
+      }
+      const decision = decisionOf('now', { cell: cellOf(WEB, sent) });
+      assert.deepEqual(await verdicts(store, [decision]), [verdict]);
+      const [row] = unwrap(await store.load(['group']));
+      assert.equal(row?.version ?? 0, verdict === 'ok' ? sent : have);
+    });
+  }
+
+  test('[ST-3] commit: a decision sent again is acknowledged as before and changes nothing', async () => {
+    const store = await fresh();
+    const child = addressOf('instance', 'i-0001-0190abcdef01');
+    const decisions = [
+      decisionOf('own', { cell: cellOf(WEB, 1), records: [publishOf(WEB), recordOf('b.c')] }),
+      decisionOf('spawns', { records: [], spawns: [spawnOf(child, WEB)] }),
+      decisionOf('cellless', { actor: addressOf('lbsync', 'vpp'), records: [recordOf('x.y')] }),
+      decisionOf('next', { cell: cellOf(WEB, 2) }),
+      decisionOf('gone', { cell: cellOf(WEB, 3), forget: true, records: [] }),
+    ];
+    const first = await store.commit(decisions);
+    const state = await everything(store);
+    assert.deepEqual(await store.commit(decisions), first);
+    assert.deepEqual(await store.commit([...decisions].reverse()), [...first].reverse());
+    assert.deepEqual(await everything(store), state);
+  });
+}
+
+function isolationContract(fresh: FreshStore): void {
+  test('[ST-4] commit: a bad decision fails alone and leaves no trace', async () => {
+    const store = await fresh();
+    const child = addressOf('instance', 'i-0001-0190abcdef01');
+    const other = addressOf('group', 'acme/db');
+    await store.commit([decisionOf('spawn', { spawns: [spawnOf(child, WEB)] })]);
+    const before = unwrap(await store.journal(0, 100)).length;
+    const bad = [
+      decisionOf('bad-1', { spawns: [spawnOf(child, WEB, { machineHash: 'other' })] }),
+      decisionOf('bad-2', { cell: cellOf(other, 1), records: [publishOf(other)] }),
+      decisionOf('bad-3', {
+        cell: cellOf(WEB, 1, { machineVersion: 1.5 }),
+        records: [publishOf(WEB)],
+      }),
+      decisionOf('bad-4', { at: Number.MAX_SAFE_INTEGER, records: [publishOf(WEB)] }),
+    ];
+    const good = decisionOf('good', { cell: cellOf(WEB, 1), records: [publishOf(WEB)] });
+    assert.deepEqual(await verdicts(store, [...bad, good]), [
+      'rejected',
+      'rejected',
+      'rejected',
+      'rejected',
+      'ok',
+    ]);
+    assert.equal(unwrap(await store.journal(0, 100)).length, before + 1);
+    const [row] = unwrap(await store.outboxPending(0, 100));
+    assert.equal(row?.event.aggregateVersion, 1);
+  });
+
+  test('[ST-5] fence: an older incarnation of a thread is stale, also when it sends again', async () => {
+    const store = await fresh();
+    const applied = decisionOf('d-1', { cell: cellOf(WEB, 1) });
+    await store.commit([applied]);
+    unwrap(await store.fence('shard-1', 3));
+    unwrap(await store.fence('shard-1', 2));
+    const next = { cell: cellOf(WEB, 2) };
+    assert.deepEqual(
+      await verdicts(store, [
+        applied,
+        decisionOf('d-2', { ...next, incarnation: 2 }),
+        decisionOf('d-3', { ...next, incarnation: 1, thread: 'shard-2' }),
+        decisionOf('d-4', { cell: cellOf(WEB, 3), incarnation: 3 }),
+      ]),
+      ['stale', 'stale', 'ok', 'ok'],
+    );
+  });
+
+  test('[ST-6] spawn and forget: an identical child is no change, a forgotten one starts anew', async () => {
+    const store = await fresh();
+    const child = addressOf('instance', 'i-0001-0190abcdef01');
+    const spawn = { records: [], spawns: [spawnOf(child, WEB)] };
+    const forget = { actor: child, forget: true, cell: cellOf(child, 2), records: [] };
+    assert.deepEqual(
+      await verdicts(store, [
+        decisionOf('s-1', spawn),
+        decisionOf('s-2', spawn),
+        decisionOf('f-1', forget),
+        decisionOf('s-3', spawn),
+      ]),
+      ['ok', 'ok', 'ok', 'ok'],
+    );
+    const [row] = unwrap(await store.loadFamily(WEB));
+    assert.deepEqual(row, { ...spawnOf(child, WEB), incarnation: 1 });
+  });
+
+  test('[ST-6] parent: a cell keeps the parent its first row named', async () => {
+    const store = await fresh();
+    const child = addressOf('instance', 'i-0001-0190abcdef01');
+    await store.commit([
+      decisionOf('s-1', { spawns: [spawnOf(child, WEB)] }),
+      decisionOf('c-1', { actor: child, cell: cellOf(child, 2) }),
+      decisionOf('w-1', { cell: cellOf(WEB, 1) }),
+    ]);
+    const family = unwrap(await store.loadFamily(WEB));
+    assert.deepEqual(
+      family.map(({ address, version }) => [address, version]),
+      [
+        [WEB, 1],
+        [child, 2],
+      ],
+    );
+  });
+}
+
+function eventContract(fresh: FreshStore): void {
+  test('[ST-8] feed event: the whole envelope, derived from the decision', async () => {
+    const store = await fresh();
+    const record = recordOf('group.resized', {
+      publish: {
+        aggregateKind: 'group',
+        aggregateId: 'acme/web',
+        tenantId: 'acme' as never,
+        data: { size: 3 },
+      },
+    });
+    await store.commit([decisionOf('d-1', { records: [recordOf('a.b'), record] })]);
+    const [row] = unwrap(await store.outboxPending(0, 1));
+    assert.deepEqual(row, {
+      seq: 1,
+      state: 'pending',
+      attempts: 0,
+      createdAt: NOON,
+      event: {
+        eventId: 'd-1.1',
+        type: 'group.resized',
+        schema: 1,
+        node: 'edge-1',
+        epoch: 5,
+        tenantId: 'acme',
+        aggregateKind: 'group',
+        aggregateId: 'acme/web',
+        aggregateVersion: 1,
+        orderingKey: 'group/acme/web',
+        causationId: 'd-1',
+        correlationId: 'event-1',
+        configGeneration: 7,
+        occurredAt: '2026-11-21T12:00:00.000Z',
+        controlVersion: 0,
+        data: { size: 3 },
+      },
+    });
+  });
+
+  test('[ST-8] feed event: the correlation is where the chain of causes began', async () => {
+    const store = await fresh();
+    const chain = [
+      decisionOf('d-1', { cause: 'tenancy-42', records: [publishOf(WEB)] }),
+      decisionOf('d-2', { cause: 'd-1', records: [publishOf(WEB)] }),
+      decisionOf('d-3', { cause: 'd-2', records: [publishOf(WEB)] }),
+      decisionOf('d-4', { cause: '', records: [publishOf(WEB)] }),
+    ];
+    await store.commit(chain);
+    const rows = unwrap(await store.outboxPending(0, 10));
+    assert.deepEqual(
+      rows.map(({ event }) => [event.causationId, event.correlationId, event.aggregateVersion]),
+      [
+        ['d-1', 'tenancy-42', 1],
+        ['d-2', 'tenancy-42', 2],
+        ['d-3', 'tenancy-42', 3],
+        ['d-4', 'd-4', 4],
+      ],
+    );
+  });
+
+  test('[ST-8] aggregate version: goes on counting after the aggregate was forgotten', async () => {
+    const store = await fresh();
+    await store.commit([
+      decisionOf('d-1', { cell: cellOf(WEB, 1), records: [publishOf(WEB)] }),
+      decisionOf('d-2', { cell: cellOf(WEB, 2), forget: true, records: [publishOf(WEB)] }),
+      decisionOf('d-3', { cell: cellOf(WEB, 1), records: [publishOf(WEB)] }),
+    ]);
+    const rows = unwrap(await store.outboxPending(0, 10));
+    assert.deepEqual(
+      rows.map(({ event }) => event.aggregateVersion),
+      [1, 2, 3],
+    );
+  });
+}
+
+/** Everything a reader can see; two equal answers mean that nothing changed. */
+export async function everything(store: Store): Promise<unknown> {
+  return {
+    cells: unwrap(await store.load(['group', 'instance', 'tenant', 'lbsync'])),
+    journal: unwrap(await store.journal(0, 10_000)),
+    outbox: unwrap(await store.outboxList({ limit: 10_000 })),
+  };
+}
