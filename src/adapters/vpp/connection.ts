@@ -1,0 +1,272 @@
+/**
+ * One connection to VPP's API socket: requests go out in a bounded window, answers come back by
+ * context.
+ *
+ * Input: calls (one request, one answer) and dumps (a request and a ping; the ping's answer says that
+ * the dump is complete). Output: decoded answers, or why there is none.
+ *
+ * [VP-6] An answer belongs to the request whose context it echoes; others are counted and dropped.
+ * [VP-7] VPP stays silent about what it does not like. No answer in time, or one that cannot be
+ * right, closes the connection: everything pending fails and `onLost` is called once.
+ * [VP-8] At most `window` exchanges are in flight and `queueMax` wait, first come first served.
+ */
+import { createConnection, type Socket } from 'node:net';
+import type { LbFailure } from '../../../machines/model/failures.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { Cancel, Clock } from '../../ports/clock.js';
+import type { Metrics } from '../../ports/metrics.js';
+import { decode, encode } from './codec.js';
+import { frame, Reassembler } from './framing.js';
+import { limits } from './limits.js';
+import { HANDSHAKE, type MessageIds } from './message-ids.js';
+import {
+  type BodyOf,
+  type CallName,
+  DETAILS_OF,
+  type DumpName,
+  type FieldsOf,
+  keyOf,
+  type MessageName,
+  REPLY_OF,
+  type SendableName,
+} from './messages.js';
+import { explainSocketError, unreachableFailure } from './socket-path.js';
+
+export interface ConnectionOptions {
+  readonly path: string;
+  readonly requestTimeoutMs: number;
+  readonly window: number;
+  readonly clock: Clock;
+  readonly metrics: Metrics | undefined;
+  /** Not called for `close`. */
+  readonly onLost: (reason: string) => void;
+}
+
+/** One request of an exchange, and what takes the messages that echo its context. */
+interface Leg {
+  readonly request: SendableName;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly reply: MessageName;
+  /** Whether this answer ends the exchange; a string is a reason to doubt the whole connection. */
+  take(fields: unknown): 'more' | 'done' | string;
+}
+
+interface Exchange {
+  readonly legs: readonly Leg[];
+  readonly name: SendableName;
+  readonly contexts: readonly number[];
+  /** All its frames, in order. */
+  readonly bytes: Buffer;
+  readonly settle: (failure: LbFailure | undefined) => void;
+  sentAtMs: number;
+  records: number;
+  cancelTimeout: Cancel;
+}
+
+interface Pending {
+  readonly exchange: Exchange;
+  readonly leg: Leg;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #stream = new Reassembler();
+  readonly #pending = new Map<number, Pending>();
+  readonly #active = new Set<Exchange>();
+  readonly #queue: Exchange[] = [];
+  #ids: MessageIds = HANDSHAKE;
+  #clientIndex = 0;
+  #context = 0;
+  #closedBecause: string | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = createConnection(options.path);
+    this.#socket.on('data', (piece) => this.#receive(piece));
+    this.#socket.on('error', (error) => this.#lose(explainSocketError(error)));
+    this.#socket.on('close', () => this.#lose('VPP closed the connection'));
+  }
+
+  /** What the handshake agreed on: the ids of this VPP, and the handle to send with each request. */
+  register(ids: MessageIds, clientIndex: number): void {
+    this.#ids = ids;
+    this.#clientIndex = clientIndex;
+  }
+
+  async call<N extends CallName>(
+    request: N,
+    body: BodyOf<N>,
+  ): Promise<Result<FieldsOf<(typeof REPLY_OF)[N]>, LbFailure>> {
+    let answer: unknown;
+    const take = (fields: unknown) => {
+      answer = fields;
+      return 'done';
+    };
+    const failure = await this.#exchange([{ request, body, reply: REPLY_OF[request], take }]);
+    return failure ? fail(failure) : ok(answer as FieldsOf<(typeof REPLY_OF)[N]>);
+  }
+
+  async dump<N extends DumpName>(
+    request: N,
+    body: BodyOf<N>,
+  ): Promise<Result<readonly FieldsOf<(typeof DETAILS_OF)[N]>[], LbFailure>> {
+    const records: unknown[] = [];
+    const take = (fields: unknown) => {
+      records.push(fields);
+      return records.length > limits.dumpRecordsMax ? `${request} does not end` : 'more';
+    };
+    const failure = await this.#exchange([
+      { request, body, reply: DETAILS_OF[request], take },
+      { request: 'control_ping', body: {}, reply: 'control_ping_reply', take: () => 'done' },
+    ]);
+    return failure ? fail(failure) : ok(records as FieldsOf<(typeof DETAILS_OF)[N]>[]);
+  }
+
+  close(): void {
+    this.#end('the connection was closed here');
+  }
+
+  #exchange(legs: readonly [Leg, ...Leg[]]): Promise<LbFailure | undefined> {
+    return new Promise((settle) => {
+      if (this.#closedBecause !== undefined) {
+        settle(unreachableFailure(this.#options.path, this.#closedBecause));
+        return;
+      }
+      const unknown = legs.map((leg) => leg.request).find((name) => !this.#ids.idOf.has(name));
+      if (unknown !== undefined) {
+        settle({ code: 'LB_INCOMPATIBLE', message: `this VPP has no ${keyOf(unknown)}` });
+        return;
+      }
+      if (this.#queue.length >= limits.queueMax) {
+        const message = `not sent: ${limits.queueMax} requests are waiting already`;
+        settle({ code: 'LB_INVALID_REQUEST', message });
+        return;
+      }
+      this.#queue.push(this.#prepare(legs, settle));
+      this.#sendWaiting();
+    });
+  }
+
+  /** Encoded at once, so that a value that cannot be encoded is the caller's crash. */
+  #prepare(legs: readonly [Leg, ...Leg[]], settle: Exchange['settle']): Exchange {
+    const contexts = legs.map(() => this.#nextContext());
+    const bytes = Buffer.concat(legs.map((leg, nth) => this.#frameOf(leg, contexts[nth] ?? 0)));
+    const [{ request: name }] = legs;
+    const unsent = { sentAtMs: 0, records: 0, cancelTimeout: () => {} };
+    return { legs, name, contexts, bytes, settle, ...unsent };
+  }
+
+  #sendWaiting(): void {
+    while (this.#active.size < this.#options.window) {
+      const exchange = this.#queue.shift();
+      if (exchange === undefined) return;
+      this.#send(exchange);
+    }
+  }
+
+  #send(exchange: Exchange): void {
+    exchange.sentAtMs = this.#options.clock.monotonic();
+    this.#active.add(exchange);
+    for (const [nth, leg] of exchange.legs.entries()) {
+      this.#pending.set(exchange.contexts[nth] ?? 0, { exchange, leg });
+    }
+    this.#socket.write(exchange.bytes);
+    this.#watch(exchange);
+  }
+
+  #frameOf({ request, body }: Leg, context: number): Buffer {
+    const id = this.#ids.idOf.get(request) ?? 0;
+    const fields = { ...body, client_index: this.#clientIndex, context };
+    return frame(encode(request, id, fields as unknown as FieldsOf<SendableName>));
+  }
+
+  /** Comes around after 2^32 requests; far fewer are ever outstanding. */
+  #nextContext(): number {
+    this.#context = (this.#context + 1) >>> 0;
+    return this.#context;
+  }
+
+  /** A dump that keeps coming is given time; it is bounded by its number of records. */
+  #watch(exchange: Exchange): void {
+    const { clock, requestTimeoutMs } = this.#options;
+    const seen = exchange.records;
+    exchange.cancelTimeout = clock.after(requestTimeoutMs, () => {
+      if (exchange.records > seen) this.#watch(exchange);
+      else this.#timeOut(exchange);
+    });
+  }
+
+  #timeOut(exchange: Exchange): void {
+    const reason = `no answer to ${exchange.name} in ${this.#options.requestTimeoutMs} ms`;
+    this.#finish(exchange, {
+      code: 'LB_TIMEOUT',
+      message: `VPP at ${this.#options.path}: ${reason}`,
+    });
+    this.#lose(reason);
+  }
+
+  #receive(piece: Buffer): void {
+    if (this.#closedBecause !== undefined) return;
+    const messages = this.#stream.push(piece);
+    if (!messages.ok) {
+      this.#lose(`not the API of VPP: ${messages.failure}`);
+      return;
+    }
+    for (const message of messages.value) {
+      const doubt = this.#dispatch(message);
+      if (doubt === undefined) continue;
+      this.#lose(`not the API of VPP: ${doubt}`);
+      return;
+    }
+    this.#sendWaiting();
+  }
+
+  /** A sentence when this message makes the whole connection doubtful. */
+  #dispatch(message: Buffer): string | undefined {
+    if (message.length < 2) return 'a message without an id';
+    const name = this.#ids.nameOf.get(message.readUInt16BE(0));
+    if (name === undefined) return this.#drop('unknown');
+    const decoded = decode(name, message);
+    if (!decoded.ok) return decoded.failure;
+    const { context } = decoded.value;
+    const pending = this.#pending.get(context);
+    if (pending === undefined) return this.#drop(name);
+    const { exchange, leg } = pending;
+    if (leg.reply !== name) return `${name} came for ${leg.request}`;
+    exchange.records += 1;
+    const next = leg.take(decoded.value);
+    if (next === 'done') this.#finish(exchange, undefined);
+    return next === 'done' || next === 'more' ? undefined : next;
+  }
+
+  #drop(name: string): undefined {
+    this.#options.metrics?.count('vpp_api_total', { msg: name, result: 'dropped' });
+  }
+
+  #finish(exchange: Exchange, failure: LbFailure | undefined): void {
+    exchange.cancelTimeout();
+    for (const context of exchange.contexts) this.#pending.delete(context);
+    this.#active.delete(exchange);
+    const { metrics, clock } = this.#options;
+    metrics?.count('vpp_api_total', { msg: exchange.name, result: failure?.code ?? 'answered' });
+    const tookMs = clock.monotonic() - exchange.sentAtMs;
+    metrics?.observe('vpp_api_duration_seconds', tookMs / 1000, { msg: exchange.name });
+    exchange.settle(failure);
+  }
+
+  #lose(reason: string): void {
+    if (this.#end(reason)) this.#options.onLost(reason);
+  }
+
+  /** Whether it was open until now. */
+  #end(reason: string): boolean {
+    if (this.#closedBecause !== undefined) return false;
+    this.#closedBecause = reason;
+    this.#socket.destroy();
+    const failure = unreachableFailure(this.#options.path, reason);
+    for (const exchange of this.#active) this.#finish(exchange, failure);
+    for (const exchange of this.#queue.splice(0)) exchange.settle(failure);
+    return true;
+  }
+}
