@@ -170,7 +170,7 @@ function scale(api: NodeApi, request: Request): Answer {
     type: 'operator.scale',
     size,
     reason: textOf(request, 'reason'),
-  } as Message);
+  });
 }
 
 function backend(api: NodeApi, request: Request): Answer {

@@ -1,0 +1,60 @@
+/**
+ * Conditions: what an operator should know now, gathered from whoever knows. A condition exists as
+ * long as its reason; nothing here is stored.
+ *
+ * Shape: {type, object, severity: info|warning|critical, since, cause, message, next}.
+ */
+import type { JsonObject } from '../../machines/model/json.js';
+import type { Directory } from './directory.js';
+
+const REPORTERS = [
+  'tenant',
+  'group',
+  'frontend',
+  'lbsync',
+  'outbox',
+  'tenancy',
+  'provider',
+] as const;
+
+export async function conditionsOf({
+  directory,
+}: {
+  readonly directory: Directory;
+}): Promise<readonly JsonObject[]> {
+  const reported = await Promise.all(REPORTERS.map(directory.views));
+  const own = reported
+    .flat()
+    .flatMap(({ conditions }) => (Array.isArray(conditions) ? conditions : []));
+  const quarantined = (await directory.actors()).filter((actor) => actor['quarantined'] === true);
+  const reflexOnly = await directory.reflexOnly();
+  return [...own, ...quarantined.map(quarantine), ...reflexOnly.map(reflex)];
+}
+
+function quarantine({ address, lastError }: JsonObject): JsonObject {
+  return {
+    type: 'actor-quarantined',
+    object: address,
+    severity: 'critical',
+    cause: 'SU-3',
+    message: `${address} crashed too often: ${lastError}`,
+    next: `mend the reason, then 'switchyard actor resume ${address}'`,
+  };
+}
+
+function reflex({
+  thread,
+  reason,
+}: {
+  readonly thread: string;
+  readonly reason: string;
+}): JsonObject {
+  return {
+    type: 'reflex-only',
+    object: `thread/${thread}`,
+    severity: 'critical',
+    cause: 'RT-7',
+    message: `no decision can be stored: ${reason}`,
+    next: 'traffic is still protected; decisions go on by themselves when the store is writable again',
+  };
+}
