@@ -49,6 +49,8 @@ export interface DesiredVip {
   readonly servers: readonly DesiredAs[];
   /** Lower numbers are rebuilt first. */
   readonly priority: number;
+  /** Loaded with `--disruptive`: attributes that differ may be changed by re-creating the VIP. */
+  readonly mayRecreate?: boolean;
 }
 
 /** An AS as VPP reports it; removed ones (flag clear) never get this far. */
