@@ -5,7 +5,8 @@
  * have crashed VPP (VPP aborts with that code), 137 when it was told to die.
  */
 import { Command } from 'commander';
-import { type Death, openVppSim } from '../vppsim/simulator.js';
+import type { Death } from '../vppsim/running.js';
+import { openVppSim } from '../vppsim/simulator.js';
 
 const EXIT_CODES = { stopped: 0, cannotStart: 3, violation: 134, command: 137 } as const;
 
