@@ -1,0 +1,294 @@
+/**
+ * A provider, as the actors know it: `provider/<name>`, one per provider of the config. Instances ask
+ * for creates, deletes and look-ups and are told what came of them; every instance is watched and its
+ * death told to `instance/<id>`, whoever started it.
+ *
+ * Not a machine: it decides nothing, it only paces. Requests wait in a bounded queue until the settings
+ * have come and the driver is open; new settings reopen the driver when what it is doing has ended.
+ *
+ * Rules: [PR-13] deletes and look-ups never wait for creates; [PR-14] bounded; [PR-15] answered;
+ * [PR-16] at most `concurrency` calls at once, creates at most `createRate` a second.
+ */
+import type { ProviderFailure } from '../machines/model/failures.js';
+import { type Address, addressOf, keyOf } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
+import type {
+  InstanceMessage,
+  ProviderMessage,
+  ProviderSettings,
+} from '../machines/model/messages.js';
+import type { Result } from '../machines/model/result.js';
+import { type Bucket, fullBucket, type RateRule, takePermit } from '../src/policy/rate.js';
+import type { Cancel } from '../src/ports/clock.js';
+import type { Provider } from '../src/ports/provider.js';
+import type { Scope, Service, ServiceType } from '../src/runtime/actor-type.js';
+import { type Called, callProvider, failedAnswer, type Ownership } from './provider-calls.js';
+import { createWorkQueue, type Work, type WorkQueue, workOf } from './provider-queue.js';
+
+export interface ProviderPorts {
+  /** What every instance created here is tagged with. */
+  readonly ownership: Ownership;
+  openProvider(settings: ProviderSettings): Promise<Result<Provider, ProviderFailure>>;
+}
+
+/** A driver that would not open, or an instance that could not be watched, is tried again this often. */
+const RETRY_MS = 5_000;
+
+/** Pages of the list read when a driver opens: 100,000 instances in pages of 256, with room. */
+const LIST_PAGES_MAX = 1_000;
+
+/** What outside work of the service comes to; told to itself. */
+type Finished =
+  | { readonly type: 'provider.answered'; readonly work: Work; readonly called: Called }
+  | { readonly type: 'provider.listed' }
+  | { readonly type: 'provider.opened'; readonly opened: Result<Provider, ProviderFailure> };
+
+export const providerService: ServiceType<ProviderPorts> = {
+  kind: 'provider',
+  start: (scope, ports) => createProviderService(scope, ports),
+};
+
+interface Desk {
+  readonly scope: Scope;
+  readonly ports: ProviderPorts;
+  readonly queue: WorkQueue;
+  readonly running: Map<string, Work>;
+  /** Who to tell of a death. */
+  readonly owners: Map<string, Address>;
+  settings: ProviderSettings | undefined;
+  /** Settings of the open driver; others than `settings` ask for a reopening. */
+  applied: ProviderSettings | undefined;
+  provider: Provider | undefined;
+  opening: boolean;
+  /** The instances of an earlier run are being looked up. */
+  listing: boolean;
+  stopped: boolean;
+  bucket: Bucket;
+  wake: Cancel | undefined;
+  lastError: string | undefined;
+}
+
+function createProviderService(scope: Scope, ports: ProviderPorts): Service {
+  const desk: Desk = {
+    scope,
+    ports,
+    queue: createWorkQueue(),
+    running: new Map(),
+    owners: new Map(),
+    settings: undefined,
+    applied: undefined,
+    provider: undefined,
+    opening: false,
+    listing: false,
+    stopped: false,
+    bucket: { permits: 0, atMs: 0 },
+    wake: undefined,
+    lastError: undefined,
+  };
+  return {
+    receive: (message, from, replyTo) => {
+      receive(desk, message as ProviderMessage | Finished, from);
+      scope.reply(replyTo, { ok: true });
+    },
+    view: () => viewOf(desk),
+    stop: async () => {
+      desk.stopped = true;
+      desk.wake?.();
+      await desk.provider?.close();
+    },
+  };
+}
+
+function receive(desk: Desk, message: ProviderMessage | Finished, from: Address): void {
+  switch (message.type) {
+    case 'provider.settings':
+      // The same settings again (a reload that changed something else) must not reopen anything.
+      if (!sameSettings(desk.settings, message.settings)) desk.settings = message.settings;
+      break;
+    case 'provider.opened':
+      takeOver(desk, message.opened);
+      break;
+    case 'provider.answered':
+      conclude(desk, message.work, message.called);
+      break;
+    case 'provider.listed':
+      desk.listing = false;
+      break;
+    default:
+      admit(desk, workOf(message, from));
+  }
+  serve(desk);
+}
+
+function admit(desk: Desk, work: Work): void {
+  // Already under way: its answer is the answer.
+  if (desk.running.has(work.key) || desk.queue.put(work)) return;
+  const message = `provider "${nameOf(desk)}" has ${desk.queue.size} requests waiting, which is all it takes`;
+  const answer = failedAnswer(work.request, { code: 'unavailable', message });
+  if (answer === undefined) retryLater(desk, work);
+  else desk.scope.tell(work.from, answer);
+}
+
+/** Starts what may start now. Called after every message and whenever a permit is due. */
+function serve(desk: Desk): void {
+  if (desk.stopped || desk.opening) return;
+  if (desk.settings !== desk.applied) return reopen(desk);
+  const { provider, settings } = desk;
+  if (provider === undefined || settings === undefined) return;
+  while (desk.running.size < settings.concurrency) {
+    const work = desk.queue.next(() => mayCreate(desk, settings));
+    if (work === undefined) return;
+    desk.running.set(work.key, work);
+    desk.scope.run(async (): Promise<Finished> => {
+      const called = await carried(desk, provider, work);
+      if (called.providerId !== undefined) desk.owners.set(called.providerId, work.from);
+      return { type: 'provider.answered', work, called };
+    });
+  }
+}
+
+/** A driver with a bug may not keep a place for ever: its rejection is loud, and ignorance. */
+async function carried(desk: Desk, provider: Provider, { request }: Work): Promise<Called> {
+  const { scope, ports } = desk;
+  try {
+    return await callProvider(provider, request, ports.ownership);
+  } catch (error) {
+    scope.log.error({ actor: scope.self, request: request.type, err: error }, 'driver rejected');
+    const answer = failedAnswer(request, { code: 'unavailable', message: String(error) });
+    return answer === undefined ? {} : { answer };
+  }
+}
+
+function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called): void {
+  const { request, from } = work;
+  desk.running.delete(work.key);
+  if (answer !== undefined) desk.scope.tell(from, answer);
+  if (answer?.type === 'provider.deleted') desk.owners.delete(answer.providerId);
+  if (again !== undefined) retryLater(desk, work, again);
+  if (providerId === undefined || request.type === 'provider.watch') return;
+  // What was found may stem from an earlier run; watching what is watched changes nothing.
+  admit(desk, workOf({ type: 'provider.watch', providerId }, from));
+}
+
+function retryLater(desk: Desk, work: Work, failure?: ProviderFailure): void {
+  const { self, clock, log } = desk.scope;
+  log.warn({ actor: self, request: work.key, failure }, 'provider request put off');
+  clock.after(RETRY_MS, () => {
+    if (!desk.stopped) receive(desk, work.request, work.from);
+  });
+}
+
+/** One place stays free for what is not a create, and the bucket has its say. */
+function mayCreate(desk: Desk, settings: ProviderSettings): boolean {
+  const creating = [...desk.running.values()].filter(isCreate).length;
+  if (creating >= Math.max(1, settings.concurrency - 1)) return false;
+  const rule = rateOf(settings);
+  if (rule === undefined) return true;
+  const { clock } = desk.scope;
+  const taken = takePermit(rule, desk.bucket, clock.monotonic());
+  desk.bucket = taken.bucket;
+  if (taken.granted) return true;
+  desk.wake?.();
+  desk.wake = clock.after(taken.waitMs, () => serve(desk));
+  return false;
+}
+
+function isCreate({ request }: Work): boolean {
+  return request.type === 'provider.create';
+}
+
+/** A second's worth of creates may come at once. */
+function rateOf({ createRate }: ProviderSettings): RateRule | undefined {
+  if (createRate === undefined) return undefined;
+  return { perSecond: createRate, burst: Math.max(1, Math.floor(createRate)) };
+}
+
+/** Two drivers never work on the same things: the old one ends what it does first. */
+function reopen(desk: Desk): void {
+  const { settings, provider, ports } = desk;
+  if (settings === undefined || desk.running.size > 0 || desk.listing) return;
+  desk.opening = true;
+  desk.applied = settings;
+  desk.provider = undefined;
+  desk.scope.run(async (): Promise<Finished> => {
+    await provider?.close();
+    return { type: 'provider.opened', opened: await ports.openProvider(settings) };
+  });
+}
+
+function takeOver(desk: Desk, opened: Result<Provider, ProviderFailure>): void {
+  const { scope, applied } = desk;
+  desk.opening = false;
+  if (!opened.ok) {
+    desk.lastError = opened.failure.message;
+    scope.log.error({ actor: scope.self, failure: opened.failure }, 'provider did not open');
+    scope.clock.after(RETRY_MS, () => tryAgain(desk));
+    return;
+  }
+  const provider = opened.value;
+  if (desk.stopped) return void provider.close();
+  desk.lastError = undefined;
+  desk.provider = provider;
+  const rule = applied === undefined ? undefined : rateOf(applied);
+  if (rule !== undefined) desk.bucket = fullBucket(rule, scope.clock.monotonic());
+  provider.onExit((providerId, detail) => tellDeath(desk, providerId, detail));
+  desk.listing = true;
+  scope.run(() => watchAll(desk, provider));
+}
+
+function tryAgain(desk: Desk): void {
+  if (desk.provider !== undefined || desk.opening) return;
+  desk.applied = undefined;
+  serve(desk);
+}
+
+function tellDeath({ scope, owners }: Desk, providerId: string, detail: string): void {
+  const owner = owners.get(providerId);
+  if (owner === undefined) scope.log.warn({ actor: scope.self, providerId }, 'a stranger died');
+  else scope.tell(owner, deathOf(providerId, detail));
+}
+
+function deathOf(providerId: string, detail: string): InstanceMessage {
+  return { type: 'provider.exited', providerId, detail };
+}
+
+/** Instances of earlier runs. A failed list changes nothing: their actors ask to be watched as well. */
+async function watchAll(desk: Desk, provider: Provider): Promise<Finished> {
+  const { scope, owners, ports } = desk;
+  let page: string | undefined;
+  for (let pages = 0; pages < LIST_PAGES_MAX; pages += 1) {
+    const listed = await provider.list(ports.ownership.installation, page);
+    if (!listed.ok) {
+      scope.log.warn({ actor: scope.self, failure: listed.failure }, 'provider did not list');
+      break;
+    }
+    for (const { providerId, tags } of listed.value.instances) {
+      if (!owners.has(providerId)) owners.set(providerId, addressOf('instance', tags.instance));
+      await provider.watch(providerId);
+    }
+    page = listed.value.next;
+    if (page === undefined) break;
+  }
+  return { type: 'provider.listed' };
+}
+
+function sameSettings(one: ProviderSettings | undefined, other: ProviderSettings): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function nameOf({ scope }: Desk): string {
+  return keyOf(scope.self);
+}
+
+function viewOf(desk: Desk): JsonObject {
+  const { settings, queue, running, owners, lastError } = desk;
+  return {
+    name: nameOf(desk),
+    driver: settings?.driver,
+    state: desk.provider === undefined ? 'waiting' : 'open',
+    queued: queue.size,
+    running: running.size,
+    instances: owners.size,
+    lastError,
+  };
+}

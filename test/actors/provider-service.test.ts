@@ -1,0 +1,334 @@
+/** The provider service at its desk: who is served when, what is answered, whose death is told. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createWorkQueue, type ProviderRequest, workOf } from '../../actors/provider-queue.js';
+import { type ProviderPorts, providerService } from '../../actors/provider-service.js';
+import type { InstanceId, TenantId } from '../../machines/model/ids.js';
+import { type Address, addressOf, groupKeyOf } from '../../machines/model/ids.js';
+import type { Message, ProviderSettings } from '../../machines/model/messages.js';
+import { fail, ok } from '../../machines/model/result.js';
+import {
+  createSimulatedWorld,
+  openSimulatedProvider,
+} from '../../src/adapters/simulated-provider/provider.js';
+import type { Scope, Service } from '../../src/runtime/actor-type.js';
+import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
+import { rememberingLog } from '../support/quiet.js';
+
+const SETTINGS: ProviderSettings = {
+  name: 'local',
+  driver: 'simulated',
+  timeoutMs: 60_000,
+  maxInstances: 1_000,
+  concurrency: 4,
+};
+
+const PROVIDER = addressOf('provider', 'local');
+const instance = (index: number): InstanceId => `i-0000-${index}` as InstanceId;
+const actor = (index: number): Address => addressOf('instance', instance(index));
+
+function openDesk() {
+  const world = createSimulatedWorld();
+  const clock = createVirtualClock();
+  const told: { readonly to: Address; readonly message: Message }[] = [];
+  let opens = 0;
+  const refusals: string[] = [];
+  const ports: ProviderPorts = {
+    ownership: { installation: 'here', node: 'edge-1', epoch: 1 },
+    openProvider: async (settings) => {
+      opens += 1;
+      const refusal = refusals.shift();
+      if (refusal !== undefined) return fail({ code: 'unavailable', message: refusal });
+      const { maxInstances } = settings;
+      return ok(openSimulatedProvider({ world, clock, maxInstances }));
+    },
+  };
+  const scope: Scope = {
+    self: PROVIDER,
+    cause: 'test',
+    clock,
+    log: rememberingLog(),
+    tell: (to, message) => void told.push({ to, message }),
+    reply: () => undefined,
+    run: (work) => {
+      void work().then((message) => {
+        if (message !== undefined) service.receive(message, PROVIDER, undefined);
+      });
+    },
+  };
+  let service: Service = providerService.start(scope, ports);
+  const restart = (): void => {
+    service = providerService.start(scope, ports);
+  };
+  const ask = (index: number, request: ProviderRequest): void =>
+    service.receive(request, actor(index), undefined);
+  const configure = (changes: Partial<ProviderSettings> = {}): void => {
+    const message = { type: 'provider.settings', settings: { ...SETTINGS, ...changes } };
+    service.receive(message, addressOf('reload', 'main'), undefined);
+  };
+  return {
+    world,
+    clock,
+    told,
+    ask,
+    configure,
+    restart,
+    refusals,
+    get opens() {
+      return opens;
+    },
+    view: () => service.view(),
+    stop: () => service.stop(),
+  };
+}
+
+type Lab = ReturnType<typeof openDesk>;
+
+function create(index: number): ProviderRequest {
+  return {
+    type: 'provider.create',
+    token: `token-${index}`,
+    template: { name: 't', provider: 'local', spec: {}, vars: {}, infraHash: '' },
+    tags: { tenant: 'red' as TenantId, group: groupKeyOf('red', 'web'), instance: instance(index) },
+  };
+}
+
+function callsOf({ world }: Lab): readonly string[] {
+  return world.calls.map(({ call }) => call).filter((call) => call !== 'list' && call !== 'watch');
+}
+
+function toldOf({ told }: Lab): readonly string[] {
+  return told.map(({ to, message }) => `${to} ${message.type}`);
+}
+
+test('[PR-15] provider service: requests made before the settings are answered after', async () => {
+  const desk = openDesk();
+  desk.ask(1, create(1));
+  desk.ask(2, { type: 'provider.find', token: 'token-2' });
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), []);
+  desk.configure();
+  await desk.clock.settle();
+  assert.deepEqual([...toldOf(desk)].sort(), [
+    'instance/i-0000-1 provider.created',
+    'instance/i-0000-2 provider.absent',
+  ]);
+  const [made] = desk.world.instances.values();
+  assert.deepEqual(made?.tags, {
+    installation: 'here',
+    node: 'edge-1',
+    epoch: 1,
+    tenant: 'red',
+    group: 'red/web',
+    instance: 'i-0000-1',
+  });
+});
+
+test('[PR-15] provider service: every failure comes back to who asked', async () => {
+  const desk = openDesk();
+  desk.configure();
+  const failure = { code: 'unavailable', message: 'away' } as const;
+  for (const call of ['create', 'findByToken', 'delete'] as const) {
+    desk.world.failures.push({ call, failure });
+  }
+  desk.ask(1, create(1));
+  desk.ask(2, { type: 'provider.find', token: 'token-2' });
+  desk.ask(3, { type: 'provider.delete', providerId: 'p3' });
+  await desk.clock.settle();
+  const answers = desk.told.map(({ message }) => message);
+  assert.deepEqual(
+    answers.toSorted((a, b) => (a.type < b.type ? -1 : 1)),
+    [
+      { type: 'provider.createFailed', token: 'token-1', failure },
+      { type: 'provider.deleteFailed', providerId: 'p3', failure },
+      { type: 'provider.findFailed', token: 'token-2', failure },
+    ],
+  );
+});
+
+test('[PR-15] provider service: a driver that throws is ignorance and keeps no place', async () => {
+  const desk = openDesk();
+  desk.configure({ concurrency: 1 });
+  await desk.clock.settle();
+  desk.world.instances.get = () => {
+    throw new TypeError('a bug');
+  };
+  desk.ask(1, { type: 'provider.watch', providerId: 'p1' });
+  desk.ask(2, { type: 'provider.find', token: 'token-2' });
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-2 provider.absent']);
+});
+
+test('[PR-13] provider service: deletes go first, creates last', async () => {
+  const desk = openDesk();
+  desk.ask(1, create(1));
+  desk.ask(2, { type: 'provider.find', token: 'token-2' });
+  desk.ask(3, { type: 'provider.delete', providerId: 'p3' });
+  desk.configure({ concurrency: 1 });
+  await desk.clock.settle();
+  assert.deepEqual(callsOf(desk), ['delete', 'findByToken', 'create']);
+});
+
+test('[PR-13] provider service: slow creates leave a place for a delete', async () => {
+  const desk = openDesk();
+  desk.world.latencyMs = { create: 60_000 };
+  desk.configure({ concurrency: 3 });
+  await desk.clock.settle();
+  for (const index of [1, 2, 3]) desk.ask(index, create(index));
+  desk.ask(4, { type: 'provider.delete', providerId: 'p4' });
+  await desk.clock.settle();
+  assert.deepEqual(callsOf(desk), ['create', 'create', 'delete']);
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-4 provider.deleted']);
+});
+
+test('[PR-16] provider service: creates keep to their rate, look-ups do not care', async () => {
+  const desk = openDesk();
+  desk.configure({ createRate: 2 });
+  await desk.clock.settle();
+  for (let index = 0; index < 6; index += 1) desk.ask(index, create(index));
+  const created = (): number => callsOf(desk).filter((call) => call === 'create').length;
+  await desk.clock.settle();
+  assert.equal(created(), 2);
+  desk.ask(9, { type: 'provider.find', token: 'token-9' });
+  await desk.clock.settle();
+  assert.equal(callsOf(desk).at(-1), 'findByToken');
+  await desk.clock.advance(1_000);
+  assert.equal(created(), 4);
+  await desk.clock.advance(1_000);
+  assert.equal(created(), 6);
+});
+
+test('[PR-16] provider service: never more calls at once than allowed', async () => {
+  const desk = openDesk();
+  desk.world.latencyMs = { findByToken: 100 };
+  desk.configure({ concurrency: 3 });
+  await desk.clock.settle();
+  for (let index = 0; index < 8; index += 1) {
+    desk.ask(index, { type: 'provider.find', token: `token-${index}` });
+  }
+  const counts: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    counts.push(callsOf(desk).length);
+    await desk.clock.advance(100);
+  }
+  assert.deepEqual(counts, [3, 6, 8]);
+});
+
+test('[PR-15] provider service: a request repeated meanwhile is one call and one answer', async () => {
+  const desk = openDesk();
+  desk.world.latencyMs = { create: 100 };
+  desk.configure();
+  await desk.clock.settle();
+  for (let times = 0; times < 3; times += 1) desk.ask(1, create(1));
+  await desk.clock.advance(100);
+  assert.deepEqual(callsOf(desk), ['create']);
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.created']);
+});
+
+test('[PR-14] provider service: what does not fit is refused, not dropped', () => {
+  const queue = createWorkQueue(2);
+  const put = (index: number): boolean => queue.put(workOf(create(index), actor(index)));
+  assert.deepEqual([put(1), put(2), put(2), put(3)], [true, true, true, false]);
+  assert.equal(
+    queue.next(() => false),
+    undefined,
+  );
+  assert.equal(queue.next(() => true)?.key, 'provider.create token-1');
+  assert.equal(put(3), true);
+});
+
+test('[PR-14] provider service: a full queue answers with a failure', async () => {
+  const desk = openDesk();
+  for (let index = 0; index < 4_097; index += 1) {
+    desk.ask(index, { type: 'provider.find', token: `token-${index}` });
+  }
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-4096 provider.findFailed']);
+});
+
+test('[PR-17] provider service: a death is told to the instance, whoever started it', async () => {
+  const desk = openDesk();
+  desk.configure();
+  desk.ask(1, create(1));
+  await desk.clock.settle();
+  const [providerId] = desk.world.instances.keys();
+  assert.ok(providerId);
+  await desk.stop();
+  desk.restart();
+  desk.configure();
+  await desk.clock.settle();
+  desk.told.length = 0;
+  desk.world.kill(providerId, 'killed by SIGKILL');
+  assert.deepEqual(desk.told, [
+    {
+      to: actor(1),
+      message: { type: 'provider.exited', providerId, detail: 'killed by SIGKILL' },
+    },
+  ]);
+});
+
+test('[PR-17] provider service: who died while nobody looked is told on opening', async () => {
+  const desk = openDesk();
+  desk.configure();
+  desk.ask(1, create(1));
+  await desk.clock.settle();
+  await desk.stop();
+  for (const providerId of desk.world.instances.keys()) desk.world.kill(providerId, 'gone');
+  desk.told.length = 0;
+  desk.restart();
+  desk.configure();
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.exited']);
+});
+
+test('[PR-17] provider service: watching what the provider does not know is a death', async () => {
+  const desk = openDesk();
+  desk.configure();
+  desk.ask(1, { type: 'provider.watch', providerId: 'p1' });
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.exited']);
+});
+
+test('[PR-17] provider service: a watch that fails is not a death and is tried again', async () => {
+  const desk = openDesk();
+  desk.configure();
+  await desk.clock.settle();
+  const failure = { code: 'unavailable', message: 'away' } as const;
+  desk.world.failures.push({ call: 'watch', failure });
+  desk.ask(1, create(1));
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.created']);
+  await desk.clock.advance(5_000);
+  assert.equal(desk.world.calls.filter(({ call }) => call === 'watch').length, 2);
+});
+
+test('[PR-18] provider service: new settings reopen the driver once it is at rest', async () => {
+  const desk = openDesk();
+  desk.world.latencyMs = { create: 100 };
+  desk.configure();
+  await desk.clock.settle();
+  desk.ask(1, create(1));
+  desk.configure({ concurrency: 2 });
+  desk.ask(2, create(2));
+  await desk.clock.settle();
+  assert.equal(desk.opens, 1);
+  await desk.clock.advance(100);
+  assert.equal(desk.opens, 2);
+  await desk.clock.advance(100);
+  assert.equal(desk.world.instances.size, 2);
+  desk.configure({ concurrency: 2 });
+  await desk.clock.settle();
+  assert.equal(desk.opens, 2, 'the same settings again change nothing');
+});
+
+test('[PR-18] provider service: a driver that does not open is tried again, requests wait', async () => {
+  const desk = openDesk();
+  desk.refusals.push('no such folder');
+  desk.configure();
+  desk.ask(1, create(1));
+  await desk.clock.settle();
+  assert.equal(desk.view()['lastError'], 'no such folder');
+  assert.deepEqual(toldOf(desk), []);
+  await desk.clock.advance(5_000);
+  assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.created']);
+  assert.equal(desk.view()['lastError'], undefined);
+});
