@@ -59,7 +59,6 @@ interface Exchange {
   readonly bytes: Buffer;
   readonly settle: (failure: LbFailure | undefined) => void;
   sentAtMs: number;
-  records: number;
   cancelTimeout: Cancel;
 }
 
@@ -78,6 +77,8 @@ export class Connection {
   #ids: MessageIds = HANDSHAKE;
   #clientIndex = 0;
   #context = 0;
+  /** Of all dumps so far. */
+  #records = 0;
   #closedBecause: string | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -153,7 +154,7 @@ export class Connection {
     const contexts = legs.map(() => this.#nextContext());
     const bytes = Buffer.concat(legs.map((leg, nth) => this.#frameOf(leg, contexts[nth] ?? 0)));
     const [{ request: name }] = legs;
-    const unsent = { sentAtMs: 0, records: 0, cancelTimeout: () => {} };
+    const unsent = { sentAtMs: 0, cancelTimeout: () => {} };
     return { legs, name, contexts, bytes, settle, ...unsent };
   }
 
@@ -187,12 +188,15 @@ export class Connection {
     return this.#context;
   }
 
-  /** A dump that keeps coming is given time; it is bounded by its number of records. */
+  /**
+   * VPP answers in order, so while a dump keeps coming nobody behind it is late. That ends: a dump is
+   * bounded by its number of records.
+   */
   #watch(exchange: Exchange): void {
     const { clock, requestTimeoutMs } = this.#options;
-    const seen = exchange.records;
+    const seen = this.#records;
     exchange.cancelTimeout = clock.after(requestTimeoutMs, () => {
-      if (exchange.records > seen) this.#watch(exchange);
+      if (this.#records > seen) this.#watch(exchange);
       else this.#timeOut(exchange);
     });
   }
@@ -234,9 +238,9 @@ export class Connection {
     if (pending === undefined) return this.#drop(name);
     const { exchange, leg } = pending;
     if (leg.reply !== name) return `${name} came for ${leg.request}`;
-    exchange.records += 1;
     const next = leg.take(decoded.value);
     if (next === 'done') this.#finish(exchange, undefined);
+    if (next === 'more') this.#records += 1;
     return next === 'done' || next === 'more' ? undefined : next;
   }
 
