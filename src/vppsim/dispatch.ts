@@ -39,6 +39,13 @@ export type Output =
   | { readonly kind: 'violation'; readonly violation: Violation; readonly request?: LbRequest }
   | { readonly kind: 'unmodelled'; readonly key: string };
 
+/** What goes to a connection; the rest goes to the op log. */
+export type Answer = Extract<Output, { kind: 'reply' | 'details' | 'close' }>;
+
+export function isAnswer(output: Output): output is Answer {
+  return output.kind === 'reply' || output.kind === 'details' || output.kind === 'close';
+}
+
 export interface Dispatched {
   readonly state: SimState;
   readonly outputs: readonly Output[];
@@ -145,8 +152,6 @@ function readOutputs(state: SimState, call: Call, key: string): readonly Output[
       return [{ kind: 'unmodelled', key }];
   }
 }
-
-type Answer = Extract<Output, { kind: 'reply' | 'details' }>;
 
 function replyTo(state: SimState, to: number, messages: readonly Buffer[]): readonly Answer[] {
   if (!isRegistered(state.registrations, to)) return [];

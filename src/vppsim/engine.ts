@@ -1,18 +1,19 @@
 /**
- * The simulator without its sockets: holds the state, counts faults, runs VPP's clock and writes
- * the op log.
+ * The simulator without its sockets: holds the state, counts faults, runs VPP's clock and reports
+ * to the op log.
  *
  * Input: connections coming and going, whole messages, commands. Output: what to send and to whom.
- * Time is given as VPP's uptime through `clock`; sweeps happen at its full minutes.
+ * Once a violation has killed VPP nothing is answered any more.
  */
-import { type Dispatched, dispatch, keyOfMessage, type Output, type SimState } from './dispatch.js';
+import { type Answer, dispatch, isAnswer, keyOfMessage, type SimState } from './dispatch.js';
 import { type Faults, nextReply, nextRequest, noFaults } from './faults.js';
-import { limits } from './limits.js';
-import { type OpLog, wordsOf } from './op-log.js';
+import type { OpLog } from './op-log.js';
 import { sweep } from './plugin/collect.js';
 import { initialState, type Violation } from './plugin/state.js';
 import { noRegistrations, register, unregister } from './registrations.js';
+import { createReporter } from './reporter.js';
 import { writeMessages } from './requests.js';
+import { startUptime } from './uptime.js';
 
 export interface EngineOptions {
   readonly pid: number;
@@ -23,8 +24,6 @@ export interface EngineOptions {
   /** Milliseconds that never jump. */
   readonly steadyMs: () => number;
 }
-
-export type Answer = Extract<Output, { kind: 'reply' | 'details' | 'close' }>;
 
 export interface Engine {
   accept(): number;
@@ -37,7 +36,7 @@ export interface Engine {
   /** Everything is forgotten, as after a crash and a fresh start. */
   restart(pid: number): void;
   setFaults(change: Partial<Faults>): void;
-  update(change: (state: SimState) => SimState): void;
+  replaceState(state: SimState): void;
   faults(): Faults;
   state(): SimState;
   uptimeS(): number;
@@ -46,48 +45,33 @@ export interface Engine {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { opLog, epochMs, steadyMs } = options;
+  const { epochMs, steadyMs } = options;
+  const { report, death } = createReporter(options.opLog, epochMs);
   let state = freshState(options.pid, options.heapBytes);
   let faults = noFaults;
-  let startedMs = steadyMs();
-  let skewS = 0;
-  let sweptS = 0;
-  let death: Violation | undefined;
-
-  const uptimeS = () => Math.floor((steadyMs() - startedMs) / 1_000) + skewS;
-
-  function report(output: Exclude<Output, Answer>): void {
-    switch (output.kind) {
-      case 'op':
-        opLog.write(epochMs(), { ...wordsOf(output.request), retval: output.retval });
-        return;
-      case 'unmodelled':
-        opLog.write(epochMs(), { event: 'unmodelled-request', message: output.key });
-        return;
-      case 'violation':
-        violate(output.violation, output.request && { request: wordsOf(output.request) });
-    }
-  }
-
-  function violate(violation: Violation, context: object = {}): void {
-    const { code, fatal, what } = violation;
-    opLog.write(epochMs(), { violation: code, fatal, what, ...context });
-    if (fatal) death ??= violation;
-  }
+  let uptime = startUptime(steadyMs);
 
   function tick(): void {
-    while (death === undefined && sweptS + limits.sweepEveryS <= uptimeS()) {
-      sweptS += limits.sweepEveryS;
-      const outcome = sweep(state.lb, sweptS);
-      for (const violation of outcome.violations) violate(violation);
-      if (death === undefined) state = { ...state, lb: outcome.state };
+    for (let dueS = uptime.dueSweepS(); dueS !== undefined; dueS = uptime.dueSweepS()) {
+      const outcome = sweep(state.lb, dueS);
+      for (const violation of outcome.violations) report({ kind: 'violation', violation });
+      if (death() !== undefined) return;
+      state = { ...state, lb: outcome.state };
     }
   }
 
-  /** Faults count what they may hit: replies but no details, writes but no reads. */
-  function forcedRetvalFor(message: Buffer): number | undefined {
-    const key = keyOfMessage(message);
-    if (key === undefined || writeMessages[key] === undefined) return undefined;
+  function receive(from: number, message: Buffer): readonly Answer[] {
+    tick();
+    if (death() !== undefined) return [];
+    const forcedRetval = isWrite(message) ? forcedRetvalOfNext() : undefined;
+    const times = { nowS: uptime.nowS(), epochS: epochMs() / 1_000 };
+    const next = dispatch(state, { message, from, ...times, forcedRetval });
+    state = next.state;
+    for (const output of next.outputs) if (!isAnswer(output)) report(output);
+    return next.outputs.filter(isAnswer).filter(survives);
+  }
+
+  function forcedRetvalOfNext(): number | undefined {
     const next = nextRequest(faults);
     faults = next.faults;
     return next.forcedRetval;
@@ -100,20 +84,10 @@ export function createEngine(options: EngineOptions): Engine {
     return !next.lost;
   }
 
-  function settle(dispatched: Dispatched): readonly Answer[] {
-    const answers: Answer[] = [];
-    for (const output of dispatched.outputs) {
-      if (output.kind === 'reply' || output.kind === 'details' || output.kind === 'close') {
-        answers.push(output);
-      } else {
-        report(output);
-      }
-    }
-    state = dispatched.state;
-    return answers.filter(survives);
-  }
-
   return {
+    receive,
+    tick,
+    death,
     accept() {
       const next = register(state.registrations);
       state = { ...state, registrations: next.registrations };
@@ -122,35 +96,29 @@ export function createEngine(options: EngineOptions): Engine {
     hangUp(handle) {
       state = { ...state, registrations: unregister(state.registrations, handle) };
     },
-    receive(from, message) {
-      tick();
-      if (death !== undefined) return [];
-      const forcedRetval = forcedRetvalFor(message);
-      const epochS = epochMs() / 1_000;
-      return settle(dispatch(state, { message, from, nowS: uptimeS(), epochS, forcedRetval }));
-    },
-    tick,
     advance(seconds) {
-      skewS += seconds;
+      uptime.advance(seconds);
       tick();
     },
     restart(pid) {
       state = freshState(pid, options.heapBytes);
-      startedMs = steadyMs();
-      skewS = 0;
-      sweptS = 0;
+      uptime = startUptime(steadyMs);
     },
     setFaults(change) {
       faults = { ...faults, ...change };
     },
-    update(change) {
-      state = change(state);
+    replaceState(next) {
+      state = next;
     },
     faults: () => faults,
     state: () => state,
-    uptimeS,
-    death: () => death,
+    uptimeS: () => uptime.nowS(),
   };
+}
+
+function isWrite(message: Buffer): boolean {
+  const key = keyOfMessage(message);
+  return key !== undefined && writeMessages[key] !== undefined;
 }
 
 function freshState(pid: number, heapBytes: number): SimState {

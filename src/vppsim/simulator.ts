@@ -9,14 +9,12 @@
  */
 import type { Socket } from 'node:net';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { type Clients, createClients } from './clients.js';
 import { type ControlAnswer, serveControl } from './control.js';
-import { createEngine, type Engine } from './engine.js';
-import { type ControlCommand, parseCommand } from './faults.js';
+import { parseCommand } from './faults.js';
 import { limits } from './limits.js';
-import { type Listener, listen } from './listener.js';
+import { listen } from './listener.js';
 import { type OpLine, type OpLog, openOpLog, type ViolationLine } from './op-log.js';
-import { pinned } from './pin.js';
+import { type Death, type Running, startRunning } from './running.js';
 import { claimSocketPath, type SocketRefusal } from './socket-path.js';
 import { type SimView, viewOf } from './view.js';
 
@@ -30,11 +28,6 @@ export interface VppSimOptions {
   readonly heapBytes?: number;
   /** VPP's uptime runs by this. Default: the monotonic clock. */
   readonly steadyMs?: () => number;
-}
-
-export interface Death {
-  readonly cause: 'violation' | 'command';
-  readonly what: string;
 }
 
 export interface VppSim {
@@ -58,30 +51,46 @@ export async function startVppSim(options: VppSimOptions): Promise<VppSim> {
 }
 
 export async function openVppSim(options: VppSimOptions): Promise<Result<VppSim, SocketRefusal>> {
-  const controlPath = `${options.path}.ctl`;
-  for (const path of [options.path, controlPath]) {
+  for (const path of [options.path, controlPathOf(options.path)]) {
     const claimed = await claimSocketPath(path);
     if (!claimed.ok) return claimed;
   }
-  const opened = tryOpenOpLog(options.opLog ?? `${options.path}.ops.jsonl`);
-  if (!opened.ok) return opened;
-  const opLog = opened.value;
-  const running = assemble(options, opLog);
+  const opLog = tryOpenOpLog(options.opLog ?? `${options.path}.ops.jsonl`);
+  if (!opLog.ok) return opLog;
+  const running = startRunning({
+    pid: options.pid ?? process.pid,
+    heapBytes: options.heapBytes ?? limits.heapBytes,
+    opLog: opLog.value,
+    epochMs: () => Date.now(),
+    steadyMs: options.steadyMs ?? (() => performance.now()),
+  });
+  const doors = await openDoors(options.path, running);
+  if (!doors.ok) {
+    await running.stop();
+    return doors;
+  }
+  opLog.value.write(Date.now(), { event: 'started', pid: running.engine.state().pid });
+  return ok(handleOf(options.path, running, opLog.value));
+}
+
+export function controlPathOf(path: string): string {
+  return `${path}.ctl`;
+}
+
+/** The control socket first: who can connect to the API socket can control it too. */
+async function openDoors(path: string, running: Running): Promise<Result<void, SocketRefusal>> {
   const { clients, control } = running;
+  const serve = (socket: Socket) => serveControl(socket, control);
   const doors = [
-    { path: options.path, mode: 0o660, onConnection: clients.accept },
-    { path: controlPath, mode: 0o600, onConnection: (s: Socket) => serveControl(s, control) },
+    { path: controlPathOf(path), mode: 0o600, onConnection: serve },
+    { path, mode: 0o660, onConnection: clients.accept },
   ];
   for (const door of doors) {
     const listener = await listen(door);
-    if (!listener.ok) {
-      await running.stop();
-      return listener;
-    }
+    if (!listener.ok) return listener;
     running.listeners.push(listener.value);
   }
-  opLog.write(Date.now(), { event: 'started', pid: running.engine.state().pid });
-  return ok(handleOf(options.path, running, opLog));
+  return ok(undefined);
 }
 
 function tryOpenOpLog(path: string): Result<OpLog, SocketRefusal> {
@@ -91,15 +100,6 @@ function tryOpenOpLog(path: string): Result<OpLog, SocketRefusal> {
     const message = `Cannot write the op log ${path}: ${String(error)}.`;
     return fail({ code: 'unavailable', message });
   }
-}
-
-interface Running {
-  readonly engine: Engine;
-  readonly clients: Clients;
-  readonly listeners: Listener[];
-  readonly died: Promise<Death>;
-  control(command: ControlCommand): Promise<ControlAnswer>;
-  stop(): Promise<void>;
 }
 
 function handleOf(path: string, running: Running, opLog: OpLog): VppSim {
@@ -117,100 +117,4 @@ function handleOf(path: string, running: Running, opLog: OpLog): VppSim {
     },
     close: () => running.stop(),
   };
-}
-
-function assemble(options: VppSimOptions, opLog: OpLog): Running {
-  const engine = createEngine({
-    pid: options.pid ?? process.pid,
-    heapBytes: options.heapBytes ?? limits.heapBytes,
-    opLog,
-    epochMs: () => Date.now(),
-    steadyMs: options.steadyMs ?? (() => performance.now()),
-  });
-  const listeners: Listener[] = [];
-  let announceDeath: (death: Death) => void = () => {};
-  const died = new Promise<Death>((resolve) => {
-    announceDeath = resolve;
-  });
-  let stopped: Promise<void> | undefined;
-  let dead = false;
-
-  function stop(): Promise<void> {
-    stopped ??= shutDown();
-    return stopped;
-  }
-
-  async function shutDown(): Promise<void> {
-    clearInterval(sweeper);
-    clients.cutAll();
-    await Promise.all(listeners.map((listener) => listener.close()));
-    opLog.close();
-  }
-
-  function die(death: Death): void {
-    if (dead || stopped !== undefined) return;
-    dead = true;
-    clients.cutAll();
-    opLog.write(Date.now(), { event: 'died', ...death });
-    announceDeath(death);
-    // Later: who exits on the announcement leaves the socket file behind, as a crash does.
-    setImmediate(() => void stop());
-  }
-
-  function dieOfViolation(): void {
-    const violation = engine.death();
-    if (violation !== undefined) die({ cause: 'violation', what: violation.what });
-  }
-
-  const clients = createClients(engine, dieOfViolation);
-  const sweeper = setInterval(() => {
-    engine.tick();
-    dieOfViolation();
-  }, limits.sweepCheckMs).unref();
-
-  async function control(command: ControlCommand): Promise<ControlAnswer> {
-    if (dead || stopped !== undefined) return { ok: false, message: 'the simulator has stopped' };
-    if ('die' in command) {
-      // Later, so that the answer still leaves.
-      setImmediate(() => die({ cause: 'command', what: 'told to' }));
-      return { ok: true };
-    }
-    const answer = obey(command, { engine, clients, opLog });
-    dieOfViolation();
-    return answer;
-  }
-
-  return { engine, clients, listeners, died, control, stop };
-}
-
-interface Parts {
-  readonly engine: Engine;
-  readonly clients: Clients;
-  readonly opLog: OpLog;
-}
-
-function obey(command: ControlCommand, { engine, clients, opLog }: Parts): ControlAnswer {
-  if ('state' in command) return { ok: true, state: viewOf(engine.state(), engine.uptimeS()) };
-  if ('freezeMs' in command) {
-    clients.freeze(command.freezeMs);
-  } else if ('answerLateMs' in command) {
-    engine.setFaults({ answerLateMs: command.answerLateMs });
-  } else if ('dropNthReply' in command) {
-    engine.setFaults({ dropReplyIn: command.dropNthReply });
-  } else if ('failNthRequest' in command) {
-    const { n, retval } = command.failNthRequest;
-    engine.setFaults({ failRequestIn: n, failRetval: retval });
-  } else if ('advanceS' in command) {
-    engine.advance(command.advanceS);
-  } else if ('pin' in command) {
-    const state = pinned(engine.state(), command.pin);
-    if (state === undefined) return { ok: false, message: 'no such AS' };
-    engine.update(() => state);
-  } else if ('restartEmpty' in command) {
-    const { pid } = engine.state();
-    clients.cutAll();
-    engine.restart(command.samePid === true ? pid : pid + 1);
-    opLog.write(Date.now(), { event: 'restarted-empty', pid: engine.state().pid });
-  }
-  return { ok: true };
 }
