@@ -5,7 +5,7 @@
  */
 
 export interface Clock {
-  /** Wall clock, ms since the epoch. For people and for stored deadlines; may step. */
+  /** Wall clock, whole ms since the epoch. For people and for stored deadlines; may step. */
   now(): number;
   /** Monotonic ms. For every wait. */
   monotonic(): number;

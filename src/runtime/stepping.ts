@@ -202,7 +202,7 @@ function rowOfSpawn(
     value: step.snapshot.value as Json,
     context: step.snapshot.context as JsonObject,
     timers: step.timers.flatMap((timer) =>
-      timer.op === 'arm' ? [{ id: timer.id, dueAtMs: meta.at + timer.delayMs }] : [],
+      timer.op === 'arm' ? [{ id: timer.id, dueAtMs: Math.ceil(meta.at + timer.delayMs) }] : [],
     ),
   };
 }

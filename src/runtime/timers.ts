@@ -86,7 +86,7 @@ export function createTimers(clock: Clock, fire: (owner: object, id: string) => 
         owner,
         armed: true,
         order: order++,
-        dueAtMs: clock.now() + wait,
+        dueAtMs: Math.ceil(clock.now() + wait),
         dueMonotonicMs: clock.monotonic() + wait,
       };
       const own = byOwner.get(owner) ?? new Map<string, Entry>();

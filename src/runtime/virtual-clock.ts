@@ -71,7 +71,7 @@ export function createVirtualClock(startAtMs = 1_700_000_000_000): VirtualClock 
   };
 
   return {
-    now: () => wallOffset + elapsed,
+    now: () => Math.floor(wallOffset + elapsed),
     monotonic: () => elapsed,
     after,
     soon: (run) => void ready.push(run),

@@ -1,0 +1,77 @@
+/**
+ * What every thread needs to know before it starts: the part of the configuration that only a restart
+ * applies, as plain data. Everything else reaches the actors as desired state.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { LogLevel } from '../adapters/system/log.js';
+import type { Config } from '../config/complete.js';
+import { packagePath } from './package-root.js';
+
+export interface Settings {
+  readonly version: string;
+  readonly node: string;
+  readonly dataDir: string;
+  /** Names this run of the daemon: fences of earlier runs do not count. */
+  readonly run: string;
+  /** Names this data directory for ever; instances are tagged with it. */
+  readonly installation: string;
+  readonly epoch: number;
+  readonly shards: number;
+  readonly storeFile: string;
+  readonly durability: 'full' | 'normal';
+  readonly dataplane: {
+    readonly driver: 'vpp' | 'simulated' | 'none';
+    readonly apiSocket: string;
+    readonly requestTimeoutMs: number;
+    readonly window: number;
+  };
+  readonly sink: {
+    readonly driver: 'nop' | 'file' | 'nats';
+    readonly dir: string;
+    readonly layout: 'segments' | 'per-event';
+  };
+  readonly outboxAttemptsMax: number;
+  readonly tenancy?: { readonly url: string; readonly controller: string };
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  /** `SWITCHYARD_FAILPOINT`, for crash tests; empty in production. */
+  readonly failpoint: string;
+}
+
+/** Known only once the store is open. */
+export type BootSettings = Omit<Settings, 'installation' | 'epoch'>;
+
+export interface RunOptions {
+  readonly run: string;
+  readonly log: Settings['log'];
+  readonly failpoint: string;
+}
+
+export function bootSettings(config: Config, options: RunOptions): BootSettings {
+  const { dataplane, node, outbox, store, tenancy } = config;
+  const base = {
+    ...options,
+    version: packageVersion(),
+    node: node.name,
+    dataDir: node.dataDir,
+    shards: node.workers === 'auto' ? Math.max(1, availableParallelism() - 1) : node.workers,
+    storeFile: join(node.dataDir, 'switchyard.db'),
+    durability: store.durability,
+    dataplane: {
+      driver: dataplane.driver,
+      apiSocket: dataplane.apiSocket,
+      requestTimeoutMs: dataplane.requestTimeout,
+      window: dataplane.window,
+    },
+    sink: { driver: outbox.sink.driver, dir: outbox.sink.dir, layout: outbox.sink.layout },
+    outboxAttemptsMax: outbox.maxAttempts,
+  };
+  if (tenancy === undefined) return base;
+  return { ...base, tenancy: { url: tenancy.url, controller: tenancy.controller } };
+}
+
+export function packageVersion(): string {
+  const text = readFileSync(packagePath('package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
