@@ -9,6 +9,8 @@ import ipaddr from 'ipaddr.js';
 
 export type Family = 4 | 6;
 
+const GROUPS = 8;
+
 export interface IpAddress {
   readonly family: Family;
   /** 4 or 16 bytes, network order. */
@@ -31,28 +33,34 @@ export function formatIp4(bytes: Uint8Array, at: number): string {
 }
 
 export function formatIp6(bytes: Uint8Array, at: number): string {
-  const groups = Array.from({ length: 8 }, (_, index) => groupAt(bytes, at + 2 * index));
-  const [start, length] = longestZeroRun(groups);
-  const text = (from: number, to: number) =>
-    groups
-      .slice(from, to)
-      .map((group) => group.toString(16))
-      .join(':');
-  if (length < 2) return text(0, 8);
-  return `${text(0, start)}::${text(start + length, 8)}`;
-}
-
-function groupAt(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-}
-
-function longestZeroRun(groups: readonly number[]): readonly [number, number] {
-  let [bestStart, bestLength, start] = [0, 0, 0];
-  for (const [index, group] of groups.entries()) {
-    if (group !== 0) start = index + 1;
-    else if (index + 1 - start > bestLength) [bestStart, bestLength] = [start, index + 1 - start];
+  const [start, end] = longestZeroRun(bytes, at);
+  let text = '';
+  for (let group = 0; group < GROUPS; group += 1) {
+    if (group >= start && group < end) {
+      if (group === start) text += '::';
+      continue;
+    }
+    const separator = group === 0 || group === end ? '' : ':';
+    text += separator + groupAt(bytes, at, group).toString(16);
   }
-  return [bestStart, bestLength];
+  return text;
+}
+
+function groupAt(bytes: Uint8Array, at: number, group: number): number {
+  const high = at + 2 * group;
+  return ((bytes[high] ?? 0) << 8) | (bytes[high + 1] ?? 0);
+}
+
+/** First group of the run and the one after it; of no run worth cutting, nowhere. */
+function longestZeroRun(bytes: Uint8Array, at: number): readonly [number, number] {
+  let [bestStart, bestEnd, start] = [-1, -1, 0];
+  for (let group = 0; group < GROUPS; group += 1) {
+    if (groupAt(bytes, at, group) !== 0) start = group + 1;
+    else if (group > start && group + 1 - start > bestEnd - bestStart) {
+      [bestStart, bestEnd] = [start, group + 1];
+    }
+  }
+  return [bestStart, bestEnd];
 }
 
 /** Whether no bit after the first `prefixLength` is set. */

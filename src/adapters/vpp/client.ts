@@ -9,7 +9,7 @@
  * known to have is flushed. [VP-13] Each request that changes something is enclosed by failpoints.
  */
 import type { LbFailure } from '../../../machines/model/failures.js';
-import { type LbOp, type LbState, type Vip, vipKey } from '../../../machines/model/lb.js';
+import { type LbOp, type LbState, vipKey } from '../../../machines/model/lb.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Dataplane, DataplaneHello } from '../../ports/dataplane.js';
@@ -206,6 +206,6 @@ class VppClient implements Dataplane {
 /** `as.weight 203.0.113.7 of 192.0.2.1/32 tcp 443`. */
 function describe(op: LbOp): string {
   if (op.op === 'conf.set') return op.op;
-  const vip: Vip = op.vip;
-  return 'as' in op ? `${op.op} ${op.as} of ${vipKey(vip)}` : `${op.op} ${vipKey(vip)}`;
+  const key = vipKey(op.vip);
+  return 'as' in op ? `${op.op} ${op.as} of ${key}` : `${op.op} ${key}`;
 }

@@ -190,15 +190,18 @@ export class Connection {
 
   /**
    * VPP answers in order, so while a dump keeps coming nobody behind it is late. That ends: a dump is
-   * bounded by its number of records.
+   * bounded by its number of records. If it was us who were late, the answer waits in the socket:
+   * it is read before we judge.
    */
   #watch(exchange: Exchange): void {
     const { clock, requestTimeoutMs } = this.#options;
     const seen = this.#records;
-    exchange.cancelTimeout = clock.after(requestTimeoutMs, () => {
+    const judge = () => {
+      if (!this.#active.has(exchange)) return;
       if (this.#records > seen) this.#watch(exchange);
       else this.#timeOut(exchange);
-    });
+    };
+    exchange.cancelTimeout = clock.after(requestTimeoutMs, () => clock.soon(judge));
   }
 
   #timeOut(exchange: Exchange): void {

@@ -77,11 +77,12 @@ function liveServers(records: readonly AsRecord[]): Map<VipKey, Map<string, Actu
   return servers;
 }
 
-function vipFrom({ pfx_address: address, pfx_len, protocol: number, port }: VipFields) {
+function vipFrom(record: VipFields): Vip | undefined {
+  const { pfx_address: address, pfx_len: prefixLength, protocol: number, port } = record;
   const protocol = PROTOCOLS.get(number);
   const named = protocol !== undefined && (protocol === 'any') === (port === 0);
-  if (!named || pfx_len > (address.includes(':') ? 128 : 32)) return undefined;
-  return { address, prefixLength: pfx_len, protocol, port } satisfies Vip;
+  if (!named || prefixLength > (address.includes(':') ? 128 : 32)) return undefined;
+  return { address, prefixLength, protocol, port };
 }
 
 const PROTOCOLS: ReadonlyMap<number, VipProtocol> = new Map(

@@ -1,6 +1,7 @@
 /** The connection against a peer that misbehaves: splits, silence, lies and sudden ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '../../../src/adapters/system/clock.js';
 import { limits } from '../../../src/adapters/vpp/limits.js';
 import { ALL_PORTS, attributes, expectOk, outcomeOf, vipAt } from '../../contract/dataplane-lab.js';
 import { type Answer, type Answers, framed, served } from './peer.js';
@@ -181,10 +182,30 @@ test('[VP-7] silence: nobody is late while a dump keeps coming', () =>
       await until(() => arrived() === port);
       assert.deepEqual(downs, []);
     }
-    clock.advance(limits.requestTimeoutMsDefault);
-    clock.advance(limits.requestTimeoutMsDefault);
+    await until(() => {
+      clock.advance(limits.requestTimeoutMsDefault);
+      return downs.length > 0;
+    });
     assert.notEqual(outcomeOf(await ping), 'ok');
   }));
+
+test('[VP-7] silence: an answer that waited for us is taken, however late we are', async () => {
+  const answers: Answers = { lb_add_del_vip_v2: silence };
+  await withConnected(
+    { answers },
+    async ({ dataplane, peer, downs }) => {
+      const add = dataplane.apply({ op: 'vip.add', vip: VIP, attributes: attributes() });
+      const asked = () => peer.requests.find(({ name }) => name === 'lb_add_del_vip_v2');
+      await until(() => asked() !== undefined);
+      peer.send(served('lb_add_del_vip_v2_reply', { context: asked()?.context }));
+      // This thread stands still for longer than an answer may take.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      assert.equal(outcomeOf(await add), 'ok');
+      assert.deepEqual(downs, []);
+    },
+    { clock: systemClock(), requestTimeoutMs: 300 },
+  );
+});
 
 test('[VP-7] loss: hanging up in the middle of an answer fails it', async () => {
   const answers: Answers = {
