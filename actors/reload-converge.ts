@@ -1,0 +1,75 @@
+/**
+ * A site → the messages that make every actor converge to it, in an order in which nothing is
+ * missing when it is asked for: settings and pools, then what is wanted, then what is not.
+ *
+ * Input: the site, the names of vanished objects. Output: receivers and messages. Sending them
+ * again changes nothing.
+ */
+import { type Address, addressOf } from '../machines/model/ids.js';
+import type {
+  BackendMessage,
+  FrontendMessage,
+  LbsyncMessage,
+  OutboxMessage,
+  PoolMessage,
+  ProviderMessage,
+  TenancyMessage,
+  TenantMessage,
+} from '../machines/model/messages.js';
+import type { Site } from '../src/config/site.js';
+import type { Names } from '../src/policy/reload.js';
+
+type Sent =
+  | BackendMessage
+  | FrontendMessage
+  | LbsyncMessage
+  | OutboxMessage
+  | PoolMessage
+  | ProviderMessage
+  | TenancyMessage
+  | TenantMessage;
+
+export interface Letter {
+  readonly to: Address;
+  readonly message: Sent;
+}
+
+export function lettersOf(site: Site, retired: Names): readonly Letter[] {
+  return [...settings(site), ...wanted(site), ...removed(retired)];
+}
+
+function settings(site: Site): readonly Letter[] {
+  const { providers, pools, lbsync, outbox, tenancy } = site;
+  return [
+    ...providers.map((one) =>
+      letter('provider', one.name, { type: 'provider.settings', settings: one }),
+    ),
+    ...pools.map((spec) => letter('pool', spec.name, { type: 'pool.desired', spec })),
+    letter('lbsync', 'main', { type: 'lbsync.settings', settings: lbsync }),
+    letter('outbox', 'main', { type: 'outbox.settings', settings: outbox }),
+    ...(tenancy === undefined
+      ? []
+      : [letter('tenancy', 'main', { type: 'tenancy.settings', settings: tenancy })]),
+  ];
+}
+
+function wanted({ backends, frontends, tenants }: Site): readonly Letter[] {
+  return [
+    ...backends.map((spec) => letter('backend', spec.name, { type: 'backend.desired', spec })),
+    ...frontends.map((spec) => letter('frontend', spec.name, { type: 'frontend.desired', spec })),
+    ...tenants.map((spec) => letter('tenant', spec.id, { type: 'tenant.desired', spec })),
+  ];
+}
+
+/** Frontends first: what leaves a frontend need not be drained from it. */
+function removed({ frontends, tenants, backends }: Names): readonly Letter[] {
+  return [
+    ...frontends.map((name) => letter('frontend', name, { type: 'frontend.removed' })),
+    ...tenants.map((id) => letter('tenant', id, { type: 'tenant.removed', undoWindowMs: 0 })),
+    ...backends.map((name) => letter('backend', name, { type: 'backend.removed' })),
+  ];
+}
+
+function letter(kind: Parameters<typeof addressOf>[0], key: string, message: Sent): Letter {
+  return { to: addressOf(kind, key), message };
+}

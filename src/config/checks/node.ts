@@ -1,0 +1,72 @@
+/**
+ * Rules of the node itself: sockets that fit, pairs of bounds in order, what a real VPP needs.
+ */
+import { join } from 'node:path';
+import { configLimits } from '../limits.js';
+import { type Finding, type Path, semantic } from '../problem.js';
+import { allFrontends, type CheckContext } from './context.js';
+import { backendFamilies } from './frontends.js';
+
+export function checkNode(context: CheckContext): readonly Finding[] {
+  return [...checkSockets(context), ...checkOrder(context), ...checkGreSources(context)];
+}
+
+function checkSockets({ config }: CheckContext): readonly Finding[] {
+  const control = join(config.node.dataDir, 'switchyard.sock');
+  return [
+    ...fits(['node', 'dataDir'], control),
+    ...fits(['dataplane', 'apiSocket'], config.dataplane.apiSocket),
+  ];
+}
+
+function fits(path: Path, socket: string): readonly Finding[] {
+  const bytes = Buffer.byteLength(socket);
+  const max = configLimits.socketPathBytesMax;
+  if (bytes <= max) return [];
+  return [semantic(path, `socket path ${socket} has ${bytes} bytes; at most ${max} work`)];
+}
+
+function checkOrder({ config }: CheckContext): readonly Finding[] {
+  const { dataplane, retry, tenancy } = config;
+  return [
+    ...atLeast(['dataplane', 'startupMaxDelay'], 'startupMinDelay', [
+      dataplane.startupMaxDelay,
+      dataplane.startupMinDelay,
+    ]),
+    ...atLeast(['retry', 'max'], 'base', [retry.max, retry.base]),
+    ...(tenancy === undefined
+      ? []
+      : [
+          ...atLeast(['tenancy', 'maxBackoff'], 'initialBackoff', [
+            tenancy.maxBackoff,
+            tenancy.initialBackoff,
+          ]),
+          ...atLeast(['tenancy', 'laneBackoff', 'max'], 'base', [
+            tenancy.laneBackoff.max,
+            tenancy.laneBackoff.base,
+          ]),
+        ]),
+  ];
+}
+
+function atLeast(
+  path: Path,
+  lowerName: string,
+  [upper, lower]: readonly [number, number],
+): readonly Finding[] {
+  return upper >= lower ? [] : [semantic(path, `must not be less than ${lowerName}`)];
+}
+
+/** Without a source of its own, VPP would send GRE from 255.255.255.255. */
+function checkGreSources(context: CheckContext): readonly Finding[] {
+  const { driver, lb } = context.config.dataplane;
+  if (driver !== 'vpp') return [];
+  return allFrontends(context.config).flatMap((place) => {
+    if (place.value.encap === 'l3dsr') return [];
+    const family = place.value.encap === 'gre6' ? 6 : backendFamilies(context, place)[0]?.family;
+    const key = family === 6 ? 'ip6Source' : 'ip4Source';
+    if (lb[key] !== undefined || (family === undefined && lb.ip6Source !== undefined)) return [];
+    const message = `frontend "${place.name}" uses GRE: a real VPP needs dataplane.lb.${key}`;
+    return [semantic(['dataplane', 'lb'], message)];
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * What differs between two configurations, field by field, and how each difference takes effect.
+ *
+ * Input: two complete configurations. Output: changes by path, with values fit for people: secrets
+ * as `***`, contents that belong to others as digests, durations with their unit. A named object
+ * that appears or disappears is one change: adding a frontend disturbs nothing, so only changes
+ * *within* an object that exists on both sides can be disruptive.
+ */
+import type { Json } from '../../machines/model/json.js';
+import { canonicalText, digestOf, isSame } from './canonical.js';
+import type { Config } from './complete.js';
+import { mapLeaves, shapeOf } from './fields.js';
+import { configLimits } from './limits.js';
+import type { Apply, Note } from './notes.js';
+import { type Path, printPath } from './problem.js';
+import { configSchema } from './schema.js';
+
+export interface Change {
+  readonly path: string;
+  /** `null`: was absent. */
+  readonly from: Json;
+  /** `null`: is absent now. */
+  readonly to: Json;
+  readonly apply: Apply;
+}
+
+export function diffConfig(from: Config, to: Config): readonly Change[] {
+  const changes: Change[] = [];
+  compare({ schema: configSchema, from, to, path: [] }, changes);
+  return changes;
+}
+
+export function pathsThat(changes: readonly Change[], apply: Apply): readonly string[] {
+  return changes.filter((change) => change.apply === apply).map((change) => change.path);
+}
+
+interface Pair {
+  readonly schema: Parameters<typeof shapeOf>[0];
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly path: Path;
+}
+
+function compare(pair: Pair, changes: Change[]): void {
+  const { schema, from, to, path } = pair;
+  if (from === to || isSame(from, to)) return;
+  const shape = shapeOf(schema);
+  if (shape.kind === 'leaf') {
+    changes.push(changeOf(pair, shape.note?.apply ?? 'reload'));
+    return;
+  }
+  for (const key of keysOf(from, to)) {
+    const inner = shape.kind === 'object' ? shape.fields[key] : elementOf(shape);
+    if (inner === undefined) continue;
+    const part = shape.kind === 'list' ? Number(key) : key;
+    const next = { schema: inner, from: at(from, key), to: at(to, key), path: [...path, part] };
+    const appears = next.from === undefined || next.to === undefined;
+    const isObject = shapeOf(inner).kind !== 'leaf';
+    if (appears && isObject && shape.kind !== 'object') changes.push(changeOf(next, 'reload'));
+    else compare(next, changes);
+  }
+}
+
+function elementOf(shape: ReturnType<typeof shapeOf>) {
+  if (shape.kind === 'record') return shape.value;
+  return shape.kind === 'list' ? shape.element : undefined;
+}
+
+function keysOf(from: unknown, to: unknown): readonly string[] {
+  return [...new Set([from, to].flatMap((value) => (isObject(value) ? Object.keys(value) : [])))];
+}
+
+function at(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function changeOf({ schema, from, to, path }: Pair, apply: Apply): Change {
+  const print = (value: unknown): Json =>
+    value === undefined ? null : shorten(mapLeaves(schema, value, show));
+  return { path: printPath(path), from: print(from), to: print(to), apply };
+}
+
+function show(leaf: unknown, note: Note | undefined): unknown {
+  if (leaf === undefined) return undefined;
+  if (note?.secret === true) return '***';
+  if (note?.opaque === true) return `sha256:${digestOf(leaf).slice(0, 12)}`;
+  if (typeof leaf !== 'number') return leaf;
+  if (note?.unit === 'duration') return printDuration(leaf);
+  return note?.unit === 'share' ? `${Number((leaf * 100).toFixed(3))}%` : leaf;
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** In the largest unit that expresses it exactly. */
+export function printDuration(durationMs: number): string {
+  const unit = UNITS.find(([, unitMs]) => durationMs > 0 && durationMs % unitMs === 0);
+  return unit === undefined ? `${durationMs}ms` : `${durationMs / unit[1]}${unit[0]}`;
+}
+
+function shorten(value: unknown): Json {
+  const text = canonicalText(value);
+  if (text.length <= configLimits.changeTextMax) return value as Json;
+  return `${text.slice(0, configLimits.changeTextMax)}…`;
+}

@@ -1,0 +1,117 @@
+/**
+ * What the interface promises and this release does not do yet. A value other than the default is
+ * refused with a sentence instead of being ignored; a feature that arrives loses its line here.
+ *
+ * `*` stands for any name or index. `values`: refused only when the value is one of these.
+ */
+import { isSame } from './canonical.js';
+import type { Config } from './complete.js';
+import { schemaAt } from './fields.js';
+import { type Finding, type Path, semantic } from './problem.js';
+import { configSchema } from './schema.js';
+
+export interface Unavailable {
+  readonly path: string;
+  readonly values?: readonly string[];
+  /** Subject of "… is not available in this release". */
+  readonly what: string;
+}
+
+const GROUPS = ['tenants.*.groups.*', 'tenancy.onProject.groups.*', 'tenancy.onOrg.groups.*'];
+const FRONTENDS = ['frontends.*', 'tenancy.onProject.frontends.*', 'tenancy.onOrg.frontends.*'];
+
+function each(
+  places: readonly string[],
+  rows: readonly (readonly [path: string, what: string])[],
+): readonly Unavailable[] {
+  return places.flatMap((place) =>
+    rows.map(([path, what]) => ({ path: `${place}.${path}`, what })),
+  );
+}
+
+export const UNAVAILABLE: readonly Unavailable[] = [
+  { path: 'lease.driver', what: 'a lease shared by several nodes' },
+  { path: 'lease.servers', what: 'a lease shared by several nodes' },
+  { path: 'lease.bucket', what: 'a lease shared by several nodes' },
+  { path: 'outbox.sink.driver', values: ['nats'], what: 'the nats sink' },
+  { path: 'outbox.sink.servers', what: 'the nats sink' },
+  { path: 'outbox.sink.stream', what: 'the nats sink' },
+  { path: 'outbox.sink.layout', what: 'the layout of one file per event' },
+  { path: 'outbox.coalesceWindow', what: 'another coalescing window' },
+  { path: 'journal.retention', what: 'pruning the journal' },
+  { path: 'journal.maxBytes', what: 'pruning the journal' },
+  { path: 'api.listen', what: 'the operator API over TCP' },
+  { path: 'api.tls.cert', what: 'the operator API over TCP' },
+  { path: 'api.tls.key', what: 'the operator API over TCP' },
+  { path: 'api.tls.clientCa', what: 'the operator API over TCP' },
+  { path: 'api.reflection', what: 'gRPC reflection' },
+  { path: 'api.agentCa.lifetime', what: 'the certificate authority for agents' },
+  { path: 'tenancy.ordering', what: 'strict ordering of tenancy events' },
+  { path: 'tenancy.laneBackoff.base', what: 'another back-off of tenancy lanes' },
+  { path: 'tenancy.laneBackoff.max', what: 'another back-off of tenancy lanes' },
+  { path: 'tenancy.tls.ca', what: 'TLS settings towards the tenant manager' },
+  { path: 'tenancy.tls.cert', what: 'TLS settings towards the tenant manager' },
+  { path: 'tenancy.tls.key', what: 'TLS settings towards the tenant manager' },
+  { path: 'guards.shrink.share', what: 'the shrink guard' },
+  { path: 'guards.shrink.min', what: 'the shrink guard' },
+  { path: 'guards.shrink.window', what: 'the shrink guard' },
+  { path: 'orphans', what: 'deleting orphans' },
+  { path: 'orphanSweepInterval', what: 'the orphan sweep' },
+  { path: 'healthChecks.*.type', values: ['icmp'], what: 'probing by icmp' },
+  { path: 'healthChecks.*.netns', what: 'probing in a network namespace' },
+  { path: 'announce.command', what: 'the announce hook' },
+  { path: 'announce.timeout', what: 'the announce hook' },
+  { path: 'announce.holdDown', what: 'the announce hook' },
+  { path: 'feed.source', what: 'a feed from elsewhere' },
+  { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
+  { path: 'reload.mode', what: 'rolling back a reload' },
+  { path: 'reload.watchFile', what: 'watching the file' },
+  ...each(GROUPS, [
+    ['health.source', 'health reported by agents'],
+    ['health.agentInterval', 'health reported by agents'],
+    ['health.missedReports', 'health reported by agents'],
+    ['budget.max', 'a budget of more than one instance'],
+    ['budget.windows', 'maintenance windows'],
+    ['breaker.unhealthyAbove', 'another breaker threshold'],
+    ['expiry.eligibleAge', 'expiry of instances'],
+    ['expiry.forcedAge', 'expiry of instances'],
+    ['expiry.onDemandAge', 'expiry of instances'],
+  ]),
+  ...each(FRONTENDS, [
+    ['panicBelow', 'panic mode'],
+    ['slowStart', 'slow start'],
+    ['announce', 'the announce hook'],
+  ]),
+];
+
+export function checkAvailable(config: Config): readonly Finding[] {
+  return UNAVAILABLE.flatMap((row) =>
+    valuesAt(config, row.path.split('.'))
+      .filter(({ path, value }) => isRefused(row, path, value))
+      .map(({ path }) => semantic(path, `${row.what} is not available in this release`)),
+  );
+}
+
+function isRefused(row: Unavailable, path: Path, value: unknown): boolean {
+  if (row.values !== undefined) return row.values.includes(String(value));
+  return !isSame(value, defaultAt(path));
+}
+
+/** What the schema gives when the key is left out; `undefined` when nothing. */
+function defaultAt(path: Path): unknown {
+  const parsed = schemaAt(configSchema, path)?.safeParse(undefined);
+  return parsed?.success === true ? parsed.data : undefined;
+}
+
+function valuesAt(
+  value: unknown,
+  pattern: readonly string[],
+  path: Path = [],
+): readonly { readonly path: Path; readonly value: unknown }[] {
+  const [part, ...rest] = pattern;
+  if (part === undefined) return value === undefined ? [] : [{ path, value }];
+  if (typeof value !== 'object' || value === null) return [];
+  const record = value as Readonly<Record<string, unknown>>;
+  const keys = part === '*' ? Object.keys(record) : [part];
+  return keys.flatMap((key) => valuesAt(record[key], rest, [...path, key]));
+}
