@@ -1,0 +1,34 @@
+/** All sinks keep the contract. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
+import { openNopSink } from '../../../src/adapters/nop-sink/sink.js';
+import { expectOk } from '../../contract/provider.js';
+import { sinkContract } from '../../contract/sink.js';
+import { openMemorySink } from '../../support/memory-sink.js';
+import { rememberingLog } from '../../support/quiet.js';
+
+const nothing = async (): Promise<void> => undefined;
+
+sinkContract(
+  'file sink',
+  async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'switchyard-feed-'));
+    const sink = expectOk(await openFileSink({ dir, layout: 'segments', log: rememberingLog() }));
+    return {
+      sink,
+      dispose: async () => {
+        await sink.close();
+        await rm(dir, { recursive: true });
+      },
+    };
+  },
+  { refusing: true },
+);
+sinkContract('memory sink', async () => ({ sink: openMemorySink(), dispose: nothing }), {
+  refusing: true,
+});
+sinkContract('nop sink', async () => ({ sink: openNopSink(), dispose: nothing }), {
+  refusing: false,
+});
