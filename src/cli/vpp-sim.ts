@@ -7,8 +7,10 @@
 import { Command } from 'commander';
 import type { Death } from '../vppsim/running.js';
 import { openVppSim } from '../vppsim/simulator.js';
+import { EXIT } from './exit-codes.js';
 
-const EXIT_CODES = { stopped: 0, cannotStart: 3, violation: 134, command: 137 } as const;
+/** What the kernel makes of an abort, and of a kill. */
+const DEATH_CODES: Readonly<Record<Death['cause'], number>> = { violation: 134, command: 137 };
 
 interface VppSimFlags {
   readonly socket: string;
@@ -27,12 +29,12 @@ async function runVppSim({ socket, opLog }: VppSimFlags): Promise<void> {
   const opened = await openVppSim({ path: socket, ...(opLog === undefined ? {} : { opLog }) });
   if (!opened.ok) {
     console.error(opened.failure.message);
-    process.exitCode = EXIT_CODES.cannotStart;
+    process.exitCode = EXIT.cannotStart;
     return;
   }
   const sim = opened.value;
   console.log(`VPP simulator ${process.pid} listens on ${socket}`);
-  const stop = () => void sim.close().then(() => process.exit(EXIT_CODES.stopped));
+  const stop = () => void sim.close().then(() => process.exit(EXIT.ok));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   void sim.died.then(exitDead);
@@ -41,5 +43,5 @@ async function runVppSim({ socket, opLog }: VppSimFlags): Promise<void> {
 /** At once, so that the socket file stays behind. */
 function exitDead({ cause, what }: Death): never {
   console.error(`VPP died: ${what}`);
-  process.exit(EXIT_CODES[cause]);
+  process.exit(DEATH_CODES[cause]);
 }
