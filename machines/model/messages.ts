@@ -177,6 +177,8 @@ export interface InstanceSummary {
   /** Wants to be replaced although alive (operator, down for `replaceAfter`). */
   readonly replaceWanted: boolean;
   readonly address?: string;
+  /** What its provider last refused or left unanswered; absent when all is well. */
+  readonly problem?: string;
 }
 
 // --- groups and tenants -----------------------------------------------------------------------

@@ -1,0 +1,86 @@
+/**
+ * The group actor: carries a group's orders to its members and its status to its tenant.
+ *
+ * Drains and answers wait for the commit, as does the word that the group is gone; the intent and the
+ * status are levels that are said again.
+ */
+import { groupMachine } from '../machines/group.js';
+import type { GroupMemory } from '../machines/group-memory.js';
+import {
+  type AnswerParams,
+  type DrainParams,
+  type MembersParams,
+  type SpecParams,
+  type StatusParams,
+  viewOf,
+} from '../machines/group-messages.js';
+import { addressOf } from '../machines/model/ids.js';
+import type {
+  GroupMessage,
+  InstanceMessage,
+  Message,
+  TenantMessage,
+} from '../machines/model/messages.js';
+import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+
+type AnyWorld = World<unknown, unknown>;
+
+function tellTenant({ to, status }: StatusParams, { scope }: AnyWorld): void {
+  const message: TenantMessage = { type: 'group.status', status };
+  scope.tell(to, message);
+}
+
+function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
+  scope.reply(replyTo, body);
+}
+
+export const groupActor: ActorType = {
+  kind: 'group',
+  machine: groupMachine,
+  version: 1,
+  stored: true,
+  implicit: true,
+  effects: {
+    drainMembers: durable<DrainParams>(({ orders, lastMayGo }, { scope }) => {
+      for (const { id, reason } of orders) {
+        const message: InstanceMessage = {
+          type: 'instance.drain',
+          reason,
+          lastMayGo,
+          force: false,
+        };
+        scope.tell(addressOf('instance', id), message);
+      }
+    }),
+    tellSpec: observed<SpecParams>(({ members, spec }, { scope }) => {
+      if (spec === null) return;
+      const message: InstanceMessage = { type: 'instance.desired', spec };
+      for (const id of members) scope.tell(addressOf('instance', id), message);
+    }),
+    forwardRequest: observed<MembersParams>(({ members }, { scope }) => {
+      const message: InstanceMessage = { type: 'publish.request' };
+      for (const id of members) scope.tell(addressOf('instance', id), message);
+    }),
+    reportToTenant: observed<StatusParams>(tellTenant),
+    reportRemoved: durable<StatusParams>(tellTenant),
+    agree: durable<AnswerParams>(answer),
+    answer: observed<AnswerParams>(answer),
+  },
+  view: ({ context }) => viewOf(context as unknown as GroupMemory),
+  coalesce,
+};
+
+/** Levels: a newer one says everything an older one did. */
+function coalesce(message: Message): string | undefined {
+  const told = message as GroupMessage;
+  switch (told.type) {
+    case 'group.desired':
+      return told.type;
+    case 'instance.changed':
+      return `${told.type}:${told.summary.id}`;
+    case 'publish.request':
+      return `${told.type}:${told.frontend}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The instance actor: carries an instance's words to its provider, backend, frontends and group.
+ *
+ * Creating, deleting and every change of level by decision wait for the commit; a death does not;
+ * what is only said again never needs to.
+ */
+import { instanceMachine } from '../machines/instance.js';
+import type { InstanceMemory } from '../machines/instance-memory.js';
+import {
+  type AnswerParams,
+  type BackendParams,
+  type LevelParams,
+  type ProviderParams,
+  type ReportParams,
+  viewOf,
+} from '../machines/instance-messages.js';
+import { addressOf } from '../machines/model/ids.js';
+import type {
+  BackendMessage,
+  FrontendMessage,
+  GroupMessage,
+  Message,
+} from '../machines/model/messages.js';
+import {
+  type ActorType,
+  durable,
+  observed,
+  protective,
+  type World,
+} from '../src/runtime/actor-type.js';
+
+type AnyWorld = World<unknown, unknown>;
+
+function tellBackend(params: BackendParams | undefined, { scope }: AnyWorld): void {
+  if (params === undefined) return;
+  const message: BackendMessage = {
+    type: 'backend.desired',
+    spec: params.spec,
+    owner: scope.self,
+  };
+  scope.tell(addressOf('backend', params.spec.name), message);
+}
+
+function tellFrontends({ frontends, level }: LevelParams, { scope }: AnyWorld): void {
+  const message: FrontendMessage = { type: 'member.level', level };
+  for (const frontend of frontends) scope.tell(addressOf('frontend', frontend), message);
+}
+
+function tellProvider({ to, message }: ProviderParams, { scope }: AnyWorld): void {
+  scope.tell(to, message);
+}
+
+function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
+  scope.reply(replyTo, body);
+}
+
+export const instanceActor: ActorType = {
+  kind: 'instance',
+  machine: instanceMachine,
+  version: 1,
+  stored: true,
+  implicit: false,
+  effects: {
+    createAtProvider: durable<ProviderParams>(tellProvider),
+    deleteAtProvider: durable<ProviderParams>(tellProvider),
+    findAtProvider: observed<ProviderParams>(tellProvider),
+    watchAtProvider: observed<ProviderParams>(tellProvider),
+    publishBackend: durable<BackendParams | undefined>(tellBackend),
+    republishBackend: observed<BackendParams | undefined>(tellBackend),
+    tellBackendDied: protective<{ readonly id: string }>(({ id }, { scope }) => {
+      const message: BackendMessage = {
+        type: 'backend.died',
+        code: 'EXITED',
+        detail: 'the provider says it is dead',
+      };
+      scope.tell(addressOf('backend', id), message);
+    }),
+    removeBackend: durable<{ readonly id: string }>(({ id }, { scope }) => {
+      const message: BackendMessage = { type: 'backend.removed' };
+      scope.tell(addressOf('backend', id), message);
+    }),
+    publishLevel: durable<LevelParams>(tellFrontends),
+    republishLevel: observed<LevelParams>(tellFrontends),
+    publishDeath: protective<LevelParams>(tellFrontends),
+    reportToGroup: observed<ReportParams>(({ to, summary }, { scope }) => {
+      const message: GroupMessage = { type: 'instance.changed', summary };
+      scope.tell(to, message);
+    }),
+    reportForgotten: observed<ReportParams>(({ to, summary }, { scope }) => {
+      const message: GroupMessage = { type: 'instance.forgotten', id: summary.id };
+      scope.tell(to, message);
+    }),
+    agree: durable<AnswerParams>(answer),
+    answer: observed<AnswerParams>(answer),
+  },
+  view: ({ context }) => viewOf(context as unknown as InstanceMemory),
+  coalesce,
+};
+
+/** Levels: a newer one says everything an older one did. */
+function coalesce(message: Message): string | undefined {
+  switch (message.type) {
+    case 'instance.desired':
+    case 'publish.request':
+    case 'backend.verdict':
+      return message.type;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What a group remembers, and how one event changes it: the context of `machines/group.ts` as plain
+ * data, with one pure function for each change.
+ *
+ * Input: the memory and the facts of an event. Output: what changes in the memory.
+ *
+ * Rules: [GR-10] what members say of themselves is believed, what the group ordered is never forgotten;
+ * [GR-11] a member that ends without having served, and without being told to, is a failed create.
+ */
+import { backoffMs } from '../src/policy/backoff.js';
+import {
+  type Books,
+  isUnheard,
+  type Member,
+  type Members,
+  standingOf,
+} from '../src/policy/members.js';
+import type { InstanceMemory } from './instance-memory.js';
+import { summaryOf } from './instance-memory.js';
+import { assert } from './model/assert.js';
+import type { GroupSpec } from './model/desired.js';
+import type { ChildRow, Meta } from './model/effects.js';
+import { type Address, type GroupKey, type InstanceId, keyOf } from './model/ids.js';
+import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
+
+/** Creates that never served: how many in a row, since when, and when the next may be tried. */
+export interface CreateTrouble {
+  readonly failures: number;
+  readonly sinceMs: number;
+  readonly cause: string;
+  readonly message: string;
+  readonly retryAtMs: number;
+}
+
+/** An operator's word on the size; stronger than config until it is cleared. */
+export interface SizeOverride {
+  readonly size: number;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+export interface GroupMemory {
+  readonly key: GroupKey;
+  readonly spec: GroupSpec | null;
+  readonly override: SizeOverride | null;
+  readonly members: Members;
+  readonly trouble: CreateTrouble | null;
+  /** Set while the group is going away. */
+  readonly leaving: DrainReason | null;
+  /** Steps taken within one event: they number its new instances, and they are bounded. */
+  readonly burst: { readonly id: string; readonly steps: number };
+  /** What its tenant was last told. */
+  readonly told: GroupStatus | null;
+}
+
+type Change = Partial<GroupMemory>;
+
+export function newGroup(address: Address): GroupMemory {
+  return {
+    key: keyOf(address) as GroupKey,
+    spec: null,
+    override: null,
+    members: {},
+    trouble: null,
+    leaving: null,
+    burst: { id: '', steps: 0 },
+    told: null,
+  };
+}
+
+export function specOf({ key, spec }: GroupMemory): GroupSpec {
+  assert(spec !== null, `group ${key} does not know yet what to be`);
+  return spec;
+}
+
+export function membersOf(memory: GroupMemory): readonly Member[] {
+  return Object.values(memory.members);
+}
+
+/** Never more than the limit, whoever asked for it. */
+export function wantedOf({ spec, override, leaving }: GroupMemory): number {
+  if (spec === null || leaving !== null) return 0;
+  return Math.min(override?.size ?? spec.size, spec.maxSize);
+}
+
+export function booksOf(memory: GroupMemory): Books {
+  const { maxSize, replace } = specOf(memory);
+  const failures = memory.trouble?.failures ?? 0;
+  return { wanted: wantedOf(memory), maxSize, replace, failures, members: membersOf(memory) };
+}
+
+// --- members ----------------------------------------------------------------------------------
+
+export function requestedMember(id: InstanceId, at: number, replaces?: InstanceId): Member {
+  const state = 'requested' as const;
+  const base = { id, state, sinceMs: at, requestedAtMs: at };
+  const unproven = { inService: false, replaceWanted: false, served: false };
+  return { ...base, ...unproven, ...(replaces === undefined ? {} : { replaces }) };
+}
+
+/** The member's own word, beside what only the group knows of it. */
+function merged(known: Member | undefined, summary: InstanceSummary): Member {
+  const { state } = summary;
+  return {
+    ...summary,
+    requestedAtMs: known?.requestedAtMs ?? summary.sinceMs,
+    served: known?.served === true || state === 'serving' || state === 'suspect',
+    ...(known?.leaving === undefined ? {} : { leaving: known.leaving }),
+  };
+}
+
+export function changed(memory: GroupMemory, summary: InstanceSummary): Change {
+  const member = merged(memory.members[summary.id], summary);
+  return { members: { ...memory.members, [summary.id]: member } };
+}
+
+export function forgotten(memory: GroupMemory, id: InstanceId): Change {
+  const { [id]: _gone, ...members } = memory.members;
+  return { members };
+}
+
+/** The stored children are the members; orders already given to them stand. */
+export function recounted(memory: GroupMemory, children: readonly ChildRow[]): Change {
+  const stored = children.map(({ context }) => context as unknown as InstanceMemory);
+  const entries = stored.map((child): [InstanceId, Member] => {
+    const member = merged(memory.members[child.id], summaryOf(child));
+    const served = member.served || child.servedAtMs !== null;
+    return [child.id, { ...member, requestedAtMs: child.requestedAtMs, served }];
+  });
+  return { members: Object.fromEntries(entries) };
+}
+
+export function toldToLeave(members: Members, id: InstanceId, reason: DrainReason): Members {
+  const member = members[id];
+  return member === undefined ? members : { ...members, [id]: { ...member, leaving: reason } };
+}
+
+export function allToldToLeave(memory: GroupMemory, reason: DrainReason): Change {
+  const told = membersOf(memory).map((member): [InstanceId, Member] => [
+    member.id,
+    { ...member, leaving: reason },
+  ]);
+  return { leaving: reason, members: Object.fromEntries(told) };
+}
+
+export function unheardOf(memory: GroupMemory): readonly Member[] {
+  return membersOf(memory).filter(isUnheard);
+}
+
+/** Not over yet: still there to be talked to. */
+export function presentOf(memory: GroupMemory): readonly Member[] {
+  return membersOf(memory).filter((member) => standingOf(member) !== 'gone');
+}
+
+// --- creates ----------------------------------------------------------------------------------
+
+/** The report tells of a create that came to nothing. */
+export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): boolean {
+  const known = memory.members[summary.id];
+  if (known === undefined || known.served || standingOf(known) !== 'staying') return false;
+  return standingOf(merged(known, summary)) !== 'staying';
+}
+
+/** The report tells of a success after failures. */
+export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): boolean {
+  return memory.trouble !== null && summary.state === 'serving';
+}
+
+export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta: Meta): Change {
+  const { retry } = specOf(memory);
+  const failures = (memory.trouble?.failures ?? 0) + 1;
+  const message = summary.problem ?? `${summary.id} never served`;
+  const { sinceMs, cause } = memory.trouble ?? { sinceMs: meta.at, cause: meta.cause };
+  const retryAtMs = meta.at + backoffMs(retry, failures, meta.random);
+  return { trouble: { failures, sinceMs, cause, message, retryAtMs } };
+}
+
+// --- intent -----------------------------------------------------------------------------------
+
+export function isOlder(memory: GroupMemory, spec: GroupSpec): boolean {
+  return memory.spec !== null && spec.generation < memory.spec.generation;
+}
+
+/** Anything but the generation. */
+export function changesSpec(memory: GroupMemory, spec: GroupSpec): boolean {
+  if (memory.spec === null || memory.leaving !== null) return true;
+  const { generation } = memory.spec;
+  return JSON.stringify({ ...spec, generation }) !== JSON.stringify(memory.spec);
+}

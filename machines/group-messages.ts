@@ -1,0 +1,245 @@
+/**
+ * What a group says: records for the journal and the feed, its status for the tenant, answers for
+ * operators, and the shape operators see.
+ *
+ * Input: its memory. Output: parameters of effects.
+ */
+import { type Member, standingOf } from '../src/policy/members.js';
+import { replacementStuck } from '../src/policy/replace.js';
+import { CREATE_FAILURES_MAX } from '../src/policy/scale.js';
+import {
+  booksOf,
+  type GroupMemory,
+  membersOf,
+  presentOf,
+  specOf,
+  unheardOf,
+  wantedOf,
+} from './group-memory.js';
+import { timestamp } from './instance-messages.js';
+import { assert } from './model/assert.js';
+import type { GroupSpec } from './model/desired.js';
+import type { Meta, RecordParams } from './model/effects.js';
+import type { Refusal } from './model/failures.js';
+import {
+  type Address,
+  addressOf,
+  type InstanceId,
+  parseTenantId,
+  type TenantId,
+} from './model/ids.js';
+import type { JsonObject } from './model/json.js';
+import type { DrainReason, GroupStatus } from './model/messages.js';
+
+// --- records ----------------------------------------------------------------------------------
+
+export interface Decided {
+  readonly event: string;
+  readonly rule: string;
+  readonly numbers?: JsonObject;
+}
+
+/** A decision the fleet hears of. */
+export function published(memory: GroupMemory, decided: Decided): RecordParams {
+  const aggregate = { aggregateKind: 'group', aggregateId: memory.key };
+  const tenantId = tenantOf(memory);
+  return {
+    ...journaled(memory, decided),
+    publish: { ...aggregate, tenantId, data: viewOf(memory) },
+  };
+}
+
+/** A decision only the journal keeps. */
+export function journaled(memory: GroupMemory, { event, rule, numbers }: Decided): RecordParams {
+  return { event, rule, numbers: { wanted: wantedOf(memory), ...numbers } };
+}
+
+export function overrideSet(memory: GroupMemory): RecordParams {
+  const { key, override } = memory;
+  const data = {
+    object: `group/${key}`,
+    kind: 'size',
+    value: override?.size ?? null,
+    owner: 'operator',
+    reason: override?.reason ?? '',
+    since: timestamp(override?.sinceMs ?? 0),
+  };
+  const aggregate = { aggregateKind: 'override', aggregateId: `group/${key}/size` };
+  return {
+    event: 'override.set',
+    rule: 'operator',
+    numbers: { size: data.value, maxSize: specOf(memory).maxSize },
+    publish: { ...aggregate, tenantId: tenantOf(memory), data },
+  };
+}
+
+function tenantOf({ key }: GroupMemory): TenantId {
+  const tenant = parseTenantId(key.slice(0, key.indexOf('/')));
+  assert(tenant !== undefined, `${key} is no key of a group`);
+  return tenant;
+}
+
+// --- view and status --------------------------------------------------------------------------
+
+/** The group as operators and the feed see it. */
+export function viewOf(memory: GroupMemory): JsonObject {
+  const { key, spec } = memory;
+  const members = membersOf(memory);
+  const count = (test: (member: Member) => boolean) => members.filter(test).length;
+  const inService = count(({ inService }) => inService);
+  const unavailable = Math.max(0, wantedOf(memory) - inService);
+  return {
+    tenant: tenantOf(memory),
+    name: spec?.name ?? key.slice(key.indexOf('/') + 1),
+    size: spec?.size ?? 0,
+    maxSize: spec?.maxSize ?? 0,
+    effectiveSize: wantedOf(memory),
+    serving: count(({ state }) => state === 'serving'),
+    booting: count((member) => standingOf(member) === 'staying' && isArriving(member)),
+    draining: count((member) => standingOf(member) === 'leaving'),
+    failed: count(({ state }) => state === 'failed'),
+    unavailable,
+    budget: { max: 1, used: unavailable },
+    breaker: 'closed',
+    conditions: conditionsOf(memory),
+  };
+}
+
+function isArriving({ state }: Member): boolean {
+  return state !== 'serving' && state !== 'suspect';
+}
+
+function conditionsOf(memory: GroupMemory): JsonObject[] {
+  if (memory.spec === null) return [];
+  return [...createConditions(memory), ...replaceConditions(memory)];
+}
+
+function createConditions({ key, trouble }: GroupMemory): JsonObject[] {
+  if (trouble === null) return [];
+  const stopped = trouble.failures >= CREATE_FAILURES_MAX;
+  const condition = {
+    type: stopped ? 'creates-stopped' : 'creates-failing',
+    object: `group/${key}`,
+    severity: stopped ? 'error' : 'warning',
+    since: timestamp(trouble.sinceMs),
+    cause: trouble.cause,
+    message: problemOf(trouble.failures, trouble.message),
+    next: `one more is tried after ${timestamp(trouble.retryAtMs)}`,
+  };
+  return [condition];
+}
+
+function problemOf(failures: number, message: string): string {
+  return `${failures} in a row never served, the last because ${message}`;
+}
+
+function replaceConditions(memory: GroupMemory): JsonObject[] {
+  const stuck = replacementStuck(booksOf(memory));
+  if (stuck === undefined) return [];
+  const condition = {
+    type: 'replace-held',
+    object: `instance/${stuck.id}`,
+    severity: 'warning',
+    since: timestamp(stuck.sinceMs),
+    cause: stuck.id,
+    message: `no room beside maxSize ${specOf(memory).maxSize} for its successor`,
+    next: 'raise maxSize, or lower the size',
+  };
+  return [condition];
+}
+
+/** What its tenant waits for. */
+export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
+  const { key, trouble } = memory;
+  const present = presentOf(memory);
+  const size = wantedOf(memory);
+  const settled = present.every(({ inService }) => inService) && present.length === size;
+  return {
+    group: key,
+    size,
+    serving: present.filter(({ state }) => state === 'serving').length,
+    converged: settled && memory.spec !== null && memory.leaving === null,
+    removed,
+    ...(trouble === null ? {} : { problem: problemOf(trouble.failures, trouble.message) }),
+  };
+}
+
+export function isNews(memory: GroupMemory): boolean {
+  return memory.spec !== null && JSON.stringify(statusOf(memory)) !== JSON.stringify(memory.told);
+}
+
+export interface StatusParams {
+  readonly to: Address;
+  readonly status: GroupStatus;
+}
+
+export function statusFor(memory: GroupMemory, removed = false): StatusParams {
+  return { to: addressOf('tenant', tenantOf(memory)), status: statusOf(memory, removed) };
+}
+
+// --- to members ---------------------------------------------------------------------------------
+
+export interface DrainOrder {
+  readonly id: InstanceId;
+  readonly reason: DrainReason;
+}
+
+export interface DrainParams {
+  readonly orders: readonly DrainOrder[];
+  /** The group wants no member at all: the last one of a frontend may go. */
+  readonly lastMayGo: boolean;
+}
+
+export interface MembersParams {
+  readonly members: readonly InstanceId[];
+}
+
+/** Orders are levels: those nobody reacted to are given again, as they were. */
+export function unheardOrders(memory: GroupMemory): DrainParams {
+  return ordersTo(memory, unheardOf(memory));
+}
+
+/** In a removal everybody is told again, so that no drain is held for the last member. */
+export function everyOrder(memory: GroupMemory): DrainParams {
+  return ordersTo(memory, presentOf(memory));
+}
+
+/** The last word of a group: those kept for operators need not be kept any longer. */
+export function dismissal(memory: GroupMemory): DrainParams {
+  const reason = memory.leaving === 'tenant-removed' ? memory.leaving : 'group-removed';
+  return { orders: membersOf(memory).map(({ id }) => ({ id, reason })), lastMayGo: true };
+}
+
+function ordersTo(memory: GroupMemory, members: readonly Member[]): DrainParams {
+  const orders = members.map(({ id, leaving }) => ({ id, reason: leaving ?? 'scale-down' }));
+  return { orders, lastMayGo: wantedOf(memory) === 0 };
+}
+
+export interface SpecParams {
+  readonly members: readonly InstanceId[];
+  readonly spec: GroupSpec | null;
+}
+
+/** The newest intent; every member answers with a report, so this also asks how they are. */
+export function specFor(memory: GroupMemory): SpecParams {
+  return { members: membersOf(memory).map(({ id }) => id), spec: memory.spec };
+}
+
+export function presentIds(memory: GroupMemory): readonly InstanceId[] {
+  return presentOf(memory).map(({ id }) => id);
+}
+
+// --- operators --------------------------------------------------------------------------------
+
+export interface AnswerParams {
+  readonly replyTo: string | undefined;
+  readonly body: JsonObject;
+}
+
+export function agreed(memory: GroupMemory, { replyTo }: Meta): AnswerParams {
+  return { replyTo, body: { ok: true, group: viewOf(memory) } };
+}
+
+export function refused(refusal: Refusal, { replyTo }: Meta): AnswerParams {
+  return { replyTo, body: { ok: false, refusal: { ...refusal } } };
+}

@@ -1,0 +1,244 @@
+/**
+ * The words the chart of a group is written in: its guards, changes, effects and delays.
+ *
+ * Input: memory and event. Output: yes or no, the next memory, effects as data, milliseconds. The
+ * chart itself is in group.ts. Guards and delays never look at a clock: time is in the event.
+ */
+import { assign, setup } from 'xstate';
+import {
+  allToldToLeave,
+  changed,
+  changesSpec,
+  createFailed,
+  forgotten,
+  type GroupMemory,
+  isOlder,
+  membersOf,
+  presentOf,
+  recounted,
+  specOf,
+  tellsOfFailure,
+  tellsOfSuccess,
+  unheardOf,
+} from './group-memory.js';
+import {
+  type AnswerParams,
+  agreed,
+  type DrainParams,
+  dismissal,
+  everyOrder,
+  isNews,
+  journaled,
+  type MembersParams,
+  overrideSet,
+  presentIds,
+  published,
+  refused,
+  type SpecParams,
+  type StatusParams,
+  specFor,
+  statusFor,
+  statusOf,
+  unheardOrders,
+} from './group-messages.js';
+import { type CreateTurn, type DrainTurn, nextTurn } from './group-steps.js';
+import { assert } from './model/assert.js';
+import {
+  type Activated,
+  effect,
+  type RecordParams,
+  type SpawnParams,
+  type Stamped,
+} from './model/effects.js';
+import type { Address } from './model/ids.js';
+import type { GroupMessage } from './model/messages.js';
+
+export type GroupEvent = Stamped<GroupMessage> | Stamped<Activated>;
+
+export interface GroupArgs {
+  readonly context: GroupMemory;
+  readonly event: GroupEvent;
+}
+
+type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { readonly type: T }>;
+
+/** The event as a `type`; the chart uses a word only where such an event arrives. */
+function as<T extends GroupEvent['type']>(event: GroupEvent, type: T): EventOf<T> {
+  assert(event.type === type, `${event.type} is not ${type}`);
+  return event as EventOf<T>;
+}
+
+function createTurnOf({ context, event }: GroupArgs): CreateTurn {
+  const turn = nextTurn(context, event.meta);
+  assert(turn?.kind === 'create', 'the next step is no create');
+  return turn;
+}
+
+function drainTurnOf({ context, event }: GroupArgs): DrainTurn {
+  const turn = nextTurn(context, event.meta);
+  assert(turn?.kind === 'drain', 'the next step is no drain');
+  return turn;
+}
+
+export const groupSetup = setup({
+  types: {
+    context: {} as GroupMemory,
+    events: {} as GroupEvent,
+    input: {} as { readonly address: Address },
+  },
+  actions: {
+    noteSpec: assign(({ event }) => ({ spec: as(event, 'group.desired').spec, leaving: null })),
+    noteRemoval: assign(({ context, event }) =>
+      allToldToLeave(context, as(event, 'group.removed').reason),
+    ),
+    noteOverride: assign(({ event }) => {
+      const { size, reason, meta } = as(event, 'operator.scale');
+      return { override: { size, reason, sinceMs: meta.at } };
+    }),
+    noteMember: assign(({ context, event }) =>
+      changed(context, as(event, 'instance.changed').summary),
+    ),
+    noteForgotten: assign(({ context, event }) =>
+      forgotten(context, as(event, 'instance.forgotten').id),
+    ),
+    noteCreateFailure: assign(({ context, event }) =>
+      createFailed(context, as(event, 'instance.changed').summary, event.meta),
+    ),
+    clearTrouble: assign({ trouble: null }),
+    recount: assign(({ context, event }) => recounted(context, as(event, 'activated').children)),
+    takeStep: assign(({ context, event }) => nextTurn(context, event.meta)?.after ?? {}),
+    noteTold: assign(({ context }) => ({ told: statusOf(context) })),
+
+    drainMembers: effect<DrainParams>(),
+    tellSpec: effect<SpecParams>(),
+    forwardRequest: effect<MembersParams>(),
+    reportToTenant: effect<StatusParams>(),
+    reportRemoved: effect<StatusParams>(),
+    agree: effect<AnswerParams>(),
+    answer: effect<AnswerParams>(),
+    record: effect<RecordParams>(),
+    spawn: effect<SpawnParams>(),
+    forget: effect<undefined>(),
+  },
+  guards: {
+    mustDrain: ({ context, event }) => nextTurn(context, event.meta)?.kind === 'drain',
+    mustCreate: ({ context, event }) => nextTurn(context, event.meta)?.kind === 'create',
+    isOlderIntent: ({ context, event }) => isOlder(context, as(event, 'group.desired').spec),
+    isNewIntent: ({ context, event }) => changesSpec(context, as(event, 'group.desired').spec),
+    isAllowedSize: ({ context, event }) => {
+      const { size } = as(event, 'operator.scale');
+      return Number.isInteger(size) && size >= 0 && size <= specOf(context).maxSize;
+    },
+    tellsOfFailure: ({ context, event }) =>
+      tellsOfFailure(context, as(event, 'instance.changed').summary),
+    tellsOfSuccess: ({ context, event }) =>
+      tellsOfSuccess(context, as(event, 'instance.changed').summary),
+    /** A member that was told to leave does not seem to know. */
+    isUnheard: ({ context }) => unheardOf(context).length > 0,
+    isLastMember: ({ context, event }) => {
+      const { id } = as(event, 'instance.forgotten');
+      return membersOf(context).every((member) => member.id === id);
+    },
+    /** Failed and deleted members are kept for operators only. */
+    isEmpty: ({ context }) => presentOf(context).length === 0,
+    isNews: ({ context }) => isNews(context),
+  },
+  delays: {
+    resync: ({ context }) => context.spec?.resyncIntervalMs ?? RESYNC_UNKNOWN_MS,
+    createBackoff: ({ context, event }) =>
+      Math.max(0, (context.trouble?.retryAtMs ?? 0) - event.meta.at),
+  },
+});
+
+/** Between two looks of a group that is being removed before it was ever told what to be. */
+const RESYNC_UNKNOWN_MS = 60_000;
+
+// --- phrases: a word with its parameters --------------------------------------------------------
+
+/** A decision the fleet hears of. */
+export function publishes(event: string, rule: string) {
+  const params = ({ context }: GroupArgs) =>
+    published(context, { event, rule, numbers: troubleOf(context) });
+  return { type: 'record', params } as const;
+}
+
+function troubleOf({ trouble }: GroupMemory) {
+  return trouble === null ? {} : { failures: trouble.failures, retryAtMs: trouble.retryAtMs };
+}
+
+/** A decision only the journal keeps. */
+export function journals(event: string, rule: string) {
+  const params = ({ context }: GroupArgs) =>
+    journaled(context, {
+      event,
+      rule,
+      numbers: { unheard: unheardOf(context).map(({ id }) => id) },
+    });
+  return { type: 'record', params } as const;
+}
+
+export function refuses(rule: string, message: string) {
+  const params = ({ event }: GroupArgs) => refused({ code: 'refused', rule, message }, event.meta);
+  return { type: 'answer', params } as const;
+}
+
+const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
+  ({ type: 'record', params: (args: GroupArgs) => of(args).record }) as const;
+
+export const recordsRequest = recordOf(createTurnOf);
+export const recordsDrain = recordOf(drainTurnOf);
+
+export const recordsOverride = {
+  type: 'record',
+  params: ({ context }: GroupArgs) => overrideSet(context),
+} as const;
+
+export const creates = {
+  type: 'spawn',
+  params: (args: GroupArgs) => createTurnOf(args).spawn,
+} as const;
+
+export const drains = {
+  type: 'drainMembers',
+  params: (args: GroupArgs) => drainTurnOf(args).drain,
+} as const;
+
+export const drainsAgain = {
+  type: 'drainMembers',
+  params: ({ context }: GroupArgs) => unheardOrders(context),
+} as const;
+
+export const drainsAll = {
+  type: 'drainMembers',
+  params: ({ context }: GroupArgs) => everyOrder(context),
+} as const;
+
+export const dismissesAll = {
+  type: 'drainMembers',
+  params: ({ context }: GroupArgs) => dismissal(context),
+} as const;
+
+export const asksMembers = {
+  type: 'tellSpec',
+  params: ({ context }: GroupArgs) => specFor(context),
+} as const;
+
+export const forwardsRequest = {
+  type: 'forwardRequest',
+  params: ({ context }: GroupArgs): MembersParams => ({ members: presentIds(context) }),
+} as const;
+
+export const reports = {
+  type: 'reportToTenant',
+  params: ({ context }: GroupArgs) => statusFor(context),
+} as const;
+
+export const reportsRemoved = {
+  type: 'reportRemoved',
+  params: ({ context }: GroupArgs) => statusFor(context, true),
+} as const;
+
+export const agrees = {
+  type: 'agree',
+  params: ({ context, event }: GroupArgs) => agreed(context, event.meta),
+} as const;

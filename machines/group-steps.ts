@@ -1,0 +1,105 @@
+/**
+ * One step of a group toward its wanted members, spelled out: what is recorded, who is told, and the
+ * memory afterwards.
+ *
+ * Input: the memory and the event it is judged in. Output: at most one step; the chart takes it and
+ * asks again. What to do is decided in src/policy/scale.ts; this file gives it names and numbers.
+ *
+ * Rules: [GR-12] a create is an intent first: its row, its token and its record are one decision;
+ * [GR-13] the steps of one event are bounded; the next event goes on.
+ */
+import { nextStep, type ScaleStep } from '../src/policy/scale.js';
+import {
+  booksOf,
+  type GroupMemory,
+  requestedMember,
+  specOf,
+  toldToLeave,
+  wantedOf,
+} from './group-memory.js';
+import type { DrainParams } from './group-messages.js';
+import { type InstanceInput, newInstance } from './instance-memory.js';
+import { published } from './instance-messages.js';
+import { assert } from './model/assert.js';
+import type { Meta, RecordParams, SpawnParams } from './model/effects.js';
+import { addressOf, type InstanceId, instanceIdFor } from './model/ids.js';
+import type { Json, JsonObject } from './model/json.js';
+
+/** Well below the microsteps the runtime allows one event. */
+export const STEPS_PER_EVENT_MAX = 32;
+
+export interface CreateTurn {
+  readonly kind: 'create';
+  readonly record: RecordParams;
+  readonly spawn: SpawnParams;
+  readonly after: GroupMemory;
+}
+
+export interface DrainTurn {
+  readonly kind: 'drain';
+  readonly record: RecordParams;
+  readonly drain: DrainParams;
+  readonly after: GroupMemory;
+}
+
+export type Turn = CreateTurn | DrainTurn;
+
+export function nextTurn(memory: GroupMemory, meta: Meta): Turn | undefined {
+  const burst = burstOf(memory, meta);
+  if (burst.steps >= STEPS_PER_EVENT_MAX) return undefined;
+  const step = nextStep(booksOf(memory));
+  if (step === undefined) return undefined;
+  const counted = { ...memory, burst: { ...burst, steps: burst.steps + 1 } };
+  return step.kind === 'create'
+    ? createTurn(counted, step, { meta, index: burst.steps })
+    : drainTurn(counted, step);
+}
+
+function burstOf({ burst }: GroupMemory, meta: Meta): GroupMemory['burst'] {
+  return burst.id === meta.id ? burst : { id: meta.id, steps: 0 };
+}
+
+type Create = ScaleStep & { readonly kind: 'create' };
+type Drain = ScaleStep & { readonly kind: 'drain' };
+
+function createTurn(
+  memory: GroupMemory,
+  step: Create,
+  { meta, index }: { readonly meta: Meta; readonly index: number },
+): CreateTurn {
+  const spec = specOf(memory);
+  const id = instanceIdFor(spec.key, meta.id, index);
+  const { replaces } = step;
+  const follows = replaces === undefined ? {} : { replaces };
+  const address = addressOf('instance', id);
+  const input = { address, id, token: tokenOf(id), spec, ...follows, onDemand: false };
+  const member = requestedMember(id, meta.at, replaces);
+  return {
+    kind: 'create',
+    record: requestRecord({ ...input, meta }, step),
+    spawn: { address, input: input as unknown as Json },
+    after: { ...memory, members: { ...memory.members, [id]: member } },
+  };
+}
+
+function requestRecord(input: InstanceInput, { rule, numbers }: Create): RecordParams {
+  return { ...published(newInstance(input), 'instance.requested', rule), numbers };
+}
+
+/** The provider knows an instance by its token before it has any other name. */
+function tokenOf(id: InstanceId): string {
+  const unique = id.split('-')[2];
+  assert(unique !== undefined, `${id} has no unique part`);
+  return `t-${unique}`;
+}
+
+function drainTurn(memory: GroupMemory, { id, reason, rule, numbers }: Drain): DrainTurn {
+  const from = memory.members[id]?.state;
+  const facts: JsonObject = { ...numbers, instance: id, reason, ...(from && { state: from }) };
+  return {
+    kind: 'drain',
+    record: { event: 'group.drain_ordered', rule, numbers: facts },
+    drain: { orders: [{ id, reason }], lastMayGo: wantedOf(memory) === 0 },
+    after: { ...memory, members: toldToLeave(memory.members, id, reason) },
+  };
+}

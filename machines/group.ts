@@ -1,0 +1,189 @@
+/**
+ * Group: keeps as many members as its tenant or an operator wants, and replaces those that should go.
+ *
+ * Input:  the intent, members' reports, an operator's size, time. Output: new instances, drains,
+ *         records, its status.
+ *
+ *   unknown ─► active ⇄ removing ─► removed
+ *
+ *   active { creates: open ⇄ backingOff,  resync: waiting ↺ }
+ *
+ * Every event is followed by the same question, "what is the next step from these members to the wanted
+ * ones?", until there is none: which event it was does not matter, and a lost one is made good by the
+ * next or by the resync.
+ *
+ * Rules: [GR-2]..[GR-9] the steps, src/policy; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
+ * [GR-13] group-steps.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
+ * changes nothing; [GR-16] a failed create is tried again only after its back-off, which survives
+ * restarts; [GR-17] an operator's size is durable before it is answered, and refused beyond
+ * `maxSize`; [GR-18] a removed group is forgotten when its last member is gone, and not before.
+ */
+import { and, stateIn } from 'xstate';
+import { newGroup } from './group-memory.js';
+import {
+  agrees,
+  asksMembers,
+  creates,
+  dismissesAll,
+  drains,
+  drainsAgain,
+  drainsAll,
+  forwardsRequest,
+  groupSetup,
+  journals,
+  publishes,
+  recordsDrain,
+  recordsOverride,
+  recordsRequest,
+  refuses,
+  reports,
+  reportsRemoved,
+} from './group-setup.js';
+
+const { createStateConfig } = groupSetup;
+
+/** At every interval: repeat drains nobody reacted to, tell the intent again, hear how all are. */
+const resync = createStateConfig({
+  description: 'Nothing depends on a message having arrived.',
+  initial: 'waiting',
+  states: {
+    waiting: {
+      after: {
+        resync: [
+          {
+            guard: 'isUnheard',
+            target: 'waiting',
+            reenter: true,
+            actions: [journals('group.drain_repeated', 'GR-10'), drainsAgain, asksMembers],
+          },
+          { target: 'waiting', reenter: true, actions: asksMembers },
+        ],
+      },
+    },
+  },
+});
+
+const unknown = createStateConfig({
+  description: 'Addressed, but not yet told what to be.',
+  on: {
+    'group.desired': {
+      target: 'active',
+      actions: ['noteSpec', publishes('group.desired_changed', 'GR-14')],
+    },
+    'group.removed': { target: 'removing', actions: 'noteRemoval' },
+    'instance.forgotten': [
+      { guard: 'isLastMember', target: 'removed', actions: 'noteForgotten' },
+      { actions: 'noteForgotten' },
+    ],
+    'operator.scale': { actions: refuses('GR-14', 'this group is not configured') },
+  },
+});
+
+const active = createStateConfig({
+  description: 'Its members are on their way to what is wanted.',
+  type: 'parallel',
+  always: [
+    { guard: 'mustDrain', actions: [recordsDrain, drains, 'takeStep'] },
+    {
+      guard: and(['mustCreate', stateIn('#group.active.creates.open')]),
+      actions: [recordsRequest, creates, 'takeStep'],
+    },
+  ],
+  on: {
+    activated: { actions: ['recount', reports, asksMembers] },
+    'group.desired': [
+      { guard: 'isOlderIntent' },
+      {
+        guard: 'isNewIntent',
+        actions: ['noteSpec', publishes('group.desired_changed', 'GR-15'), asksMembers, reports],
+      },
+      { actions: ['noteSpec', reports] },
+    ],
+    'group.removed': { target: 'removing', actions: 'noteRemoval' },
+    'operator.scale': [
+      { guard: 'isAllowedSize', actions: ['noteOverride', recordsOverride, agrees] },
+      { actions: refuses('GR-17', 'the size must be a whole number from 0 to maxSize') },
+    ],
+  },
+  states: {
+    creates: {
+      initial: 'open',
+      on: {
+        'instance.changed': [
+          {
+            guard: 'tellsOfFailure',
+            target: '.backingOff',
+            reenter: true,
+            actions: ['noteCreateFailure', 'noteMember', publishes('group.create_failed', 'GR-11')],
+          },
+          {
+            guard: 'tellsOfSuccess',
+            target: '.open',
+            actions: ['clearTrouble', 'noteMember', publishes('group.create_recovered', 'GR-9')],
+          },
+        ],
+      },
+      states: {
+        open: { description: 'Missing members are created.' },
+        backingOff: {
+          description: 'A create failed; the next one waits.',
+          after: { createBackoff: 'open' },
+        },
+      },
+    },
+    resync,
+  },
+});
+
+const removing = createStateConfig({
+  description: 'Every member is told to leave; stays until the last one is gone.',
+  initial: 'waiting',
+  entry: [publishes('group.removing', 'GR-18'), drainsAll, reports],
+  always: {
+    guard: 'isEmpty',
+    target: 'removed',
+    actions: [publishes('group.removed', 'GR-18'), dismissesAll, reportsRemoved],
+  },
+  on: {
+    activated: { actions: ['recount', reports, asksMembers] },
+    'group.desired': [
+      { guard: 'isOlderIntent' },
+      {
+        target: 'active',
+        actions: ['noteSpec', publishes('group.desired_changed', 'GR-15'), asksMembers],
+      },
+    ],
+    'operator.scale': { actions: refuses('GR-18', 'this group is being removed') },
+  },
+  states: {
+    waiting: {
+      after: {
+        resync: {
+          target: 'waiting',
+          reenter: true,
+          actions: [journals('group.drain_repeated', 'GR-18'), drainsAll, asksMembers],
+        },
+      },
+    },
+  },
+});
+
+export const groupMachine = groupSetup.createMachine({
+  id: 'group',
+  description: 'Keeps a group of instances at its wanted size.',
+  context: ({ input }) => newGroup(input.address),
+  initial: 'unknown',
+  always: { guard: 'isNews', actions: ['noteTold', reports] },
+  on: {
+    activated: { actions: 'recount' },
+    'instance.changed': { actions: 'noteMember' },
+    'instance.forgotten': { actions: 'noteForgotten' },
+    'publish.request': { actions: forwardsRequest },
+  },
+  states: {
+    unknown,
+    active,
+    removing,
+    removed: { description: 'Gone; nobody is left to talk to.', entry: 'forget', on: { '*': {} } },
+  },
+});

@@ -1,0 +1,253 @@
+/**
+ * What an instance remembers, and how one event changes it: the context of `machines/instance.ts` as
+ * plain data, with one pure function for each change.
+ *
+ * Input: the memory and the facts of an event. Output: what changes in the memory.
+ *
+ * Rules: [IN-1] a deadline is fixed once, as a wall-clock time, and no later event moves it; [IN-2] an
+ * acknowledgement counts for exactly the phase it names.
+ */
+import { backoffMs } from '../src/policy/backoff.js';
+import { assert } from './model/assert.js';
+import type { GroupSpec } from './model/desired.js';
+import type { Meta } from './model/effects.js';
+import type { ProviderFailure } from './model/failures.js';
+import type { Address, FrontendName, InstanceId } from './model/ids.js';
+import type {
+  DrainReason,
+  InstanceState,
+  InstanceSummary,
+  MemberAck,
+  MemberLevel,
+  Verdict,
+} from './model/messages.js';
+
+/** Why a drain ended. `unverified`: a frontend never said that the weight is 0. */
+export type DrainEnd = 'acknowledged' | 'deadline' | 'died' | 'never-served' | 'unverified';
+
+export interface Drain {
+  readonly reason: DrainReason;
+  /** In whose words, when somebody gave any. */
+  readonly note: string;
+  readonly startedAtMs: number;
+  readonly deadlineMs: number;
+  readonly lastMayGo: boolean;
+  /** The executor of the drain says that nothing is left to wait for. */
+  readonly acknowledged: boolean;
+  readonly endedBy: DrainEnd | null;
+}
+
+export interface InstanceMemory {
+  readonly id: InstanceId;
+  readonly token: string;
+  /** As last told by the group, but the template it was created from never changes. */
+  readonly spec: GroupSpec;
+  readonly replaces: InstanceId | null;
+  readonly onDemand: boolean;
+  /** The state an operator sees; the chart's value says the same in more detail. */
+  readonly state: InstanceState;
+  readonly sinceMs: number;
+  readonly cause: string;
+  readonly requestedAtMs: number;
+  readonly createdAtMs: number | null;
+  readonly servedAtMs: number | null;
+  readonly providerId: string | null;
+  /** IP address of its backend. */
+  readonly ip: string | null;
+  readonly verdict: Verdict | null;
+  /** Latest acknowledgement of each frontend. */
+  readonly acks: Readonly<Record<FrontendName, MemberAck>>;
+  /** Asks of the current kind (create, delete) that the provider left unanswered or refused. */
+  readonly failures: number;
+  readonly retryAtMs: number | null;
+  readonly problem: string | null;
+  /** An operator wants a successor for it, whatever its health. */
+  readonly replaceOrdered: boolean;
+  /** Down for longer than its group tolerates. */
+  readonly overdue: boolean;
+  readonly drain: Drain | null;
+  readonly dead: boolean;
+  /** What its group was last told. */
+  readonly told: InstanceSummary | null;
+}
+
+export interface InstanceInput {
+  readonly address: Address;
+  readonly meta?: Meta;
+  readonly id: InstanceId;
+  readonly token: string;
+  readonly spec: GroupSpec;
+  readonly replaces?: InstanceId;
+  readonly onDemand: boolean;
+}
+
+type Change = Partial<InstanceMemory>;
+
+export function newInstance(input: InstanceInput): InstanceMemory {
+  const at = input.meta?.at ?? 0;
+  return {
+    id: input.id,
+    token: input.token,
+    spec: input.spec,
+    replaces: input.replaces ?? null,
+    onDemand: input.onDemand,
+    state: 'requested',
+    sinceMs: at,
+    cause: input.meta?.cause ?? '',
+    requestedAtMs: at,
+    createdAtMs: null,
+    servedAtMs: null,
+    providerId: null,
+    ip: null,
+    verdict: null,
+    acks: {},
+    failures: 0,
+    retryAtMs: null,
+    problem: null,
+    replaceOrdered: false,
+    overdue: false,
+    drain: null,
+    dead: false,
+    told: null,
+  };
+}
+
+// --- changes ----------------------------------------------------------------------------------
+
+export function entered(memory: InstanceMemory, state: InstanceState, meta: Meta): Change {
+  const served = state === 'serving' && memory.servedAtMs === null;
+  const base = { state, sinceMs: meta.at, cause: meta.cause, overdue: false };
+  return served ? { ...base, servedAtMs: meta.at } : base;
+}
+
+export function adopted(made: { providerId: string; address: string }, meta: Meta): Change {
+  const { providerId, address } = made;
+  const calm = { failures: 0, retryAtMs: null, problem: null };
+  return { providerId, ip: address, createdAtMs: meta.at, ...calm };
+}
+
+/** One more ask came to nothing: when to ask again, and why, for everybody to see. */
+export function setBack(memory: InstanceMemory, atLeastMs: number, meta: Meta): Change {
+  const failures = memory.failures + 1;
+  const waitMs = Math.max(atLeastMs, backoffMs(memory.spec.retry, failures, meta.random));
+  const problem = memory.problem ?? 'the provider has not answered';
+  return { failures, retryAtMs: meta.at + waitMs, problem };
+}
+
+export function problemOf(failure: ProviderFailure): string {
+  return `${failure.code}: ${failure.message}`;
+}
+
+/** The newest intent, seen from an instance that was made from its own template. */
+export function respecified(memory: InstanceMemory, spec: GroupSpec): Change {
+  const kept = Object.entries(memory.acks).filter(([frontend]) =>
+    (spec.frontends as readonly string[]).includes(frontend),
+  );
+  return { spec: pinned(memory, spec), acks: Object.fromEntries(kept) };
+}
+
+export function changesSpec(memory: InstanceMemory, spec: GroupSpec): boolean {
+  if (spec.generation < memory.spec.generation) return false;
+  const next = { ...pinned(memory, spec), generation: memory.spec.generation };
+  return JSON.stringify(next) !== JSON.stringify(memory.spec);
+}
+
+function pinned(memory: InstanceMemory, spec: GroupSpec): GroupSpec {
+  return { ...spec, template: memory.spec.template };
+}
+
+export function heard(memory: InstanceMemory, ack: MemberAck): Change {
+  return { acks: { ...memory.acks, [ack.frontend]: ack } };
+}
+
+export interface DrainOrder {
+  readonly reason: DrainReason;
+  readonly note: string;
+  readonly lastMayGo: boolean;
+  /** Absent: as long as the group's spec allows. */
+  readonly timeoutMs?: number;
+}
+
+export function drainPlanned(memory: InstanceMemory, order: DrainOrder, meta: Meta): Change {
+  const { timeoutMs = memory.spec.drain.timeoutMs, ...rest } = order;
+  const window = { startedAtMs: meta.at, deadlineMs: meta.at + timeoutMs };
+  return { drain: { ...rest, ...window, acknowledged: false, endedBy: null } };
+}
+
+export function drainOf(memory: InstanceMemory): Drain {
+  assert(memory.drain !== null, `${memory.id} is not draining`);
+  return memory.drain;
+}
+
+/** A hold that ran out stays on record, whatever else ended the drain. */
+export function drainEnded(memory: InstanceMemory, by: DrainEnd): Change {
+  const drain = drainOf(memory);
+  const endedBy = by === 'unverified' ? by : (drain.endedBy ?? by);
+  return { drain: { ...drain, endedBy } };
+}
+
+// --- what follows from the memory ---------------------------------------------------------------
+
+/** What its frontends must make of it; undefined: they need not know of it. */
+export function phaseOf(memory: InstanceMemory): MemberLevel['phase'] | undefined {
+  switch (memory.state) {
+    case 'requested':
+    case 'creating':
+      return undefined;
+    case 'booting':
+    case 'registered':
+    case 'serving':
+    case 'suspect':
+      return 'in';
+    case 'draining':
+      return 'drain';
+    case 'drained':
+    case 'lost':
+    case 'deleting':
+    case 'deleted':
+    case 'failed':
+      return 'out';
+  }
+}
+
+/** Frontends that have not yet acknowledged what this state asks of them. */
+export function heldBy(memory: InstanceMemory): readonly FrontendName[] {
+  const phase = phaseOf(memory);
+  if (phase === undefined || memory.ip === null) return [];
+  return memory.spec.frontends.filter((frontend) => !satisfies(memory.acks[frontend], phase));
+}
+
+function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boolean {
+  if (ack === undefined) return false;
+  // An AS that is gone has no weight either.
+  if (phase === 'drain') return ack.phase === 'out' || (ack.phase === 'drain' && ack.weight === 0);
+  return ack.phase === phase;
+}
+
+export function isInService(memory: InstanceMemory): boolean {
+  return memory.state === 'serving' && heldBy(memory).length === 0;
+}
+
+/** Without a check there is no verdict to wait for. */
+export function isProbed(spec: GroupSpec): boolean {
+  return spec.backend?.check !== undefined;
+}
+
+export function summaryOf(memory: InstanceMemory): InstanceSummary {
+  return {
+    id: memory.id,
+    state: memory.state,
+    sinceMs: memory.sinceMs,
+    inService: isInService(memory),
+    replaceWanted: memory.replaceOrdered || memory.overdue,
+    ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
+    ...(memory.ip === null ? {} : { address: memory.ip }),
+    ...(memory.problem === null ? {} : { problem: memory.problem }),
+  };
+}
+
+/** The group knows without being told that what it asked for is requested. */
+export function isNews(memory: InstanceMemory): boolean {
+  if (memory.state === 'requested') return false;
+  return JSON.stringify(summaryOf(memory)) !== JSON.stringify(memory.told);
+}

@@ -1,0 +1,177 @@
+/**
+ * What an instance says: records for the journal and the feed, levels for its neighbours, answers for
+ * operators, and the shape operators see.
+ *
+ * Input: its memory. Output: parameters of effects. Each message carries the whole level, so a
+ * neighbour that lost one is set right by the next.
+ */
+import { drainOf, heldBy, type InstanceMemory, phaseOf, summaryOf } from './instance-memory.js';
+import { assert } from './model/assert.js';
+import type { BackendSpec } from './model/desired.js';
+import type { Meta, RecordParams } from './model/effects.js';
+import type { Refusal } from './model/failures.js';
+import { type Address, addressOf, type FrontendName, parseBackendName } from './model/ids.js';
+import type { JsonObject } from './model/json.js';
+import type { InstanceSummary, MemberLevel, ProviderMessage } from './model/messages.js';
+
+// --- records ----------------------------------------------------------------------------------
+
+/** A decision the fleet hears of. */
+export function published(memory: InstanceMemory, event: string, rule: string): RecordParams {
+  const { id, spec } = memory;
+  const aggregate = { aggregateKind: 'instance', aggregateId: id, tenantId: spec.tenant };
+  return { ...journaled(memory, event, rule), publish: { ...aggregate, data: viewOf(memory) } };
+}
+
+/** A decision only the journal keeps. */
+export function journaled(memory: InstanceMemory, event: string, rule: string): RecordParams {
+  return { event, rule, numbers: numbersOf(memory) };
+}
+
+function numbersOf(memory: InstanceMemory): JsonObject {
+  const { drain, failures, retryAtMs, problem, verdict } = memory;
+  return {
+    ...(drain === null ? {} : { drain: { ...drain } }),
+    ...(failures === 0 ? {} : { failures, retryAtMs }),
+    ...(problem === null ? {} : { problem }),
+    ...(verdict === null ? {} : { verdict: verdict.state, code: verdict.code }),
+    ...(heldBy(memory).length === 0 ? {} : { heldBy: heldBy(memory) }),
+  };
+}
+
+/** The instance as operators and the feed see it. */
+export function viewOf(memory: InstanceMemory): JsonObject {
+  const { spec, verdict, drain } = memory;
+  return {
+    id: memory.id,
+    tenant: spec.tenant,
+    group: spec.name,
+    state: memory.state,
+    since: timestamp(memory.sinceMs),
+    ...(memory.ip === null ? {} : { address: memory.ip }),
+    provider: spec.template.provider,
+    ...(memory.providerId === null ? {} : { providerId: memory.providerId }),
+    onDemand: memory.onDemand,
+    ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
+    health: verdict === null ? {} : { probe: verdict.state },
+    ...(drain === null ? {} : { drain: drainView(memory) }),
+    template: spec.template.name,
+    infraHash: spec.template.infraHash,
+    token: memory.token,
+    ...(memory.problem === null ? {} : { problem: memory.problem }),
+    ...(memory.retryAtMs === null ? {} : { retryAt: timestamp(memory.retryAtMs) }),
+    cause: memory.cause,
+  };
+}
+
+function drainView(memory: InstanceMemory): JsonObject {
+  const drain = drainOf(memory);
+  const holders = heldBy(memory);
+  return {
+    reason: drain.reason,
+    ...(drain.note === '' ? {} : { note: drain.note }),
+    startedAt: timestamp(drain.startedAtMs),
+    deadline: timestamp(drain.deadlineMs),
+    ...(holders.length === 0 ? {} : { heldBy: holders }),
+    ...(drain.endedBy === null ? {} : { endedBy: drain.endedBy }),
+  };
+}
+
+/** RFC 3339, UTC, milliseconds. */
+export function timestamp(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+// --- levels -----------------------------------------------------------------------------------
+
+export interface LevelParams {
+  readonly frontends: readonly FrontendName[];
+  readonly level: MemberLevel;
+}
+
+/** To every frontend; to none before there is an address to speak of. */
+export function levelOf(memory: InstanceMemory): LevelParams {
+  const { id, spec, ip, dead, drain } = memory;
+  const phase = phaseOf(memory) ?? 'out';
+  const lastMayGo = drain?.lastMayGo ?? false;
+  const level = { member: id, group: spec.key, address: ip ?? '', phase, dead, lastMayGo };
+  return { frontends: ip === null ? [] : spec.frontends, level };
+}
+
+export interface BackendParams {
+  readonly spec: BackendSpec;
+}
+
+/** Undefined when there is nothing to probe: no address yet, dead, or at the provider's mercy. */
+export function backendOf(memory: InstanceMemory): BackendParams | undefined {
+  const { id, spec, ip, dead } = memory;
+  const exists = phaseOf(memory) !== 'out' || memory.state === 'drained';
+  if (ip === null || dead || !exists) return undefined;
+  const name = parseBackendName(id);
+  assert(name !== undefined, `${id} names no backend`);
+  const { frontends, generation } = spec;
+  const base = { name, address: ip, enabled: true, frontends, generation };
+  const { probePort: port, check } = spec.backend ?? {};
+  const probed = port !== undefined && check !== undefined;
+  return { spec: probed ? { ...base, probe: { port, check } } : base };
+}
+
+export interface ReportParams {
+  readonly to: Address;
+  readonly summary: InstanceSummary;
+}
+
+export function reportOf(memory: InstanceMemory): ReportParams {
+  return { to: addressOf('group', memory.spec.key), summary: summaryOf(memory) };
+}
+
+// --- provider ---------------------------------------------------------------------------------
+
+export interface ProviderParams {
+  readonly to: Address;
+  readonly message: ProviderMessage;
+}
+
+function toProvider(memory: InstanceMemory, message: ProviderMessage): ProviderParams {
+  return { to: addressOf('provider', memory.spec.template.provider), message };
+}
+
+export function createCall(memory: InstanceMemory): ProviderParams {
+  const { id, token, spec } = memory;
+  const tags = { tenant: spec.tenant, group: spec.key, instance: id };
+  const call = { type: 'provider.create', token, template: spec.template, tags } as const;
+  const port = spec.backend?.probePort;
+  return toProvider(memory, port === undefined ? call : { ...call, port });
+}
+
+export function findCall(memory: InstanceMemory): ProviderParams {
+  return toProvider(memory, { type: 'provider.find', token: memory.token });
+}
+
+export function watchCall(memory: InstanceMemory): ProviderParams {
+  return toProvider(memory, { type: 'provider.watch', providerId: providerIdOf(memory) });
+}
+
+export function deleteCall(memory: InstanceMemory): ProviderParams {
+  return toProvider(memory, { type: 'provider.delete', providerId: providerIdOf(memory) });
+}
+
+function providerIdOf({ id, providerId }: InstanceMemory): string {
+  assert(providerId !== null, `${id} was never created`);
+  return providerId;
+}
+
+// --- operators --------------------------------------------------------------------------------
+
+export interface AnswerParams {
+  readonly replyTo: string | undefined;
+  readonly body: JsonObject;
+}
+
+export function agreed(memory: InstanceMemory, { replyTo }: Meta): AnswerParams {
+  return { replyTo, body: { ok: true, instance: viewOf(memory) } };
+}
+
+export function refused(refusal: Omit<Refusal, 'code'>, { replyTo }: Meta): AnswerParams {
+  return { replyTo, body: { ok: false, refusal: { code: 'refused', ...refusal } } };
+}

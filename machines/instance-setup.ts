@@ -1,0 +1,279 @@
+/**
+ * The words the chart of an instance is written in: its guards, changes, effects and delays.
+ *
+ * Input: memory and event. Output: yes or no, the next memory, effects as data, milliseconds. The
+ * chart itself is in instance.ts. Guards and delays never look at a clock: time is in the event.
+ */
+import { assign, setup } from 'xstate';
+import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
+import {
+  adopted,
+  changesSpec,
+  type DrainEnd,
+  type DrainOrder,
+  drainEnded,
+  drainOf,
+  drainPlanned,
+  entered,
+  heard,
+  heldBy,
+  type InstanceInput,
+  type InstanceMemory,
+  isInService,
+  isNews,
+  isProbed,
+  problemOf,
+  respecified,
+  setBack,
+  summaryOf,
+} from './instance-memory.js';
+import {
+  type AnswerParams,
+  agreed,
+  type BackendParams,
+  backendOf,
+  createCall,
+  deleteCall,
+  findCall,
+  journaled,
+  type LevelParams,
+  levelOf,
+  type ProviderParams,
+  published,
+  type ReportParams,
+  refused,
+  reportOf,
+  watchCall,
+} from './instance-messages.js';
+import { assert } from './model/assert.js';
+import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
+import type { InstanceMessage, InstanceState } from './model/messages.js';
+
+export type InstanceEvent = Stamped<InstanceMessage> | Stamped<Activated>;
+
+export interface InstanceArgs {
+  readonly context: InstanceMemory;
+  readonly event: InstanceEvent;
+}
+
+type EventOf<T extends InstanceEvent['type']> = Extract<InstanceEvent, { readonly type: T }>;
+
+/** The event as one of `types`; the chart uses a word only where such an event arrives. */
+function as<T extends InstanceEvent['type']>(event: InstanceEvent, ...types: T[]): EventOf<T> {
+  assert((types as string[]).includes(event.type), `${event.type} is none of ${types}`);
+  return event as EventOf<T>;
+}
+
+const MADE = ['provider.created', 'provider.found'] as const;
+const REFUSALS = ['provider.createFailed', 'provider.findFailed', 'provider.deleteFailed'] as const;
+
+/** Who wants it drained, in what words; a deadline that ran out speaks for itself. */
+function orderIn(event: InstanceEvent): DrainOrder {
+  switch (event.type) {
+    case 'instance.drain':
+      return { reason: event.reason, note: '', lastMayGo: event.lastMayGo || event.force };
+    case 'operator.drain': {
+      const order = { reason: 'operator', note: event.reason, lastMayGo: event.force } as const;
+      return event.deadlineMs === undefined ? order : { ...order, timeoutMs: event.deadlineMs };
+    }
+    default:
+      return { reason: 'unhealthy', note: 'did not serve in time', lastMayGo: false };
+  }
+}
+
+/** Time from this event until a wall-clock deadline. */
+function until(deadlineMs: number, event: InstanceEvent): number {
+  return Math.max(0, deadlineMs - event.meta.at);
+}
+
+export const instanceSetup = setup({
+  types: {
+    context: {} as InstanceMemory,
+    events: {} as InstanceEvent,
+    input: {} as InstanceInput,
+  },
+  actions: {
+    enter: assign(({ context, event }, { state }: { readonly state: InstanceState }) =>
+      entered(context, state, event.meta),
+    ),
+    adopt: assign(({ event }) => adopted(as(event, ...MADE), event.meta)),
+    noteRefusal: assign(({ event }) => ({ problem: problemOf(as(event, ...REFUSALS).failure) })),
+    planRetry: assign(({ context, event }, { atLeastMs }: { readonly atLeastMs: number }) =>
+      setBack(context, atLeastMs, event.meta),
+    ),
+    noteVerdict: assign(({ event }) => ({ verdict: as(event, 'backend.verdict').verdict })),
+    noteAck: assign(({ context, event }) => heard(context, as(event, 'member.acknowledged').ack)),
+    noteSpec: assign(({ context, event }) =>
+      respecified(context, as(event, 'instance.desired').spec),
+    ),
+    noteTold: assign(({ context }) => ({ told: summaryOf(context) })),
+    markOverdue: assign({ overdue: true }),
+    markDead: assign({ dead: true }),
+    orderReplacement: assign({ replaceOrdered: true }),
+    planDrain: assign(({ context, event }) => drainPlanned(context, orderIn(event), event.meta)),
+    liftLastMember: assign(({ context }) => ({ drain: { ...drainOf(context), lastMayGo: true } })),
+    acknowledgeDrain: assign(({ context }) => ({
+      drain: { ...drainOf(context), acknowledged: true },
+    })),
+    endDrain: assign(({ context }, { by }: { readonly by: DrainEnd }) => drainEnded(context, by)),
+
+    createAtProvider: effect<ProviderParams>(),
+    findAtProvider: effect<ProviderParams>(),
+    watchAtProvider: effect<ProviderParams>(),
+    deleteAtProvider: effect<ProviderParams>(),
+    publishBackend: effect<BackendParams | undefined>(),
+    republishBackend: effect<BackendParams | undefined>(),
+    tellBackendDied: effect<Pick<InstanceMemory, 'id'>>(),
+    removeBackend: effect<Pick<InstanceMemory, 'id'>>(),
+    publishLevel: effect<LevelParams>(),
+    republishLevel: effect<LevelParams>(),
+    publishDeath: effect<LevelParams>(),
+    reportToGroup: effect<ReportParams>(),
+    reportForgotten: effect<ReportParams>(),
+    agree: effect<AnswerParams>(),
+    answer: effect<AnswerParams>(),
+    record: effect<RecordParams>(),
+    forget: effect<undefined>(),
+  },
+  guards: {
+    /** The provider speaks of the create we asked for. */
+    isMyToken: ({ context, event }) => 'token' in event && event.token === context.token,
+    /** The provider speaks of what it made for us. */
+    isMine: ({ context, event }) =>
+      'providerId' in event && event.providerId === context.providerId,
+    /** Everything but `unavailable` says for sure that nothing was made. */
+    isDefinite: ({ event }) =>
+      event.type === 'provider.createFailed' && event.failure.code !== 'unavailable',
+    /** There was nothing left to delete. */
+    isAbsent: ({ event }) =>
+      event.type === 'provider.deleteFailed' && event.failure.code === 'not-found',
+    /** A create that had been given up shows after all. */
+    surfacesLate: ({ context, event }) =>
+      context.providerId === null && 'token' in event && event.token === context.token,
+    saysUp: ({ event }) => event.type === 'backend.verdict' && event.verdict.state === 'up',
+    saysDown: ({ event }) => event.type === 'backend.verdict' && event.verdict.state === 'down',
+    isUnprobed: ({ context }) => !isProbed(context.spec),
+    isDrainPlanned: ({ context }) => context.drain !== null,
+    isAcknowledged: ({ context }) => context.drain?.acknowledged === true,
+    hasNeverServed: ({ context }) => context.servedAtMs === null,
+    /** Some frontend has not acknowledged what this state asks of it. */
+    isHeld: ({ context }) => heldBy(context).length > 0,
+    /** The group now lets even the last member of a frontend go. */
+    liftsLastMember: ({ context, event }) =>
+      event.type === 'instance.drain' && orderIn(event).lastMayGo && !drainOf(context).lastMayGo,
+    isReplaceOrdered: ({ context }) => context.replaceOrdered,
+    /** Nobody is left who could want to look at it. */
+    losesItsGroup: ({ event }) =>
+      event.type === 'instance.drain' &&
+      (event.reason === 'group-removed' || event.reason === 'tenant-removed'),
+    isMyFrontend: ({ context, event }) =>
+      event.type === 'member.acknowledged' &&
+      event.ack.member === context.id &&
+      context.spec.frontends.includes(event.ack.frontend),
+    /** Nobody owes it anything but the next verdict. */
+    isInService: ({ context }) => isInService(context),
+    isNewIntent: ({ context, event }) =>
+      event.type === 'instance.desired' && changesSpec(context, event.spec),
+    isNews: ({ context }) => isNews(context),
+  },
+  delays: {
+    /** An ask without an answer for so long was lost. */
+    answerTimeout: MAX_SILENCE_MS,
+    /** Time for a create of unknown outcome to show at the provider. */
+    settleWindow: ({ context, event }) => until(context.retryAtMs ?? 0, event),
+    retryDue: ({ context, event }) => until(context.retryAtMs ?? 0, event),
+    /** From its creation. */
+    bootTimeout: ({ context, event }) => {
+      const { createdAtMs, spec } = context;
+      return until((createdAtMs ?? event.meta.at) + spec.bootTimeoutMs, event);
+    },
+    /** Down for so long, not counting its grace after creation. */
+    replaceAfter: ({ context, event }) => {
+      const { health } = context.spec;
+      const graceEndsMs = (context.createdAtMs ?? 0) + health.graceMs;
+      return until(Math.max(context.sinceMs, graceEndsMs) + health.replaceAfterMs, event);
+    },
+    /** From the start of the drain. */
+    drainHold: ({ context, event }) =>
+      until(drainOf(context).startedAtMs + context.spec.drain.holdMaxMs, event),
+    drainDeadline: ({ context, event }) => until(drainOf(context).deadlineMs, event),
+    /** From the moment frontends were told to remove it. */
+    outHold: ({ context, event }) => until(context.sinceMs + context.spec.drain.holdMaxMs, event),
+    retention: ({ context, event }) =>
+      until(context.sinceMs + context.spec.deletedRetentionMs, event),
+  },
+});
+
+// --- phrases: a word with its parameters --------------------------------------------------------
+
+export function enters(state: InstanceState) {
+  return { type: 'enter', params: { state } } as const;
+}
+
+/** A decision the fleet hears of. */
+export function publishes(event: string, rule: string) {
+  const params = ({ context }: InstanceArgs) => published(context, event, ruleOf(context, rule));
+  return { type: 'record', params } as const;
+}
+
+/** A decision only the journal keeps. */
+export function journals(event: string, rule: string) {
+  const params = ({ context }: InstanceArgs) => journaled(context, event, rule);
+  return { type: 'record', params } as const;
+}
+
+/** What an operator ordered is the operator's decision. */
+function ruleOf({ state, drain }: InstanceMemory, rule: string): string {
+  return state === 'draining' && drain?.reason === 'operator' ? 'operator' : rule;
+}
+
+export function ends(by: DrainEnd) {
+  return { type: 'endDrain', params: { by } } as const;
+}
+
+export function refuses(rule: string, why: (memory: InstanceMemory) => string) {
+  const params = ({ context, event }: InstanceArgs) =>
+    refused({ rule, message: why(context) }, event.meta);
+  return { type: 'answer', params } as const;
+}
+
+const memoryOf = ({ context }: InstanceArgs) => context;
+const answerOf = ({ context, event }: InstanceArgs) => agreed(context, event.meta);
+
+/** Answers an order that changed nothing. */
+export const answers = { type: 'answer', params: answerOf } as const;
+/** Answers an order once it is durable. */
+export const agrees = { type: 'agree', params: answerOf } as const;
+
+const to = <P>(of: (memory: InstanceMemory) => P) => ({
+  params: (args: InstanceArgs): P => of(memoryOf(args)),
+});
+
+export const settles = { type: 'planRetry', params: { atLeastMs: SETTLE_MS } } as const;
+export const backsOff = { type: 'planRetry', params: { atLeastMs: 0 } } as const;
+
+export const creates = { type: 'createAtProvider', ...to(createCall) } as const;
+export const finds = { type: 'findAtProvider', ...to(findCall) } as const;
+export const watches = { type: 'watchAtProvider', ...to(watchCall) } as const;
+export const deletes = { type: 'deleteAtProvider', ...to(deleteCall) } as const;
+
+export const asksBackend = { type: 'publishBackend', ...to(backendOf) } as const;
+export const leavesBackend = { type: 'removeBackend', ...to(({ id }) => ({ id })) } as const;
+export const showsLevel = { type: 'publishLevel', ...to(levelOf) } as const;
+export const reports = { type: 'reportToGroup', ...to(reportOf) } as const;
+export const reportsForgotten = { type: 'reportForgotten', ...to(reportOf) } as const;
+
+/** To its backend and its frontends, ahead of the record. */
+export const tellsDeath = [
+  { type: 'tellBackendDied', ...to(({ id }) => ({ id })) },
+  { type: 'publishDeath', ...to(levelOf) },
+] as const;
+
+export const asksBackendAgain = { type: 'republishBackend', ...to(backendOf) } as const;
+
+/** Everything its neighbours should know, once more: nothing new, so nothing waits for the store. */
+export const saysAgain = [
+  asksBackendAgain,
+  { type: 'republishLevel', ...to(levelOf) },
+  reports,
+] as const;

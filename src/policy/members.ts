@@ -1,0 +1,78 @@
+/**
+ * A group's books: what it knows of each member, and who counts toward its size.
+ *
+ *   staying   requested … suspect, and nobody told it to leave
+ *   leaving   told to leave, or on its way out by itself (draining, drained, deleting, lost)
+ *   gone      failed or deleted: kept for operators only
+ *
+ * Rules: [GR-2] only staying members count; [GR-3] a replacement is not counted until its
+ * predecessor leaves.
+ */
+import { unreachable } from '../../machines/model/assert.js';
+import type { GroupSpec } from '../../machines/model/desired.js';
+import type { InstanceId } from '../../machines/model/ids.js';
+import type { DrainReason, InstanceState, InstanceSummary } from '../../machines/model/messages.js';
+
+export interface Member extends InstanceSummary {
+  readonly requestedAtMs: number;
+  /** Was in service at least once. */
+  readonly served: boolean;
+  /** Set when the group decided that it must go, whether or not it has heard of it. */
+  readonly leaving?: DrainReason;
+}
+
+export type Members = Readonly<Record<InstanceId, Member>>;
+
+export interface Books {
+  readonly wanted: number;
+  readonly maxSize: number;
+  readonly replace: GroupSpec['replace'];
+  /** Creates in a row that never served. */
+  readonly failures: number;
+  readonly members: readonly Member[];
+}
+
+export type Standing = 'staying' | 'leaving' | 'gone';
+
+export function standingOf(member: Member): Standing {
+  const byState = standingOfState(member.state);
+  return byState === 'staying' && member.leaving !== undefined ? 'leaving' : byState;
+}
+
+function standingOfState(state: InstanceState): Standing {
+  switch (state) {
+    case 'requested':
+    case 'creating':
+    case 'booting':
+    case 'registered':
+    case 'serving':
+    case 'suspect':
+      return 'staying';
+    case 'draining':
+    case 'drained':
+    case 'deleting':
+    case 'lost':
+      return 'leaving';
+    case 'deleted':
+    case 'failed':
+      return 'gone';
+    default:
+      return unreachable(state);
+  }
+}
+
+/** Told to leave, but still in a state that says it has not heard of it. */
+export function isUnheard(member: Member): boolean {
+  return member.leaving !== undefined && standingOfState(member.state) === 'staying';
+}
+
+export function stayingOf(members: readonly Member[]): readonly Member[] {
+  return members.filter((member) => standingOf(member) === 'staying');
+}
+
+/** Staying members that count toward the size. */
+export function countedOf(members: readonly Member[]): readonly Member[] {
+  const staying = stayingOf(members);
+  const stayingIds = new Set(staying.map((member) => member.id));
+  return staying.filter(({ replaces }) => replaces === undefined || !stayingIds.has(replaces));
+}

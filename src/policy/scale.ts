@@ -1,0 +1,119 @@
+/**
+ * Scaling: the next thing a group does to be what it should be.
+ *
+ * Input:  the books of a group. Output: at most one step; the group takes it and asks again, so every
+ * step is judged on the books the one before it left behind.
+ *
+ * Order: finish replacements, remove surplus, create what is missing, start replacements.
+ *
+ * Rules: [GR-7] surplus leaves in the order never registered, registered, suspect, to be replaced,
+ * serving, and the oldest first among equals; [GR-8] missing members are created up to the wanted size
+ * and never beyond `maxSize`; [GR-9] after three creates in a row that never served, one is tried at
+ * a time.
+ */
+import { unreachable } from '../../machines/model/assert.js';
+import type { InstanceId } from '../../machines/model/ids.js';
+import type { JsonObject } from '../../machines/model/json.js';
+import { type Books, countedOf, type Member, stayingOf } from './members.js';
+import { nextReplaceStep } from './replace.js';
+
+export type ScaleStep =
+  | {
+      readonly kind: 'drain';
+      readonly rule: string;
+      readonly id: InstanceId;
+      readonly reason: 'scale-down' | 'replaced';
+      readonly numbers: JsonObject;
+    }
+  | {
+      readonly kind: 'create';
+      readonly rule: string;
+      readonly replaces?: InstanceId;
+      readonly numbers: JsonObject;
+    };
+
+/** Creates in a row that may fail to serve before they are tried one at a time. */
+export const CREATE_FAILURES_MAX = 3;
+
+export function nextStep(books: Books): ScaleStep | undefined {
+  const numbers = numbersOf(books);
+  const replacing = nextReplaceStep(books);
+  if (replacing?.kind === 'drain' && replacing.rule !== 'GR-6') {
+    const reason = replacing.rule === 'GR-5' ? 'scale-down' : 'replaced';
+    return { ...replacing, reason, numbers };
+  }
+  const surplus = nextSurplus(books);
+  if (surplus !== undefined) {
+    return { kind: 'drain', rule: 'GR-7', id: surplus.id, reason: 'scale-down', numbers };
+  }
+  if (isMissing(books)) return mayTry(books) ? { ...creation(books), numbers } : undefined;
+  if (replacing?.kind === 'drain') return { ...replacing, reason: 'replaced', numbers };
+  return replacing && mayTry(books) ? { ...replacing, numbers } : undefined;
+}
+
+function numbersOf(books: Books): JsonObject {
+  return {
+    wanted: books.wanted,
+    counted: countedOf(books.members).length,
+    staying: stayingOf(books.members).length,
+    maxSize: books.maxSize,
+    failures: books.failures,
+  };
+}
+
+function nextSurplus(books: Books): Member | undefined {
+  const counted = countedOf(books.members);
+  return counted.length > books.wanted ? [...counted].sort(bySurplusOrder)[0] : undefined;
+}
+
+export function bySurplusOrder(a: Member, b: Member): number {
+  const byRank = surplusRank(a) - surplusRank(b);
+  const byAge = a.requestedAtMs - b.requestedAtMs;
+  return byRank || byAge || (a.id < b.id ? -1 : 1);
+}
+
+function surplusRank(member: Member): number {
+  switch (member.state) {
+    case 'failed':
+    case 'lost':
+    case 'deleted':
+    case 'deleting':
+    case 'drained':
+    case 'draining':
+      return 0;
+    case 'requested':
+    case 'creating':
+    case 'booting':
+      return 1;
+    case 'registered':
+      return 2;
+    case 'suspect':
+      return 3;
+    case 'serving':
+      return member.replaceWanted ? 4 : 5;
+    default:
+      return unreachable(member.state);
+  }
+}
+
+function isMissing(books: Books): boolean {
+  const room = stayingOf(books.members).length < books.maxSize;
+  return room && countedOf(books.members).length < books.wanted;
+}
+
+/** Names whom the new member follows, when one was drained first to be replaced. */
+function creation(
+  books: Books,
+): Pick<ScaleStep & { kind: 'create' }, 'kind' | 'rule' | 'replaces'> {
+  const followed = new Set(books.members.map((member) => member.replaces));
+  const predecessor = books.members.find(
+    (member) => member.leaving === 'replaced' && !followed.has(member.id),
+  );
+  const base = { kind: 'create', rule: 'GR-8' } as const;
+  return predecessor === undefined ? base : { ...base, replaces: predecessor.id };
+}
+
+function mayTry(books: Books): boolean {
+  if (books.failures < CREATE_FAILURES_MAX) return true;
+  return stayingOf(books.members).every((member) => member.served);
+}

@@ -1,0 +1,384 @@
+/** Rules GR-*: one group among scripted neighbours, as scenarios and as laws over random histories. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { GroupSpec } from '../../machines/model/desired.js';
+import { addressOf } from '../../machines/model/ids.js';
+import type { InstanceState } from '../../machines/model/messages.js';
+import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
+import { createGroupWorld, type GroupWorld } from '../support/group-world.js';
+import { seedOfRun } from '../support/seed.js';
+
+const GROUP = addressOf('group', groupSpec().key);
+
+/** A world whose group has heard what to be; `settle` lets it get there. */
+function started(change: Partial<GroupSpec> = {}, settleMs = 10_000): GroupWorld {
+  const spec = groupSpec(change);
+  const world = createGroupWorld(spec, 7);
+  world.tell(GROUP, { type: 'group.desired', spec });
+  world.run(settleMs);
+  return world;
+}
+
+function desired(world: GroupWorld, spec: GroupSpec): void {
+  world.tell(GROUP, { type: 'group.desired', spec });
+}
+
+function scale(world: GroupWorld, size: number, ask: string): void {
+  world.tell(GROUP, { type: 'operator.scale', size, reason: 'by hand' }, ask);
+}
+
+function inState(world: GroupWorld, ...states: InstanceState[]) {
+  return world.instances().filter(({ state }) => states.includes(state));
+}
+
+function eventsOf(world: GroupWorld, from = 0): string[] {
+  return world.records.slice(from).map(({ event }) => event);
+}
+
+function count(events: readonly string[], event: string): number {
+  return events.filter((each) => each === event).length;
+}
+
+function assertConverged(world: GroupWorld, size: number): void {
+  const status = world.neighbours.statuses.at(-1);
+  assert.deepEqual(status, {
+    group: groupSpec().key,
+    size,
+    serving: size,
+    converged: true,
+    removed: false,
+  });
+  assert.equal(world.neighbours.made.size, size, 'nothing more exists at the provider');
+}
+
+test('[GR-8] [GR-12] group: creates what is wanted, intent first', () => {
+  const world = started();
+  assertConverged(world, 3);
+  const requested = world.records.filter(({ event }) => event === 'instance.requested');
+  assert.equal(requested.length, 3);
+  for (const { publish, numbers } of requested) {
+    assert.equal(publish?.aggregateKind, 'instance');
+    assert.equal(publish.data['state'], 'requested');
+    assert.equal(numbers['wanted'], 3);
+  }
+  assert.equal(new Set(requested.map(({ publish }) => publish?.data['token'])).size, 3);
+});
+
+test('[GR-2] group: at its size it does nothing more', () => {
+  const world = started();
+  const before = world.records.length;
+  world.run(10 * MINUTE_MS);
+  assert.deepEqual(eventsOf(world, before), []);
+});
+
+test('[GR-14] group: knows nothing, creates nothing', () => {
+  const world = createGroupWorld(groupSpec(), 7);
+  scale(world, 2, 'early');
+  world.run(10 * MINUTE_MS);
+  assert.deepEqual(world.neighbours.calls, []);
+  assert.deepEqual(world.replies['early'], {
+    ok: false,
+    refusal: { code: 'refused', rule: 'GR-14', message: 'this group is not configured' },
+  });
+});
+
+test('[GR-15] group: an older intent changes nothing', () => {
+  const world = started({ generation: 5 });
+  const before = world.records.length;
+  desired(world, groupSpec({ size: 0, generation: 4 }));
+  world.run(MINUTE_MS);
+  assert.deepEqual(eventsOf(world, before), []);
+  assertConverged(world, 3);
+});
+
+test('[GR-15] group: the same intent in a newer generation is no news', () => {
+  const world = started();
+  const before = world.records.length;
+  desired(world, groupSpec({ generation: 2 }));
+  world.run(MINUTE_MS);
+  assert.deepEqual(eventsOf(world, before), []);
+});
+
+test('[GR-13] group: a large group is created in bounded bursts', () => {
+  const world = started({ size: 100, maxSize: 200 });
+  assertConverged(world, 100);
+});
+
+test('[GR-17] group: an operator sets the size within its limits', () => {
+  const world = started();
+  for (const [ask, size] of [
+    ['negative', -1],
+    ['half', 1.5],
+    ['too many', 7],
+  ] as const) {
+    scale(world, size, ask);
+    world.run(10);
+    assert.deepEqual((world.replies[ask] as { ok: boolean }).ok, false, ask);
+  }
+  scale(world, 5, 'fine');
+  world.run(10_000);
+  assert.deepEqual((world.replies['fine'] as { ok: boolean }).ok, true);
+  assertConverged(world, 5);
+  assert.equal(count(eventsOf(world), 'override.set'), 1);
+});
+
+test('[GR-17] group: an operator size survives a restart and a new intent', () => {
+  const world = started();
+  scale(world, 2, 'less');
+  world.run(10 * MINUTE_MS);
+  world.crash();
+  desired(world, groupSpec({ size: 4, generation: 2 }));
+  world.run(MINUTE_MS);
+  assertConverged(world, 2);
+});
+
+test('[GR-7] group: scaled down, the oldest serving drains for its whole time', () => {
+  const world = started();
+  const [oldest] = world.instances();
+  desired(world, groupSpec({ size: 2, generation: 2 }));
+  world.run(4 * MINUTE_MS);
+  assert.deepEqual(
+    inState(world, 'draining').map(({ id }) => id),
+    [oldest?.id],
+  );
+  assert.equal(world.neighbours.made.size, 3, 'nothing is deleted while it drains');
+  world.run(2 * MINUTE_MS);
+  assertConverged(world, 2);
+});
+
+test('[GR-4] group: replacing keeps the size in service throughout', () => {
+  const world = started();
+  const [old] = world.instances();
+  assert.ok(old);
+  world.tell(
+    addressOf('instance', old.id),
+    { type: 'operator.replace', reason: 'x' } as never,
+    'r',
+  );
+  world.run(10_000);
+  assert.equal((world.replies['r'] as { ok: boolean }).ok, true);
+  const successor = world.instances().find(({ replaces }) => replaces === old.id);
+  assert.equal(successor?.state, 'serving');
+  assert.deepEqual(
+    inState(world, 'draining').map(({ id }) => id),
+    [old.id],
+  );
+  const ready = world.records.findIndex(
+    ({ event, publish }) => event === 'instance.ready' && publish?.aggregateId === successor.id,
+  );
+  const leaves = world.records.findIndex(({ event }) => event === 'group.drain_ordered');
+  assert.ok(ready >= 0 && ready < leaves, 'the successor serves before the predecessor leaves');
+  world.run(10 * MINUTE_MS);
+  assertConverged(world, 3);
+});
+
+test('[GR-4] group: delete-first never has a surplus member', () => {
+  const world = started({ replace: 'delete-first', maxSize: 3 });
+  const [old] = world.instances();
+  assert.ok(old);
+  world.tell(addressOf('instance', old.id), { type: 'operator.replace', reason: 'x' } as never);
+  world.run(10_000);
+  assert.equal(inState(world, 'draining').length, 1);
+  assert.equal(inState(world, 'serving').length, 3);
+  world.run(10 * MINUTE_MS);
+  assertConverged(world, 3);
+});
+
+test('[GR-4] group: a member down for too long is replaced, one that recovers is not', () => {
+  const world = started();
+  const [sick, flaky] = world.instances();
+  assert.ok(sick && flaky);
+  world.neighbours.setHealth(sick.id, 'down');
+  world.neighbours.setHealth(flaky.id, 'down');
+  world.run(MINUTE_MS);
+  world.neighbours.setHealth(flaky.id, 'up');
+  assert.equal(world.instances().length, 3);
+  world.run(6 * MINUTE_MS);
+  const replaced = world.instances().flatMap(({ replaces }) => replaces ?? []);
+  assert.deepEqual(replaced, [sick.id]);
+  world.run(10 * MINUTE_MS);
+  assertConverged(world, 3);
+});
+
+test('[GR-2] group: a dead member is missed at once', () => {
+  const world = started();
+  const [victim] = world.instances();
+  assert.ok(victim);
+  world.neighbours.die(victim.id);
+  world.run(1_000);
+  assertConverged(world, 3);
+  assert.equal(count(eventsOf(world), 'group.create_failed'), 0, 'it had served');
+});
+
+test('[GR-11] [GR-16] group: one refused create is tried again after its back-off', () => {
+  const world = started({}, 0);
+  world.neighbours.onCreate = 'quota';
+  world.run(30);
+  world.neighbours.onCreate = undefined;
+  world.run(4_000);
+  const creates = world.neighbours.calls.filter(({ type }) => type === 'provider.create');
+  assert.equal(creates.length, 3);
+  assert.equal(inState(world, 'failed').length, 3);
+  const status = world.neighbours.statuses.at(-1);
+  assert.match(status?.problem ?? '', /3 in a row never served.*quota/);
+  world.run(5 * MINUTE_MS);
+  assertConverged(world, 3);
+});
+
+test('[GR-16] group: the back-off survives a restart', () => {
+  const world = started({}, 0);
+  world.neighbours.onCreate = 'quota';
+  world.run(1_000);
+  const dueAtMs = world.timerOf(GROUP, 'createBackoff');
+  assert.ok(dueAtMs !== undefined);
+  world.crash();
+  world.run(1_000);
+  assert.equal(world.timerOf(GROUP, 'createBackoff'), dueAtMs);
+  assert.equal(world.group().trouble?.failures, 3);
+});
+
+test('[GR-9] group: creates that never serve are tried one at a time, and still retried', () => {
+  const world = started({}, 0);
+  world.neighbours.onCreate = 'quota';
+  world.run(20 * MINUTE_MS);
+  const requested = count(eventsOf(world), 'instance.requested');
+  assert.ok(requested > 6 && requested < 20, `${requested} in twenty minutes`);
+  world.neighbours.onCreate = undefined;
+  world.run(5 * MINUTE_MS);
+  assertConverged(world, 3);
+  assert.equal(world.group().trouble, null);
+  assert.equal(count(eventsOf(world), 'group.create_recovered'), 1);
+});
+
+test('[GR-18] group: removed, it stays until the last member is gone', () => {
+  const world = started();
+  world.tell(GROUP, { type: 'group.removed', reason: 'tenant-removed' } as never);
+  world.run(MINUTE_MS);
+  assert.equal(inState(world, 'draining').length, 3);
+  for (const { drain } of world.instances()) assert.equal(drain?.lastMayGo, true);
+  assert.equal(world.neighbours.statuses.at(-1)?.removed, false);
+  world.run(10 * MINUTE_MS);
+  assert.equal(world.neighbours.statuses.at(-1)?.removed, true);
+  assert.equal(world.neighbours.made.size, 0);
+  assert.deepEqual(world.instances(), [], 'nobody is kept for a group that is gone');
+});
+
+test('[GR-18] group: removed while creating, nothing is left behind', () => {
+  const world = started({}, 10);
+  world.tell(GROUP, { type: 'group.removed', reason: 'group-removed' } as never);
+  world.run(10 * MINUTE_MS);
+  assert.equal(world.neighbours.made.size, 0);
+  assert.deepEqual(world.instances(), []);
+});
+
+test('[GR-18] group: wanted again before it was gone, it comes back', () => {
+  const world = started();
+  world.tell(GROUP, { type: 'group.removed', reason: 'tenant-removed' } as never);
+  world.run(MINUTE_MS);
+  desired(world, groupSpec({ generation: 2 }));
+  world.run(10 * MINUTE_MS);
+  assertConverged(world, 3);
+});
+
+test('[GR-18] group: without members it is forgotten at once', () => {
+  const world = started({ size: 0 });
+  world.tell(GROUP, { type: 'group.removed', reason: 'group-removed' } as never);
+  world.run(100);
+  assert.equal(world.neighbours.statuses.at(-1)?.removed, true);
+  assert.equal(world.chartOf(GROUP), undefined);
+});
+
+test('[GR-10] group: a lost drain is ordered again', () => {
+  const world = started();
+  world.faults.loss = 1;
+  desired(world, groupSpec({ size: 2, generation: 2 }));
+  world.run(1_000);
+  assert.equal(inState(world, 'draining').length, 0);
+  world.faults.loss = 0;
+  world.run(2 * MINUTE_MS);
+  assert.equal(inState(world, 'draining').length, 1);
+  assert.ok(eventsOf(world).includes('group.drain_repeated'));
+});
+
+test('[GR-10] group: a frontend that asks is answered for every member', () => {
+  const world = started();
+  const before = world.instances().map(({ id }) => world.neighbours.asOf(WEB, id)?.phase);
+  world.tell(GROUP, { type: 'publish.request', frontend: WEB } as never);
+  world.run(1_000);
+  assert.deepEqual(before, ['in', 'in', 'in']);
+  assert.ok(world.neighbours.levels > 3, 'levels were told again');
+});
+
+// --- laws over random histories -----------------------------------------------------------------
+
+const ACTS = [
+  'crash',
+  'die',
+  'down',
+  'up',
+  'scale',
+  'replace',
+  'drain',
+  'ack',
+  'freeze',
+  'thaw',
+] as const;
+
+interface Act {
+  readonly act: (typeof ACTS)[number];
+  readonly whom: number;
+  readonly waitMs: number;
+}
+
+const actArb: fc.Arbitrary<Act> = fc.record({
+  act: fc.constantFrom(...ACTS),
+  whom: fc.nat({ max: 6 }),
+  waitMs: fc.oneof(fc.nat({ max: 100 }), fc.nat({ max: 30_000 }), fc.nat({ max: 8 * MINUTE_MS })),
+});
+
+function perform(world: GroupWorld, { act, whom }: Act): void {
+  const all = world.instances();
+  const target = all[whom % Math.max(1, all.length)];
+  if (act === 'crash') return world.crash();
+  if (act === 'freeze') return void world.neighbours.frozen.add(WEB);
+  if (act === 'thaw') return void world.neighbours.frozen.delete(WEB);
+  if (act === 'scale') return scale(world, whom, 'scale');
+  if (target === undefined) return;
+  if (act === 'die') return world.neighbours.die(target.id);
+  if (act === 'down' || act === 'up') return world.neighbours.setHealth(target.id, act);
+  const verb = { replace: 'operator.replace', drain: 'operator.drain', ack: 'operator.ackDrain' };
+  const message = { type: verb[act], reason: 'history', force: false };
+  world.tell(addressOf('instance', target.id), message, act);
+}
+
+const historyArb = fc.record({
+  seed: fc.nat(),
+  mode: fc.constantFrom('create-first' as const, 'delete-first' as const),
+  loss: fc.constantFrom(0, 0.05, 0.3),
+  unavailable: fc.constantFrom(0, 0.1, 0.5),
+  quota: fc.constantFrom(0, 0.2),
+  acts: fc.array(actArb, { maxLength: 25 }),
+});
+
+test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] group: after any history it converges', () => {
+  fc.assert(
+    fc.property(historyArb, ({ seed, mode, acts, ...faults }) => {
+      const spec = groupSpec({ replace: mode });
+      const world = createGroupWorld(spec, seed);
+      Object.assign(world.faults, faults);
+      desired(world, spec);
+      for (const act of acts) {
+        world.run(act.waitMs);
+        perform(world, act);
+      }
+      Object.assign(world.faults, { loss: 0, unavailable: 0, quota: 0 });
+      world.neighbours.frozen.clear();
+      for (const { id } of world.instances()) world.neighbours.setHealth(id, 'up');
+      desired(world, spec);
+      world.run(120 * MINUTE_MS);
+      assertConverged(world, world.group().override?.size ?? spec.size);
+    }),
+    { seed: seedOfRun(), numRuns: 60 },
+  );
+});

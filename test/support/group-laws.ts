@@ -1,0 +1,76 @@
+/**
+ * The laws of one group, judged after every step of its world: a broken one throws at once, so the
+ * failing history ends where the mistake was made.
+ */
+import assert from 'node:assert/strict';
+import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
+import type { ProviderMessage } from '../../machines/model/messages.js';
+import { countedOf, stayingOf } from '../../src/policy/members.js';
+import type { GroupWorld } from './group-world.js';
+
+export interface Laws {
+  afterStep(actor: Address, spawned: number): void;
+}
+
+export function createLaws(world: GroupWorld): Laws {
+  const deadlines = new Map<string, number>();
+  world.neighbours.onDelete((made) => {
+    const owner = world.instances().find(({ providerId }) => providerId === made.providerId);
+    const excused = !made.alive || owner?.dead === true || owner?.drain?.endedBy === 'unverified';
+    const holders = (owner?.spec.frontends ?? []).filter(
+      (frontend) => world.neighbours.asOf(frontend, made.instance) !== undefined,
+    );
+    assert.ok(excused || holders.length === 0, `IN-6: ${made.instance} still in ${holders}`);
+  });
+  return {
+    afterStep: (actor, spawned) => {
+      if (kindOf(actor) === 'group' && spawned > 0) sizeHolds(world);
+      if (kindOf(actor) === 'instance') {
+        stateAgrees(world, actor);
+        deadlinesHold(world, deadlines);
+      }
+      createsHold(world.neighbours.calls);
+    },
+  };
+}
+
+/** GR-3, GR-8: judged whenever a member is created. */
+function sizeHolds(world: GroupWorld): void {
+  const group = world.group();
+  const members = Object.values(group.members);
+  const staying = stayingOf(members);
+  const counted = countedOf(members);
+  const wanted = Math.min(group.override?.size ?? group.spec?.size ?? 0, group.spec?.maxSize ?? 0);
+  assert.ok(counted.length <= wanted, `GR-8: ${counted.length} counted, ${wanted} wanted`);
+  assert.ok(staying.length <= (group.spec?.maxSize ?? 0), `GR-6: ${staying.length} staying`);
+  const replaced = staying.flatMap(({ replaces }) => replaces ?? []);
+  assert.equal(new Set(replaced).size, replaced.length, 'GR-4: one successor for each');
+}
+
+/** What operators see is what the chart says. */
+function stateAgrees(world: GroupWorld, actor: Address): void {
+  const memory = world.instances().find(({ id }) => id === keyOf(actor));
+  if (memory === undefined) return;
+  const chart = world.chartOf(actor);
+  assert.ok(chart.includes(`"${memory.state}"`), `IN-11: ${memory.state} shown in ${chart}`);
+}
+
+/** IN-1: the deadline of a drain never moves. */
+function deadlinesHold(world: GroupWorld, deadlines: Map<string, number>): void {
+  for (const { id, drain } of world.instances()) {
+    if (drain === null) continue;
+    const key = `${id} ${drain.startedAtMs}`;
+    const known = deadlines.get(key) ?? drain.deadlineMs;
+    assert.equal(drain.deadlineMs, known, `IN-1: the deadline of ${id} moved`);
+    deadlines.set(key, known);
+  }
+}
+
+/** IN-3: between two creates with one token it was looked up. */
+function createsHold(calls: readonly ProviderMessage[]): void {
+  const last = calls.at(-1);
+  if (last?.type !== 'provider.create') return;
+  const ofToken = calls.filter((call) => 'token' in call && call.token === last.token);
+  const before = ofToken.at(-2);
+  assert.notEqual(before?.type, 'provider.create', `IN-3: ${last.token} created twice`);
+}

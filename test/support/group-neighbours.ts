@@ -1,0 +1,257 @@
+/**
+ * The scripted neighbours of one group: a provider as strict as a real one, frontends that acknowledge
+ * what "VPP" holds, backends whose health the script sets, and a tenant that listens.
+ *
+ * They are the outside: a crash of the process loses their answers, never what they hold.
+ */
+import { assert } from '../../machines/model/assert.js';
+import type { GroupSpec } from '../../machines/model/desired.js';
+import {
+  type Address,
+  addressOf,
+  type BackendName,
+  type FrontendName,
+  type InstanceId,
+  keyOf,
+  kindOf,
+} from '../../machines/model/ids.js';
+import type {
+  BackendMessage,
+  FrontendMessage,
+  GroupStatus,
+  HealthState,
+  InstanceMessage,
+  MemberLevel,
+  Message,
+  ProviderMessage,
+  TenantMessage,
+} from '../../machines/model/messages.js';
+import type { GroupWorld } from './group-world.js';
+
+export interface Made {
+  readonly providerId: string;
+  readonly token: string;
+  readonly address: string;
+  readonly instance: InstanceId;
+  alive: boolean;
+  /** Health of its backend, as a probe would find it. */
+  health: HealthState;
+}
+
+export interface Neighbours {
+  /** What exists at the provider, by token. */
+  readonly made: ReadonlyMap<string, Made>;
+  /** Every message to the provider, in order. */
+  readonly calls: readonly ProviderMessage[];
+  readonly statuses: readonly GroupStatus[];
+  /** How many levels frontends were told. */
+  readonly levels: number;
+  /** A frozen frontend applies and acknowledges nothing. */
+  readonly frozen: Set<FrontendName>;
+  /** Health a new instance comes up with. */
+  newborn: HealthState;
+  /** How an answer to `create` looks; undefined: chance decides. */
+  onCreate: 'made' | 'quota' | 'silent' | 'made-silent' | 'unavailable' | undefined;
+  /** What a frontend holds for a member; absent: no AS. */
+  asOf(frontend: FrontendName, member: InstanceId): MemberLevel | undefined;
+  receive(to: Address, message: Message): void;
+  die(instance: InstanceId): void;
+  setHealth(instance: InstanceId, health: HealthState): void;
+  onDelete(check: (made: Made) => void): void;
+}
+
+const ACT_MS = 20;
+
+export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Neighbours {
+  const made = new Map<string, Made>();
+  const calls: ProviderMessage[] = [];
+  const statuses: GroupStatus[] = [];
+  const servers = new Map<string, MemberLevel>();
+  const wanted = new Map<string, MemberLevel>();
+  const checks: ((made: Made) => void)[] = [];
+  let count = 0;
+  let levels = 0;
+
+  const chance = (share: number): boolean => worldOf().chance() < share;
+  const tellInstance = (id: string, message: InstanceMessage): void =>
+    worldOf().answer(addressOf('instance', id), message);
+  const byProviderId = (id: string) => [...made.values()].find((one) => one.providerId === id);
+  const byInstance = (id: string) => [...made.values()].find((one) => one.instance === id);
+
+  const neighbours: Neighbours = {
+    made,
+    calls,
+    statuses,
+    get levels() {
+      return levels;
+    },
+    frozen: new Set(),
+    newborn: 'up',
+    onCreate: undefined,
+    asOf: (frontend, member) => servers.get(`${frontend} ${member}`),
+    onDelete: (check) => void checks.push(check),
+    receive: (to, message) => {
+      switch (kindOf(to)) {
+        case 'provider':
+          calls.push(message as ProviderMessage);
+          return worldOf().later(ACT_MS, () => provide(message as ProviderMessage));
+        case 'frontend':
+          return receiveLevel(keyOf(to) as FrontendName, message as FrontendMessage);
+        case 'backend':
+          return receiveBackend(keyOf(to) as BackendName, message as BackendMessage);
+        case 'tenant': {
+          const told = message as TenantMessage;
+          if (told.type === 'group.status') statuses.push(told.status);
+          return;
+        }
+        default:
+          return assert(false, `nobody plays ${to}`);
+      }
+    },
+    die: (instance) => {
+      const one = byInstance(instance);
+      if (one === undefined || !one.alive) return;
+      one.alive = false;
+      one.health = 'down';
+      tellExit(one);
+    },
+    setHealth: (instance, health) => {
+      const one = byInstance(instance);
+      if (one === undefined || !one.alive) return;
+      one.health = health;
+      tellVerdict(one);
+    },
+  };
+
+  function tellExit({ instance, providerId }: Made): void {
+    tellInstance(instance, { type: 'provider.exited', providerId, detail: 'exit 1' });
+  }
+
+  function tellVerdict({ instance, address, health }: Made): void {
+    const at = worldOf().now();
+    const facts = { positive: false, episode: `${instance} ${at}`, sinceMs: at, code: 'L4' };
+    // A backend made for an instance is named by its id.
+    const backend = instance as string as BackendName;
+    const verdict = { backend, address, state: health, ...facts };
+    tellInstance(instance, { type: 'backend.verdict', verdict });
+  }
+
+  function provide(call: ProviderMessage): void {
+    switch (call.type) {
+      case 'provider.create':
+        return create(call);
+      case 'provider.find':
+        return find(call.token);
+      case 'provider.delete':
+        return remove(call.providerId);
+      case 'provider.watch': {
+        const one = byProviderId(call.providerId);
+        if (one !== undefined && !one.alive) tellExit(one);
+        return;
+      }
+      default:
+        return assert(false, `the provider is never told ${call.type}`);
+    }
+  }
+
+  type Create = ProviderMessage & { readonly type: 'provider.create' };
+
+  function outcome(): NonNullable<Neighbours['onCreate']> {
+    if (neighbours.onCreate !== undefined) return neighbours.onCreate;
+    const { faults } = worldOf();
+    if (chance(faults.quota)) return 'quota';
+    if (!chance(faults.unavailable)) return 'made';
+    return chance(0.5) ? 'made-silent' : 'unavailable';
+  }
+
+  function create(call: Create): void {
+    const how = outcome();
+    const { token } = call;
+    const refuse = (code: 'quota' | 'unavailable'): void =>
+      tellInstance(call.tags.instance, {
+        type: 'provider.createFailed',
+        token,
+        failure: { code, message: `no luck: ${code}` },
+      });
+    if (how === 'quota' && !made.has(token)) return refuse('quota');
+    if (how === 'unavailable') return refuse('unavailable');
+    if (how === 'silent') return;
+    const one = made.get(token) ?? make(call);
+    if (how === 'made-silent') return refuse('unavailable');
+    tellMade('provider.created', one);
+  }
+
+  function make({ token, tags }: Create): Made {
+    count += 1;
+    const identity = { providerId: `p-${count}`, address: `127.64.${count >> 8}.${count & 255}` };
+    const life = { alive: true, health: neighbours.newborn };
+    const one = { ...identity, token, instance: tags.instance, ...life };
+    made.set(token, one);
+    return one;
+  }
+
+  function tellMade(type: 'provider.created' | 'provider.found', one: Made): void {
+    const { token, providerId, address, instance } = one;
+    tellInstance(instance, { type, token, providerId, address });
+  }
+
+  function find(token: string): void {
+    const one = made.get(token);
+    if (one !== undefined) return tellMade('provider.found', one);
+    // The instance's id carries the same unique part as its token.
+    const instance = worldOf()
+      .instances()
+      .find((memory) => memory.token === token)?.id;
+    if (instance === undefined) return;
+    const failure = { code: 'unavailable', message: 'no luck' } as const;
+    if (!chance(worldOf().faults.unavailable)) {
+      return tellInstance(instance, { type: 'provider.absent', token });
+    }
+    tellInstance(instance, { type: 'provider.findFailed', token, failure });
+  }
+
+  function remove(providerId: string): void {
+    const one = byProviderId(providerId);
+    const asker = worldOf()
+      .instances()
+      .find((memory) => memory.providerId === providerId)?.id;
+    if (asker === undefined) return;
+    if (chance(worldOf().faults.unavailable)) {
+      const failure = { code: 'unavailable', message: 'no luck' } as const;
+      return tellInstance(asker, { type: 'provider.deleteFailed', providerId, failure });
+    }
+    if (one !== undefined) {
+      for (const check of checks) check(one);
+      made.delete(one.token);
+    }
+    tellInstance(asker, { type: 'provider.deleted', providerId });
+  }
+
+  function receiveLevel(frontend: FrontendName, message: FrontendMessage): void {
+    if (message.type !== 'member.level') return;
+    levels += 1;
+    wanted.set(`${frontend} ${message.level.member}`, message.level);
+    worldOf().later(ACT_MS, () => apply(frontend, message.level.member));
+  }
+
+  function apply(frontend: FrontendName, member: InstanceId): void {
+    const key = `${frontend} ${member}`;
+    const level = wanted.get(key);
+    if (level === undefined || neighbours.frozen.has(frontend)) return;
+    if (level.phase === 'out') servers.delete(key);
+    else servers.set(key, level);
+    const weight = level.phase === 'in' ? 100 : 0;
+    const ack = { frontend, member, phase: level.phase, weight };
+    tellInstance(member, { type: 'member.acknowledged', ack });
+  }
+
+  function receiveBackend(name: BackendName, message: BackendMessage): void {
+    const one = byInstance(name);
+    if (message.type !== 'backend.desired' || one === undefined) return;
+    assert(message.owner === addressOf('instance', one.instance), 'its instance owns the backend');
+    assert(message.spec.frontends.length === spec.frontends.length, 'all frontends hear verdicts');
+    worldOf().later(ACT_MS, () => tellVerdict(one));
+  }
+
+  return neighbours;
+}
