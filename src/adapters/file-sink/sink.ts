@@ -35,7 +35,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<Result<Sin
   try {
     await mkdir(dir, { recursive: true, mode: 0o750 });
     const lock = await takeLock(join(dir, 'writer.lock'));
-    if (!lock.ok) return fail(unavailable(heldBy(dir, lock.failure.pid)));
+    if (!lock.ok) return fail(unavailable(notOurs(lock.failure.message)));
     return await openLocked(options, lock.value);
   } catch (error) {
     return fail(refusedBySystem(error));
@@ -110,8 +110,8 @@ class FileSink implements Sink {
 const NO_PER_EVENT =
   'the layout "per-event" is not available in this release: set outbox.sink.layout to "segments"';
 
-function heldBy(dir: string, pid: number): string {
-  return `the feed ${dir} is being written by process ${pid}: give each daemon a feed folder of its own, or stop that process`;
+function notOurs(why: string): string {
+  return `${why}: give each daemon a feed folder of its own, or stop the other one`;
 }
 
 /** Errors of the system carry a code; others are bugs. */

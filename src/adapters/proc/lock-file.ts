@@ -1,73 +1,49 @@
 /**
- * A file that says who may write here. It names a process, not a pid, so what a killed process leaves
- * behind is recognised and taken over. Holders must see one another's /proc: one machine, one
- * container. Both ways of putting the file there are atomic: whoever comes second knows.
+ * A lock that the kernel gives back when its holder dies, however it dies.
+ *
+ * Node cannot ask for one, but flock(2) locks belong to an open file, not to a process: the `flock`
+ * program locks the descriptor it inherits from us and ends, and the lock stays with our copy of it.
+ * The file itself is never removed (a removed lock file is held by nobody's successor); it names its
+ * last holder, for people.
  */
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { assert } from '../../../machines/model/assert.js';
+import { spawn } from 'node:child_process';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import { identify, isRunning, type ProcessIdentity } from './processes.js';
 
-export interface HeldBy {
-  readonly pid: number;
+export interface NotLocked {
+  /** One sentence: who holds it, or why it cannot be had. */
+  readonly message: string;
 }
 
 export type Release = () => Promise<void>;
 
-/** Rounds of finding a stale lock and losing the race for it. */
-const ATTEMPTS_MAX = 8;
+/** Exit code of `flock -n` when another holds the lock. */
+const HELD = 1;
 
-export async function takeLock(path: string): Promise<Result<Release, HeldBy>> {
-  const self = identify(process.pid);
-  assert(self !== undefined, 'this process is alive');
-  const claim = `${path}.${randomUUID()}`;
-  await writeFile(claim, JSON.stringify(self), { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      if (await linked(claim, path)) return ok(() => rm(path, { force: true }));
-      const holder = await holderOf(path);
-      if (holder !== undefined && isRunning(holder)) return fail({ pid: holder.pid });
-      await discard(path);
-    }
-    return fail({ pid: (await holderOf(path))?.pid ?? 0 });
-  } finally {
-    await rm(claim, { force: true });
+export async function takeLock(path: string): Promise<Result<Release, NotLocked>> {
+  const file = await open(path, 'a', 0o640);
+  const code = await flock(file).catch(() => undefined);
+  if (code === 0) {
+    await file.truncate(0);
+    await file.write(`${process.pid}\n`);
+    return ok(() => file.close());
   }
+  await file.close();
+  if (code !== HELD) return fail({ message: NO_PROGRAM });
+  const holder = (await readFile(path, 'utf8')).trim();
+  return fail({ message: `${path} is held by process ${holder === '' ? 'unknown' : holder}` });
 }
 
-/** False: there is a lock already. */
-async function linked(claim: string, path: string): Promise<boolean> {
-  try {
-    await link(claim, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
+const NO_PROGRAM =
+  'the program "flock" did not run: install util-linux (apt-get install util-linux)';
 
-/** Takes a stale lock away, looking again at what was really taken: another may have been faster. */
-async function discard(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  const holder = await holderOf(aside);
-  if (holder !== undefined && isRunning(holder)) await linked(aside, path);
-  await rm(aside, { force: true });
-}
-
-/** `undefined`: no lock, or one that names nobody, which nobody holds. */
-async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
-  try {
-    const holder: Partial<ProcessIdentity> = JSON.parse(await readFile(path, 'utf8'));
-    const { pid, startTicks, bootId } = holder;
-    if (pid === undefined || startTicks === undefined || bootId === undefined) return undefined;
-    return { pid, startTicks, bootId };
-  } catch {
-    return undefined;
-  }
+/** Answers with the exit code of `flock`, which sees our file as its descriptor 3. */
+function flock(file: FileHandle): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('flock', ['-n', '-x', '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', file.fd],
+    });
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
 }

@@ -1,6 +1,7 @@
 /** The file sink on a real folder: what crashes leave, segments, and one writer. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { createSegmentWriter } from '../../../src/adapters/file-sink/segment-writer.js';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
+import { takeLock } from '../../../src/adapters/proc/lock-file.js';
 import { verifyFeed } from '../../../src/feed/verify.js';
 import type { Sink } from '../../../src/ports/sink.js';
 import type { FeedEvent } from '../../../src/ports/store.js';
@@ -184,35 +186,33 @@ test('[FD-2] file sink: a folder that fails is unavailable, and is fine again la
   assert.equal((await verifyFeed(dir)).problemsTotal, 0);
 });
 
-test('[FD-4] file sink: a second writer is refused, a dead one is not in the way', async (t) => {
+test('[FD-4] file sink: a second writer is refused, and welcome when the first is gone', async (t) => {
   const dir = await folder(t);
   const sink = await open(dir);
   const second = await openFileSink({ dir, layout: 'segments', log: rememberingLog() });
   assert.ok(!second.ok);
-  assert.match(second.failure.message, new RegExp(`written by process ${process.pid}`));
+  assert.match(second.failure.message, new RegExp(`held by process ${process.pid}: .* stop the`));
   await sink.close();
-  const dead = spawnSync('true').pid;
-  const lock = { pid: dead, startTicks: 1, bootId: 'another' };
-  writeFileSync(join(dir, 'writer.lock'), JSON.stringify(lock));
-  const third = await open(dir);
-  await third.close();
-  assert.deepEqual(
-    readdirSync(dir).filter((name) => name.includes('lock')),
-    [],
-  );
+  await (await open(dir)).close();
 });
 
-test('[FD-4] file sink: a lock of a reused pid or without sense holds nobody off', async (t) => {
-  const dir = await folder(t);
-  for (const left of [JSON.stringify({ pid: process.pid, startTicks: 1, bootId: 'x' }), '', '{}']) {
-    writeFileSync(join(dir, 'writer.lock'), left);
-    await (await open(dir)).close();
-  }
+test('[FD-4] lock: a killed holder holds nothing', async (t) => {
+  const path = join(await folder(t), 'lock');
+  const module = new URL('../../../src/adapters/proc/lock-file.js', import.meta.url).href;
+  const script = `const { takeLock } = await import('${module}');
+    console.log((await takeLock('${path}')).ok);
+    setInterval(() => undefined, 1000);`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script]);
+  const [printed] = await once(holder.stdout, 'data');
+  assert.equal(String(printed), 'true\n');
+  assert.equal((await takeLock(path)).ok, false);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  await expectOk(await takeLock(path))();
 });
 
 test('[FD-4] file sink: of many that open at once, one wins', async (t) => {
   const dir = await folder(t);
-  writeFileSync(join(dir, 'writer.lock'), 'stale');
   const opened = await Promise.all(
     Array.from({ length: 6 }, () =>
       openFileSink({ dir, layout: 'segments', log: rememberingLog() }),
