@@ -2,12 +2,13 @@
  * A lock that the kernel gives back when its holder dies, however it dies.
  *
  * Node cannot ask for one, but flock(2) locks belong to an open file, not to a process: the `flock`
- * program locks the descriptor it inherits from us and ends, and the lock stays with our copy of it.
+ * program locks the descriptor it inherits from us and ends, and the lock stays with our copy of it,
+ * a bare descriptor: a thread that is terminated closes those, and so gives the lock back as well.
  * The file itself is never removed (a removed lock file is held by nobody's successor); it names its
  * last holder, for people.
  */
 import { spawn } from 'node:child_process';
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 
 export interface NotLocked {
@@ -21,27 +22,27 @@ export type Release = () => Promise<void>;
 const HELD = 1;
 
 export async function takeLock(path: string): Promise<Result<Release, NotLocked>> {
-  const file = await open(path, 'a', 0o640);
-  const code = await flock(file).catch(() => undefined);
+  const descriptor = openSync(path, 'a', 0o640);
+  const code = await flock(descriptor).catch(() => undefined);
   if (code === 0) {
-    await file.truncate(0);
-    await file.write(`${process.pid}\n`);
-    return ok(() => file.close());
+    ftruncateSync(descriptor);
+    writeSync(descriptor, `${process.pid}\n`);
+    return ok(async () => closeSync(descriptor));
   }
-  await file.close();
+  closeSync(descriptor);
   if (code !== HELD) return fail({ message: NO_PROGRAM });
-  const holder = (await readFile(path, 'utf8')).trim();
+  const holder = readFileSync(path, 'utf8').trim();
   return fail({ message: `${path} is held by process ${holder === '' ? 'unknown' : holder}` });
 }
 
 const NO_PROGRAM =
   'the program "flock" did not run: install util-linux (apt-get install util-linux)';
 
-/** Answers with the exit code of `flock`, which sees our file as its descriptor 3. */
-function flock(file: FileHandle): Promise<number | null> {
+/** Answers with the exit code of `flock`, which sees our descriptor as its own number 3. */
+function flock(descriptor: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', ['-n', '-x', '3'], {
-      stdio: ['ignore', 'ignore', 'ignore', file.fd],
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
     });
     child.once('error', reject);
     child.once('exit', resolve);
