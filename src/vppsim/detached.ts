@@ -4,7 +4,7 @@
  *
  * Output: whether it was started, or the sentence saying why there is none.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../machines/model/result.js';
@@ -46,20 +46,31 @@ export async function ensureDetachedVppSim(
     stdio: ['ignore', output, output],
   });
   closeSync(output);
+  const fate = fateOf(child);
+  child.unref();
+  for (let waitedMs = 0; waitedMs < limits.detachedStartMs; waitedMs += limits.detachedPollMs) {
+    const ended = fate();
+    if (await answersConnect(options.path)) {
+      // Ours gave way to one that somebody else started meanwhile, if it ended.
+      const started = ended === undefined;
+      return ok({ started, pid: started ? child.pid : undefined });
+    }
+    if (ended !== undefined) return refusal(`${ended}: ${lastLine(log)}`);
+    await sleep(limits.detachedPollMs);
+  }
+  return refusal(`${options.path} does not answer; see ${log}.`);
+}
+
+/** How the child ended, if it did. It may do so long after we are gone: nothing happens then. */
+function fateOf(child: ChildProcess): () => string | undefined {
   let ended: string | undefined;
   child.once('error', (error) => {
     ended = error.message;
   });
   child.once('exit', (code, signal) => {
-    ended = `it ended at once (${signal ?? code}): ${lastLine(log)}`;
+    ended ??= `it ended at once (${signal ?? code})`;
   });
-  child.unref();
-  for (let waitedMs = 0; waitedMs < limits.detachedStartMs; waitedMs += limits.detachedPollMs) {
-    if (await answersConnect(options.path)) return ok({ started: true, pid: child.pid });
-    if (ended !== undefined) return refusal(ended);
-    await sleep(limits.detachedPollMs);
-  }
-  return refusal(`${options.path} does not answer; see ${log}.`);
+  return () => ended;
 }
 
 function refusal(why: string): Result<Detached, DetachedFailure> {
@@ -75,5 +86,9 @@ function openLog(path: string): number | undefined {
 }
 
 function lastLine(path: string): string {
-  return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  } catch {
+    return `its log ${path} cannot be read`;
+  }
 }
