@@ -1,0 +1,115 @@
+/**
+ * The frontend actor: tells lbsync the VIP it wants, and its neighbours what came of it.
+ *
+ * Weights leave at once. A change of spec goes through the store first: `confirm` leaves after the
+ * commit and comes back as `frontend.decided`, and only then does the machine send it on; so no older
+ * decision, late from the store, can overtake a newer verdict.
+ */
+import { frontendMachine } from '../machines/frontend.js';
+import type { FrontendMemory } from '../machines/frontend-memory.js';
+import type {
+  AckParams,
+  AskParams,
+  PoolCall,
+  StatusParams,
+} from '../machines/frontend-messages.js';
+import { digestOf, shapeOf } from '../machines/frontend-shape.js';
+import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
+import type { DesiredVip } from '../machines/model/lb.js';
+import type {
+  InstanceMessage,
+  LbsyncMessage,
+  Message,
+  PoolMessage,
+  TenantMessage,
+} from '../machines/model/messages.js';
+import {
+  type ActorType,
+  durable,
+  observed,
+  protective,
+  type Scope,
+  type World,
+} from '../src/runtime/actor-type.js';
+
+const LBSYNC = addressOf('lbsync', 'main');
+
+type Any = World<unknown, unknown>;
+
+function toLbsync(scope: Scope, message: LbsyncMessage): void {
+  scope.tell(LBSYNC, message);
+}
+
+function toPool(scope: Scope, pool: string, message: PoolMessage): void {
+  scope.tell(addressOf('pool', pool), message);
+}
+
+function withdraw({ frontend }: { readonly frontend: FrontendName }, { scope }: Any): void {
+  toLbsync(scope, { type: 'vip.withdrawn', frontend });
+}
+
+function ask({ frontend, to }: AskParams, { scope }: Any): void {
+  for (const address of to) tellAll(scope, address, { type: 'publish.request', frontend });
+}
+
+function acknowledge(acks: readonly AckParams[], { scope }: Any): void {
+  for (const { to, ack } of acks) {
+    const message: InstanceMessage = { type: 'member.acknowledged', ack };
+    scope.tell(to, message);
+  }
+}
+
+function tellStatus({ to, status }: StatusParams, { scope }: Any): void {
+  const message: TenantMessage = { type: 'frontend.status', status };
+  if (to !== null) scope.tell(to, message);
+}
+
+/** Groups want to know which frontend asks; backends do not mind being told. */
+function tellAll(
+  scope: Scope,
+  to: Address,
+  message: Message & { readonly frontend: FrontendName },
+): void {
+  scope.tell(to, message);
+}
+
+export const frontendActor: ActorType = {
+  kind: 'frontend',
+  machine: frontendMachine,
+  version: 1,
+  stored: true,
+  implicit: true,
+  effects: {
+    sendDesired: protective((desired: DesiredVip, { scope }) => {
+      toLbsync(scope, { type: 'vip.desired', desired });
+    }),
+    awaitVip: observed(({ frontend }: { readonly frontend: FrontendName }, { scope }) => {
+      toLbsync(scope, { type: 'vip.awaited', frontend });
+    }),
+    withdraw: durable(withdraw),
+    withdrawAgain: observed(withdraw),
+    confirm: durable(({ revision }: { readonly revision: number }, { scope }) => {
+      const message: Message & { readonly revision: number } = {
+        type: 'frontend.decided',
+        revision,
+      };
+      scope.tell(scope.self, message);
+    }),
+    allocate: observed(({ pool, frontend }: PoolCall, { scope }) => {
+      toPool(scope, pool, { type: 'pool.allocate', frontend });
+    }),
+    release: observed(({ pool, frontend }: PoolCall, { scope }) => {
+      toPool(scope, pool, { type: 'pool.release', frontend });
+    }),
+    ask: observed(ask),
+    acknowledge: observed(acknowledge),
+    tellStatus: observed(tellStatus),
+  },
+  view: (cell) => {
+    const memory = cell.context as unknown as FrontendMemory;
+    const shape = shapeOf(memory);
+    const vip = { ...(shape['vip'] as JsonObject), tableDigest: digestOf(memory) };
+    return { ...shape, vip };
+  },
+};

@@ -1,0 +1,340 @@
+/**
+ * What a frontend remembers, and how one event changes it: the context of `machines/frontend.ts` as
+ * plain data, with one pure function for each change.
+ *
+ * Input: the memory, an event's facts. Output: the next memory.
+ *
+ * Two specs are kept apart: `spec` is the newest decision, `decided` the newest one known to be on disk.
+ * Only `decided` reaches VPP, while verdicts act on it at once, so that no message of an older
+ * decision can ever overtake a newer verdict. What was told to others is kept too; a level is told
+ * again when it differs, or when it was asked for.
+ */
+import { scaleOf } from '../src/lb/scale.js';
+import {
+  frontendState,
+  isKept,
+  type Member,
+  type MemberHealth,
+  type Reason,
+  servingShare,
+  type Weighed,
+  weigh,
+} from '../src/policy/frontend-weights.js';
+import { choosePool, FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
+import type { FrontendSpec } from './model/desired.js';
+import { type Address, type FrontendName, type GroupKey, keyOf } from './model/ids.js';
+import type { DesiredVip } from './model/lb.js';
+import type { FrontendStatus, MemberLevel, Verdict, VipReport } from './model/messages.js';
+
+/** One member as remembered; its place and weight come from the spec. */
+export interface MemberMemory {
+  /** `null`: a static backend. */
+  readonly group: GroupKey | null;
+  /** Static backend that moved: the AS at its old address stands in until the new one passed. */
+  readonly successor: string | null;
+  readonly address: string;
+  readonly phase: MemberLevel['phase'];
+  readonly dead: boolean;
+  readonly lastMayGo: boolean;
+  readonly health: MemberHealth;
+  readonly given: number | null;
+  readonly reason: Reason;
+  readonly flushEpisode: string | null;
+}
+
+export interface FrontendMemory {
+  readonly name: FrontendName;
+  readonly owner: Address | null;
+  readonly spec: FrontendSpec | null;
+  readonly decided: FrontendSpec | null;
+  /** Counts decisions about the spec; a confirmation of an older one is ignored. */
+  readonly revision: number;
+  /** The revision `decided` stands for. */
+  readonly settledRevision: number;
+  readonly allocated: { readonly pool: string; readonly address: string } | null;
+  readonly members: Readonly<Record<string, MemberMemory>>;
+  readonly choice: PoolChoice;
+  readonly state: FrontendStatus['state'];
+  /** State and pool as last recorded. */
+  readonly recorded: { readonly state: FrontendStatus['state']; readonly active: number };
+  /** Address family the members were last seen to have: an empty VIP keeps its encapsulation. */
+  readonly family: 4 | 6 | null;
+  readonly report: VipReport | null;
+  readonly problem: string | null;
+  readonly sent: DesiredVip | null;
+  readonly toldStatus: FrontendStatus | null;
+  /** Member → acknowledgement as last told, `phase weight`. */
+  readonly toldAcks: Readonly<Record<string, string>>;
+  readonly sinceMs: number;
+}
+
+const UNKNOWN: MemberHealth = { state: 'unknown', positive: false, episode: '' };
+
+export function newFrontend(address: Address): FrontendMemory {
+  return {
+    name: keyOf(address) as FrontendName,
+    owner: null,
+    spec: null,
+    decided: null,
+    revision: 0,
+    settledRevision: 0,
+    allocated: null,
+    members: {},
+    choice: FIRST_POOL,
+    state: 'unknown',
+    recorded: { state: 'unknown', active: 0 },
+    family: null,
+    report: null,
+    problem: null,
+    sent: null,
+    toldStatus: null,
+    toldAcks: {},
+    sinceMs: 0,
+  };
+}
+
+// --- the spec ----------------------------------------------------------------------------------
+
+/** Generation alone is no change: a reload of the same file decides nothing here. */
+export function isNews(memory: FrontendMemory, next: FrontendSpec): boolean {
+  const settled = (spec: FrontendSpec) => JSON.stringify({ ...spec, generation: 0 });
+  return memory.spec === null || settled(memory.spec) !== settled(next);
+}
+
+/** Takes the spec over as a decision still on its way to the disk. */
+export function adopt(
+  memory: FrontendMemory,
+  spec: FrontendSpec,
+  owner: Address | undefined,
+): FrontendMemory {
+  return { ...claimed(memory, owner), spec, revision: memory.revision + 1 };
+}
+
+/** The owner asks again: it is told the status again, changed or not. */
+export function claimed(memory: FrontendMemory, owner: Address | undefined): FrontendMemory {
+  return { ...memory, owner: owner ?? memory.owner, toldStatus: null };
+}
+
+/** The newest spec is on disk: from here on it is what VPP gets. */
+export function settle(memory: FrontendMemory): FrontendMemory {
+  const { spec, decided, choice } = memory;
+  if (spec === null) return memory;
+  const activeName = decided?.pools[choice.active]?.name;
+  const active = spec.pools.findIndex(({ name }) => name === activeName);
+  const moved =
+    active === choice.active ? choice : { active: Math.max(active, 0), contender: null };
+  const members = withStaticMembers(memory.members, spec);
+  const settledRevision = memory.revision;
+  return { ...memory, decided: spec, settledRevision, choice: moved, members };
+}
+
+function withStaticMembers(
+  before: FrontendMemory['members'],
+  spec: FrontendSpec,
+): FrontendMemory['members'] {
+  const members = Object.fromEntries(
+    Object.entries(before).filter(([, { group }]) => group !== null),
+  );
+  for (const { ref } of spec.pools.flatMap((pool) => pool.members)) {
+    if (ref.kind === 'backend') Object.assign(members, staticMember(before, ref));
+  }
+  return members;
+}
+
+/** A static backend and, after it moved, the AS that stands in for it. */
+function staticMember(
+  before: FrontendMemory['members'],
+  { backend, address }: { readonly backend: string; readonly address: string },
+): FrontendMemory['members'] {
+  const known = before[backend];
+  const previous = before[predecessorOf(backend)];
+  const standIn = (old: MemberMemory | undefined) =>
+    old === undefined || old.given === null
+      ? {}
+      : { [predecessorOf(backend)]: { ...old, health: UNKNOWN, successor: backend } };
+  if (known?.address === address) return { [backend]: known, ...standIn(previous) };
+  if (previous?.address === address) {
+    return { [backend]: { ...previous, successor: null }, ...standIn(known) };
+  }
+  const fresh = { [backend]: newMember(null, address) };
+  return { ...fresh, ...standIn(known?.given === null ? previous : known) };
+}
+
+/** Nobody probes the old address any more: it is unknown, and unknown keeps. */
+function predecessorOf(backend: string): string {
+  return `${backend} before`;
+}
+
+function newMember(group: GroupKey | null, address: string): MemberMemory {
+  return {
+    group,
+    successor: null,
+    address,
+    phase: 'in',
+    dead: false,
+    lastMayGo: false,
+    health: UNKNOWN,
+    given: null,
+    reason: 'unknown-new',
+    flushEpisode: null,
+  };
+}
+
+/** The VIP's address, when it has one by the decided spec. */
+export function addressIn(memory: FrontendMemory): string | null {
+  const { decided, allocated } = memory;
+  if (decided?.address !== undefined) return decided.address;
+  return allocated !== null && allocated.pool === decided?.addressFrom ? allocated.address : null;
+}
+
+/** A pool address that the decided spec no longer asks for. */
+export function surplusIn({ decided, allocated }: FrontendMemory): string | null {
+  if (decided === null || allocated === null) return null;
+  return allocated.pool === decided.addressFrom ? null : allocated.pool;
+}
+
+// --- members -----------------------------------------------------------------------------------
+
+/** The decision part of a level differs from what is stored. */
+export function isMemberNews({ members }: FrontendMemory, level: MemberLevel): boolean {
+  const known = members[level.member];
+  if (known === undefined) return level.phase !== 'out';
+  const { address, phase, dead, lastMayGo } = level;
+  const same = known.address === address && known.phase === phase;
+  return !same || known.dead !== dead || known.lastMayGo !== lastMayGo;
+}
+
+/** A level is always answered, so what was told of the member is forgotten. */
+export function withLevel(memory: FrontendMemory, level: MemberLevel): FrontendMemory {
+  const { member, group, address, phase, dead, lastMayGo } = level;
+  const known = memory.members[member];
+  const kept = known?.address === address ? known : newMember(group, address);
+  const next = { ...kept, phase, dead, lastMayGo };
+  const { [member]: _told, ...toldAcks } = memory.toldAcks;
+  return { ...memory, members: { ...memory.members, [member]: next }, toldAcks };
+}
+
+export function withVerdict(memory: FrontendMemory, verdict: Verdict): FrontendMemory {
+  const known = memory.members[verdict.backend];
+  if (known === undefined || known.address !== verdict.address) return memory;
+  const { state, positive, episode } = verdict;
+  const next = { ...known, health: { state, positive, episode } };
+  const members = { ...memory.members, [verdict.backend]: next };
+  const before = predecessorOf(verdict.backend);
+  if (state !== 'up' || members[before] === undefined) return { ...memory, members };
+  const { [before]: _left, ...rest } = members;
+  return { ...memory, members: rest };
+}
+
+/** Members that left for good, once that was acknowledged and told. */
+export function withoutGone(memory: FrontendMemory, gone: readonly string[]): FrontendMemory {
+  if (gone.length === 0) return memory;
+  const stays = <T>(record: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(record).filter(([name]) => !gone.includes(name)));
+  return { ...memory, members: stays(memory.members), toldAcks: stays(memory.toldAcks) };
+}
+
+/** After a restart nobody's health is known, nor what others were told. */
+export function awakened(memory: FrontendMemory): FrontendMemory {
+  const members = Object.fromEntries(
+    Object.entries(memory.members).map(([name, member]) => [name, { ...member, health: UNKNOWN }]),
+  );
+  const told = { report: null, sent: null, toldStatus: null, toldAcks: {} };
+  return { ...settle({ ...memory, members }), ...told };
+}
+
+/** Names of present members without a verdict. */
+export function unknownMembers(memory: FrontendMemory): readonly string[] {
+  return Object.entries(memory.members)
+    .filter(([, member]) => member.phase === 'in' && member.successor === null)
+    .filter(([, member]) => member.health.state === 'unknown')
+    .map(([name]) => name);
+}
+
+// --- weights -----------------------------------------------------------------------------------
+
+interface Place {
+  readonly pool: number;
+  readonly weight: number;
+}
+
+const NOWHERE: Place = { pool: -1, weight: 0 };
+
+/** Members with their place in the decided spec, in a fixed order. */
+export function membersOf(memory: FrontendMemory): readonly Member[] {
+  const places = new Map<string, Place>();
+  memory.decided?.pools.forEach(({ members }, pool) => {
+    for (const { ref, weight } of members) {
+      places.set(ref.kind === 'backend' ? ref.backend : ref.group, { pool, weight });
+    }
+  });
+  return Object.entries(memory.members).map(([name, member]) => ({
+    ...member,
+    ...(places.get(member.group ?? member.successor ?? name) ?? NOWHERE),
+    name,
+    kept: isKept(member.reason),
+  }));
+}
+
+/** Chooses the pool and weighs every member: the one place where weights come from. */
+export function reweighed(memory: FrontendMemory, nowMs: number): FrontendMemory {
+  const { decided } = memory;
+  if (decided === null) return memory;
+  const members = membersOf(memory);
+  const shares = decided.pools.map((_, pool) => servingShare(decided, members, pool));
+  const choice = choosePool(decided, shares, memory.choice, nowMs);
+  const weighed = weigh(decided, members, choice.active);
+  const state = frontendState(members, weighed);
+  const sinceMs = state === memory.state ? memory.sinceMs : nowMs;
+  const family = familyOf(members) ?? memory.family;
+  const given = Object.fromEntries(
+    members.map(({ name }, index) => [name, withWeight(memory.members[name], weighed[index])]),
+  );
+  return { ...memory, choice, state, sinceMs, family, members: { ...memory.members, ...given } };
+}
+
+function withWeight(member: MemberMemory | undefined, weighed: Weighed | undefined): MemberMemory {
+  const base = member ?? newMember(null, '');
+  if (weighed === undefined) return base;
+  const { weight, installed, reason, flushEpisode } = weighed;
+  return { ...base, given: installed ? weight : null, reason, flushEpisode: flushEpisode ?? null };
+}
+
+/** Static members are known in advance and come first in the spec, so they decide. */
+function familyOf(members: readonly Member[]): 4 | 6 | null {
+  const first = members.find(({ phase, pool }) => phase !== 'out' && pool >= 0);
+  if (first === undefined) return null;
+  return first.address.includes(':') ? 6 : 4;
+}
+
+// --- what VPP says -----------------------------------------------------------------------------
+
+/**
+ * Takes a report. The first one after a restart also says what members were last given: to all while
+ * nothing was sent, else to those still unknown. A VIP that VPP lost teaches nothing.
+ */
+export function withReport(memory: FrontendMemory, report: VipReport): FrontendMemory {
+  const first = memory.report === null && report.exists && memory.decided !== null;
+  const next = { ...memory, report };
+  return first ? learned(next, report) : next;
+}
+
+function learned(memory: FrontendMemory, report: VipReport): FrontendMemory {
+  const divisor = memory.decided === null ? 1 : scaleOf(memory.decided).divisor;
+  const members = Object.fromEntries(
+    Object.entries(memory.members).map(([name, member]) => {
+      const teaches = memory.sent === null || member.health.state === 'unknown';
+      const found = report.servers.find(({ address }) => address === member.address);
+      const given = found === undefined ? null : Math.min(100, found.weight * divisor);
+      return [name, teaches ? { ...member, given } : member];
+    }),
+  );
+  return { ...memory, members };
+}
+
+/** VPP has nothing of ours left. */
+export function withdrawn(memory: FrontendMemory): FrontendMemory {
+  const conf = { encap: '', tableLength: undefined };
+  const report = { frontend: memory.name, synced: true, exists: false, servers: [], conf };
+  return { ...memory, report, sent: null };
+}
