@@ -1,0 +1,80 @@
+/**
+ * Frames of an established link between two threads, after the hellos.
+ *
+ *   envelopes      a batch of messages, and how many the sender has received on this link so far
+ *   credit         that count alone, when there is nothing to send
+ *   reply          the answer to an ask; `to` is its envelope's `replyTo`
+ *   query answer   a view is read: by name, answered under the same id
+ *   store.request  a call of the store; answered by one or more `store.answer` under the same id
+ */
+import type { Json } from '../../machines/model/json.js';
+import { ok, type Result } from '../../machines/model/result.js';
+import type { Codec } from './codec.js';
+import { type Envelope, isEnvelope } from './envelope.js';
+import { malformed, type WireFailure } from './failures.js';
+import { BATCH_ENVELOPES_MAX } from './limits.js';
+import { type Check, isCount, isFlag, isJson, isName, isObject, listOf, record } from './shape.js';
+import { isStoreMethod, type StoreMethod } from './store-call.js';
+
+export interface EnvelopesFrame {
+  readonly type: 'envelopes';
+  readonly received: number;
+  readonly items: readonly Envelope[];
+}
+
+export interface StoreRequestFrame {
+  readonly type: 'store.request';
+  readonly id: number;
+  readonly method: StoreMethod;
+  readonly args: readonly Json[];
+}
+
+export interface StoreAnswerFrame {
+  readonly type: 'store.answer';
+  readonly id: number;
+  readonly result: Json;
+  /** More parts of a long list follow; they are joined in order. */
+  readonly more: boolean;
+}
+
+export type LinkFrame =
+  | EnvelopesFrame
+  | { readonly type: 'credit'; readonly received: number }
+  | { readonly type: 'reply'; readonly to: string; readonly body: Json }
+  | { readonly type: 'query'; readonly id: number; readonly name: string; readonly args: Json }
+  | { readonly type: 'answer'; readonly id: number; readonly body: Json }
+  | StoreRequestFrame
+  | StoreAnswerFrame;
+
+type FrameChecks = {
+  readonly [T in LinkFrame['type']]: Check<Omit<LinkFrame & { type: T }, 'type'>>;
+};
+
+const CHECKS: FrameChecks = {
+  envelopes: record({ received: isCount, items: listOf(isEnvelope, BATCH_ENVELOPES_MAX) }),
+  credit: record({ received: isCount }),
+  reply: record({ to: isName, body: isJson }),
+  query: record({ id: isCount, name: isName, args: isJson }),
+  answer: record({ id: isCount, body: isJson }),
+  'store.request': record({ id: isCount, method: isStoreMethod, args: listOf(isJson) }),
+  'store.answer': record({ id: isCount, result: isJson, more: isFlag }),
+};
+
+export function encodeFrame(codec: Codec, frame: LinkFrame): Result<Uint8Array, WireFailure> {
+  return codec.encode(frame);
+}
+
+export function decodeFrame(codec: Codec, bytes: unknown): Result<LinkFrame, WireFailure> {
+  const decoded = codec.decode(bytes);
+  if (!decoded.ok) return decoded;
+  const { value } = decoded;
+  return isLinkFrame(value) ? ok(value) : malformed('no frame of a link');
+}
+
+function isLinkFrame(value: unknown): value is LinkFrame {
+  if (!isObject(value)) return false;
+  const { type } = value as { readonly type?: unknown };
+  return typeof type === 'string' && Object.hasOwn(CHECKS, type)
+    ? CHECKS[type as LinkFrame['type']](value)
+    : false;
+}

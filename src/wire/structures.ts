@@ -1,0 +1,52 @@
+/**
+ * Shapes both sides know before the first byte: a record of one of them costs one byte instead of its
+ * field names. msgpackr matches fields in order, and an object with other fields simply carries its
+ * own names along.
+ *
+ * The table is frozen: threads that learn shapes on their own give one number to different shapes, and
+ * then data is silently wrong. Any change here changes STRUCTURES_HASH, and the hello refuses the peer.
+ */
+import { createHash } from 'node:crypto';
+import { assert } from '../../machines/model/assert.js';
+import { STRUCTURES_MAX } from './limits.js';
+
+export const STRUCTURES: readonly (readonly string[])[] = [
+  // Envelopes and frames.
+  ['v', 'to', 'from', 'cause', 'incarnation', 'body'],
+  ['v', 'to', 'from', 'cause', 'incarnation', 'body', 'replyTo'],
+  ['type', 'received', 'items'],
+  ['type', 'id', 'method', 'args'],
+  ['type', 'id', 'result', 'more'],
+  ['type', 'to', 'body'],
+  // The frequent messages, in the order their senders build them.
+  ['type', 'verdict'],
+  ['backend', 'address', 'state', 'positive', 'episode', 'sinceMs', 'code'],
+  ['type', 'level'],
+  ['member', 'group', 'address', 'phase', 'dead', 'lastMayGo'],
+  ['type', 'ack'],
+  ['frontend', 'member', 'phase', 'weight'],
+  ['type', 'summary'],
+  ['type', 'probe', 'result'],
+  ['passed', 'code', 'detail', 'durationMs', 'positive', 'late'],
+  // What a commit is made of.
+  ['ok', 'value'],
+  ['id', 'outboxSeq', 'journalSeq'],
+  ['event', 'rule', 'numbers'],
+  ['event', 'rule', 'numbers', 'publish'],
+  ['id', 'dueAtMs'],
+];
+
+export const STRUCTURES_HASH = createHash('sha256')
+  .update(JSON.stringify(STRUCTURES))
+  .digest('hex')
+  .slice(0, 16);
+
+assert(STRUCTURES.length <= STRUCTURES_MAX, 'known shapes have one byte each');
+
+/**
+ * A copy for one packer or unpacker, which keep notes on it. `isShared` makes msgpackr put a shape
+ * back when a frame defines another one under its number.
+ */
+export function copyOfStructures(): string[][] {
+  return STRUCTURES.map((keys) => Object.assign([...keys], { isShared: true }));
+}
