@@ -1,0 +1,71 @@
+/**
+ * Before any actor: read the configuration, prepare the data directory, take the lock. Everything that
+ * can be wrong with the machine or the file is told here in one sentence each, with its exit code.
+ */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { readConfigFile } from '../adapters/config-file/config-file.js';
+import { type Release, takeLock } from '../adapters/proc/lock-file.js';
+import type { Config } from '../config/complete.js';
+import { type Problem, printProblem, worstCode } from '../config/problem.js';
+
+export interface BootFailure {
+  readonly exitCode: 1 | 2 | 3;
+  /** What stderr gets, a line each. */
+  readonly lines: readonly string[];
+}
+
+export async function readBootConfig(
+  file: string,
+  overrides: { readonly dataDir?: string },
+): Promise<Result<Config, BootFailure>> {
+  const read = await readConfigFile({ file, env: process.env });
+  if (!read.ok) return fail(configFailure(read.failure));
+  const { config } = read.value;
+  const { dataDir } = overrides;
+  return ok(dataDir === undefined ? config : relocate(config, dataDir));
+}
+
+export function configFailure(problems: readonly Problem[]): BootFailure {
+  const exitCode = worstCode(problems) === 'parse' ? 1 : 2;
+  return { exitCode, lines: problems.map(printProblem) };
+}
+
+/** `--data-dir` moves everything that lies below the configured one. */
+function relocate(config: Config, dataDir: string): Config {
+  const from = config.node.dataDir;
+  const moved = (path: string): string =>
+    path.startsWith(`${from}/`) ? join(dataDir, path.slice(from.length + 1)) : path;
+  return {
+    ...config,
+    node: { ...config.node, dataDir },
+    dataplane: { ...config.dataplane, apiSocket: moved(config.dataplane.apiSocket) },
+    outbox: {
+      ...config.outbox,
+      sink: { ...config.outbox.sink, dir: moved(config.outbox.sink.dir) },
+    },
+  };
+}
+
+/** The data directory, writable and ours alone for as long as the process lives. */
+export async function takeDataDir(dataDir: string): Promise<Result<Release, BootFailure>> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return cannotStart(
+      `the data directory ${dataDir} cannot be written (${reason}): set node.dataDir to one that can`,
+    );
+  }
+  const lock = await takeLock(join(dataDir, 'switchyard.lock'));
+  if (lock.ok) return lock;
+  return cannotStart(
+    `${lock.failure.message}: stop that daemon, or set another node.dataDir`,
+  );
+}
+
+export function cannotStart(line: string): Result<never, BootFailure> {
+  return fail({ exitCode: 3, lines: [`switchyard: ${line}`] });
+}

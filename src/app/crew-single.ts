@@ -1,0 +1,65 @@
+/** The whole node in one thread: the same actors, one host, no frames. For debugging and for tests. */
+import type { Json } from '../../machines/model/json.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { openSqliteStore } from '../adapters/sqlite/open.js';
+import { createHost, type Host } from '../runtime/host.js';
+import type { Remote } from '../runtime/kernel.js';
+import { createSinglePlacement } from '../runtime/placement.js';
+import { createCluster } from './cluster.js';
+import type { CrewOptions, Muster } from './crew.js';
+import { createGeneration } from './generation.js';
+import { mainPorts } from './main-ports.js';
+import { answerQueries } from './queries.js';
+import { castOf, portsFor, type Role } from './roles.js';
+
+const ALL: readonly Role[] = ['main', 'shard', 'dataplane', 'outbox'];
+
+const NOBODY: Remote = { send: () => false, reply: () => undefined };
+
+export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<Muster, string> {
+  const opened = openSqliteStore({
+    file: boot.storeFile,
+    durability: boot.durability,
+    node: boot.node,
+    run: boot.run,
+    failpoints: parts.failpoints,
+    clock: parts.clock,
+    outboxAttemptsMax: boot.outboxAttemptsMax,
+  });
+  if (!opened.ok) return fail(opened.failure.message);
+  const store = opened.value;
+  let host: Host | undefined;
+
+  const begin: Muster['begin'] = async (settings) => {
+    const ports = await portsFor(ALL, { settings, parts, store });
+    if (!ports.ok) return ports;
+    const generation = createGeneration();
+    const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
+      parts.rootLog.setLevel(level);
+    const setGeneration = (to: number) => void generation.raise(to);
+    const main = mainPorts({ settings, parts, store, configFile, setLogLevel, setGeneration });
+    const made = createHost({
+      ...parts,
+      ...castOf(ALL),
+      thread: 'main',
+      incarnation: settings.epoch,
+      placement: createSinglePlacement(),
+      store,
+      ports: { ...ports.value, ...main },
+      remote: NOBODY,
+      generation: () => generation.current,
+    });
+    host = made;
+    const started = await made.start();
+    if (!started.ok) return fail(started.failure.message);
+    const own = answerQueries({ host: made, parts, generation });
+    const query = async (): Promise<Json | undefined> => undefined;
+    return ok({ host: made, cluster: createCluster({ host: made, own, others: [], query }) });
+  };
+
+  const stop = async (): Promise<void> => {
+    await host?.stop();
+    await store.close();
+  };
+  return ok({ store, begin, stop });
+}

@@ -1,0 +1,130 @@
+/**
+ * The node over worker threads: main hosts its own actors, the others run in a pool of threads.
+ *
+ * Start: store, then lbsync, outbox and shards, then main. Stop: shards first (no new intents), then
+ * main, lbsync, outbox (a last pass), store last.
+ */
+
+import { addressOf } from '../../machines/model/ids.js';
+import type { Json } from '../../machines/model/json.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { createMesh } from '../adapters/threads/mesh.js';
+import { createRemoteStore } from '../adapters/threads/remote-store.js';
+import type { LogLevel } from '../ports/config-file.js';
+import { createHost, type Host } from '../runtime/host.js';
+import { createPlacement } from '../runtime/placement.js';
+import { type Cluster, createCluster } from './cluster.js';
+import type { CrewOptions, Muster } from './crew.js';
+import { createGeneration } from './generation.js';
+import { mainPorts } from './main-ports.js';
+import { type Answer, answerQueries } from './queries.js';
+import { castOf } from './roles.js';
+import type { BootSettings, Settings } from './settings.js';
+import { createThreads, type ThreadSpec } from './threads.js';
+
+/** Threads of one run have incarnations of their own million. */
+const INCARNATIONS_PER_EPOCH = 1_000_000;
+
+export async function musterThreads(options: CrewOptions): Promise<Result<Muster, string>> {
+  const { boot, parts, configFile, onFatal } = options;
+  const placement = createPlacement(boot.shards);
+  const acting = ['lbsync', 'outbox', ...placement.shards];
+  const store = createRemoteStore();
+  const generation = createGeneration();
+  let settings: BootSettings | Settings = boot;
+  let host: Host | undefined;
+  let own: Answer = () => null;
+
+  const base = (): number => ('epoch' in settings ? settings.epoch * INCARNATIONS_PER_EPOCH : 0);
+  const mesh = createMesh({
+    thread: 'main',
+    incarnation: 0,
+    log: parts.log,
+    deliver: (envelope) => host?.send(envelope),
+    settle: (replyTo, outcome) => host?.settle(replyTo, outcome),
+    answer: (name: string, args: Json) => own(name, args),
+    store,
+    storePeer: 'store',
+  });
+  const threads = createThreads({
+    specs: threadSpecs(placement.shards),
+    mesh,
+    log: parts.log,
+    incarnationBase: base,
+    settings: () => settings as unknown as { readonly [field: string]: Json },
+    now: parts.clock.monotonic,
+    onReplace: async (name, incarnation) => {
+      if (name !== 'store') await store.fence(name, incarnation);
+      host?.failAsks({ code: 'thread-lost', message: `thread ${name} died` });
+    },
+    onReplaced: (name) => {
+      void mesh.query(name, 'generation', generation.current);
+      const body = { type: 'reload.reconverge', reason: `thread ${name} was replaced` };
+      host?.tell(RELOAD, body, `thread:${name}`);
+    },
+    onGiveUp: (name, reason) => onFatal(`thread ${name} died too often: ${reason}`),
+  });
+  const opened = await threads.start(['store']);
+  if (!opened.ok) {
+    await threads.close();
+    return opened;
+  }
+
+  const begin: Muster['begin'] = async (complete) => {
+    settings = complete;
+    const cluster = (): Cluster => joined;
+    const ports = mainPorts({
+      settings: complete,
+      parts,
+      store,
+      configFile,
+      setLogLevel: async (level: LogLevel) => void (await cluster().everywhere('logLevel', level)),
+      setGeneration: (to) => {
+        generation.raise(to);
+        void cluster().everywhere('generation', to);
+      },
+    });
+    const made = createHost({
+      ...parts,
+      ...castOf(['main']),
+      thread: 'main',
+      incarnation: base(),
+      placement,
+      store,
+      ports,
+      remote: mesh,
+      generation: () => generation.current,
+    });
+    host = made;
+    own = answerQueries({ host: made, parts, generation });
+    const joined = createCluster({
+      host: made,
+      own,
+      others: [...acting, 'store'],
+      query: mesh.query,
+    });
+    const started = await threads.start(acting);
+    if (!started.ok) return started;
+    const ready = await made.start();
+    return ready.ok ? ok({ host: made, cluster: joined }) : fail(ready.failure.message);
+  };
+
+  const stop = async (): Promise<void> => {
+    await threads.stop(placement.shards);
+    await host?.stop();
+    await threads.stop(['lbsync', 'outbox', 'store']);
+    await threads.close();
+  };
+  return ok({ store, begin, stop });
+}
+
+const RELOAD = addressOf('reload', 'main');
+
+function threadSpecs(shards: readonly string[]): readonly ThreadSpec[] {
+  return [
+    { name: 'store', role: 'store' },
+    { name: 'lbsync', role: 'dataplane' },
+    { name: 'outbox', role: 'outbox' },
+    ...shards.map((name) => ({ name, role: 'shard' as const })),
+  ];
+}

@@ -1,0 +1,34 @@
+/**
+ * The crew of a node: its store and its actors, spread over threads or all in one. Both are opened in
+ * two steps, because threads need to know the installation and the epoch, which only an open store
+ * can tell.
+ */
+import type { Result } from '../../machines/model/result.js';
+import type { ConfigFile } from '../ports/config-file.js';
+import type { Store } from '../ports/store.js';
+import type { Host } from '../runtime/host.js';
+import type { Cluster } from './cluster.js';
+import type { Parts } from './parts.js';
+import type { BootSettings, Settings } from './settings.js';
+
+export interface CrewOptions {
+  readonly boot: BootSettings;
+  readonly parts: Parts;
+  readonly configFile: ConfigFile;
+  onFatal(reason: string): void;
+}
+
+/** A crew whose store is open; nobody acts yet. */
+export interface Muster {
+  readonly store: Store;
+  /** Brings every actor to life. */
+  begin(settings: Settings): Promise<Result<Crew, string>>;
+  /** Closes what is open, whether or not `begin` was called. */
+  stop(): Promise<void>;
+}
+
+export interface Crew {
+  /** Of main. */
+  readonly host: Host;
+  readonly cluster: Cluster;
+}

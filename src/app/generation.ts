@@ -1,0 +1,20 @@
+/** The generation of configuration this thread knows; every decision is stamped with it. */
+
+export interface Generation {
+  readonly current: number;
+  /** Never goes back; answers what is current now. */
+  raise(to: number): number;
+}
+
+export function createGeneration(): Generation {
+  let current = 0;
+  return {
+    get current() {
+      return current;
+    },
+    raise: (to) => {
+      if (Number.isSafeInteger(to)) current = Math.max(current, to);
+      return current;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * One node, started and stopped: store, threads, actors, servers, in that order, and back.
+ *
+ *   boot ─► store ─► dataplane program ─► threads and actors ─► first reload ─► servers ─► ready
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { addressOf } from '../../machines/model/ids.js';
+import type { JsonObject } from '../../machines/model/json.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { openConfigFile } from '../adapters/config-file/config-file.js';
+import { nextEpoch } from '../adapters/sqlite/epoch.js';
+import type { LogLevel } from '../adapters/system/log.js';
+import type { Config } from '../config/complete.js';
+import type { NodeApi } from '../ports/node-api.js';
+import type { Store } from '../ports/store.js';
+import { createApi } from './api.js';
+import { type BootFailure, cannotStart, takeDataDir } from './boot.js';
+import type { Crew, CrewOptions, Muster } from './crew.js';
+import { musterSingle } from './crew-single.js';
+import { musterThreads } from './crew-threads.js';
+import { prepareDataplane } from './dataplane.js';
+import { createParts, type Parts } from './parts.js';
+import { openServers, type Servers } from './servers.js';
+import { type BootSettings, bootSettings, type Settings } from './settings.js';
+
+export interface NodeOptions {
+  readonly configFile: string;
+  readonly config: Config;
+  readonly singleThread: boolean;
+  readonly log: { readonly level: LogLevel; readonly pretty: boolean };
+  /** `host:port`; absent: no inspector. */
+  readonly inspector?: string;
+  readonly failpoint: string;
+  /** The node cannot go on: exit 70 after this. */
+  onFatal(reason: string): void;
+}
+
+export interface Node {
+  readonly api: NodeApi;
+  readonly parts: Parts;
+  readonly settings: Settings;
+  /** Where its servers listen, for the ready line. */
+  readonly addresses: JsonObject;
+  stop(): Promise<void>;
+}
+
+type Undo = () => void | Promise<void>;
+
+/** Starts everything, or undoes what it started and says why not. */
+export async function startNode(options: NodeOptions): Promise<Result<Node, BootFailure>> {
+  const undo: Undo[] = [];
+  const started = await tryStart(options, undo);
+  if (started.ok) return started;
+  for (const step of undo.reverse()) await step();
+  return started;
+}
+
+async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node, BootFailure>> {
+  const { config, log, failpoint } = options;
+  const boot = bootSettings(config, { run: randomUUID(), log, failpoint });
+  const lock = await takeDataDir(boot.dataDir);
+  if (!lock.ok) return lock;
+  undo.push(lock.value);
+  const parts = createParts(boot, 'main');
+  const mustered = await muster(options, boot, parts);
+  if (!mustered.ok) return cannotStart(mustered.failure);
+  undo.push(mustered.value.stop);
+  const begun = await begin(mustered.value, boot);
+  if (!begun.ok) return cannotStart(begun.failure);
+  const { crew, settings } = begun.value;
+  const api = createApi({
+    directory: crew.cluster,
+    store: mustered.value.store,
+    clock: parts.clock,
+    node: settings.node,
+    version: settings.version,
+    epoch: settings.epoch,
+  });
+  const servers = await openServers({
+    config,
+    api,
+    parts,
+    crew,
+    settings,
+    ...inspectorOf(options),
+  });
+  if (!servers.ok) return cannotStart(servers.failure);
+  undo.push(servers.value.close);
+  await firstReload(crew);
+  return ok(nodeOf({ api, parts, settings, servers: servers.value, undo }));
+}
+
+function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string } {
+  return inspector === undefined ? {} : { inspector };
+}
+
+function muster(
+  options: NodeOptions,
+  boot: BootSettings,
+  parts: Parts,
+): Promise<Result<Muster, string>> {
+  const configFile = openConfigFile({ file: options.configFile, env: process.env });
+  const crew: CrewOptions = { boot, parts, configFile, onFatal: options.onFatal };
+  return options.singleThread ? Promise.resolve(musterSingle(crew)) : musterThreads(crew);
+}
+
+async function begin(
+  mustered: Muster,
+  boot: BootSettings,
+): Promise<Result<{ readonly crew: Crew; readonly settings: Settings }, string>> {
+  const installation = await installationOf(mustered.store);
+  if (!installation.ok) return installation;
+  const epoch = await nextEpoch(mustered.store);
+  if (!epoch.ok) return fail(epoch.failure.message);
+  const settings = { ...boot, installation: installation.value, epoch: epoch.value };
+  const dataplane = await prepareDataplane(boot);
+  if (!dataplane.ok) return dataplane;
+  const crew = await mustered.begin(settings);
+  return crew.ok ? ok({ crew: crew.value, settings }) : crew;
+}
+
+/** Given once to a data directory; what this node makes is tagged with it. */
+async function installationOf(store: Store): Promise<Result<string, string>> {
+  const known = await store.metaGet('installation');
+  if (!known.ok) return fail(known.failure.message);
+  if (known.value !== undefined) return ok(known.value);
+  const fresh = randomUUID();
+  const written = await store.metaSet('installation', fresh);
+  return written.ok ? ok(fresh) : fail(written.failure.message);
+}
+
+/** The configuration reaches the actors as any later reload does. */
+async function firstReload({ cluster }: Crew): Promise<void> {
+  const message = { type: 'reload.requested', trigger: 'boot', dryRun: false, disruptive: false };
+  await cluster.ask(addressOf('reload', 'main'), message);
+}
+
+interface Assembled {
+  readonly api: NodeApi;
+  readonly parts: Parts;
+  readonly settings: Settings;
+  readonly servers: Servers;
+  readonly undo: readonly Undo[];
+}
+
+function nodeOf({ api, parts, settings, servers, undo }: Assembled): Node {
+  return {
+    api,
+    parts,
+    settings,
+    addresses: servers.addresses,
+    stop: async () => {
+      for (const step of [...undo].reverse()) await step();
+    },
+  };
+}
+
+export function socketPath({ dataDir }: Pick<Settings, 'dataDir'>): string {
+  return join(dataDir, 'switchyard.sock');
+}

@@ -1,0 +1,96 @@
+/**
+ * The outside world of each role: which adapters its actors are given. The only place where a port
+ * meets its adapter.
+ */
+
+import { join } from 'node:path';
+import type { ProviderFailure } from '../../machines/model/failures.js';
+import type { ProviderSettings } from '../../machines/model/messages.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { openFileSink } from '../adapters/file-sink/sink.js';
+import { openNopSink } from '../adapters/nop-sink/sink.js';
+import { openProber } from '../adapters/probe/prober.js';
+import { openProcessProvider } from '../adapters/process-provider/provider.js';
+import {
+  createSimulatedWorld,
+  openSimulatedProvider,
+} from '../adapters/simulated-provider/provider.js';
+import { openVpp } from '../adapters/vpp/client.js';
+import type { Dataplane } from '../ports/dataplane.js';
+import type { Provider } from '../ports/provider.js';
+import type { Sink } from '../ports/sink.js';
+import type { Store } from '../ports/store.js';
+import type { Parts } from './parts.js';
+import type { Settings } from './settings.js';
+
+export interface PortsInput {
+  readonly settings: Settings;
+  readonly parts: Parts;
+  readonly store: Store;
+}
+
+export function shardPorts({ parts, settings }: PortsInput) {
+  return {
+    prober: openProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
+  };
+}
+
+export function dataplanePorts({ settings, parts, store }: PortsInput): {
+  readonly dataplane: Dataplane | undefined;
+  readonly store: Store;
+  readonly random: Parts['random'];
+} {
+  const { driver, apiSocket, requestTimeoutMs, window } = settings.dataplane;
+  const { clock, log, metrics, failpoints, random } = parts;
+  const options = { path: apiSocket, requestTimeoutMs, window, clock, log, metrics, failpoints };
+  return { dataplane: driver === 'none' ? undefined : openVpp(options), store, random };
+}
+
+export async function outboxPorts({
+  settings,
+  parts,
+  store,
+}: PortsInput): Promise<
+  Result<
+    { readonly store: Store; readonly sink: Sink; readonly failpoints: Parts['failpoints'] },
+    string
+  >
+> {
+  const { driver, dir, layout } = settings.sink;
+  const { log, failpoints } = parts;
+  if (driver !== 'file') return ok({ store, sink: openNopSink(), failpoints });
+  const opened = await openFileSink({ dir, layout, log });
+  if (!opened.ok) return fail(opened.failure.message);
+  return ok({ store, sink: opened.value, failpoints });
+}
+
+export function providerPorts({ settings, parts }: PortsInput) {
+  const { installation, node, epoch, dataDir } = settings;
+  const { clock, log, failpoints } = parts;
+  const ownership = { installation, node, epoch };
+  const world = createSimulatedWorld();
+  const openProvider = async (
+    provider: ProviderSettings,
+  ): Promise<Result<Provider, ProviderFailure>> => {
+    switch (provider.driver) {
+      case 'process':
+        return openProcessProvider({
+          installation,
+          dir: join(dataDir, 'process', provider.name),
+          baseDir: dataDir,
+          maxInstances: provider.maxInstances,
+          clock,
+          log,
+          failpoints,
+        });
+      case 'simulated':
+        return ok(openSimulatedProvider({ world, clock, maxInstances: provider.maxInstances }));
+      case 'exec':
+        return fail({
+          code: 'permanent',
+          message: 'the exec driver is not available in this release',
+        });
+    }
+  };
+  return { ownership, openProvider };
+}

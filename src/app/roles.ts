@@ -1,0 +1,54 @@
+/**
+ * Who lives where: the actor types of each role, and the adapters they are given. A thread takes one
+ * role; the single-thread node takes them all.
+ */
+import { backendActor } from '../../actors/backend-actor.js';
+import { frontendActor } from '../../actors/frontend-actor.js';
+import { groupActor } from '../../actors/group-actor.js';
+import { instanceActor } from '../../actors/instance-actor.js';
+import { lbsyncActor } from '../../actors/lbsync-actor.js';
+import { outboxActor } from '../../actors/outbox-actor.js';
+import { poolActor } from '../../actors/pool-actor.js';
+import { providerService } from '../../actors/provider-service.js';
+import { reloadActor } from '../../actors/reload-actor.js';
+import { tenancyActor } from '../../actors/tenancy-actor.js';
+import { tenantActor } from '../../actors/tenant-actor.js';
+import { ok, type Result } from '../../machines/model/result.js';
+import type { ActorType, ServiceType } from '../runtime/actor-type.js';
+import { dataplanePorts, outboxPorts, type PortsInput, shardPorts } from './ports.js';
+
+export type Role = 'main' | 'shard' | 'dataplane' | 'outbox';
+
+export interface Cast {
+  readonly types: readonly ActorType[];
+  readonly services: readonly ServiceType[];
+}
+
+/** An actor type is handed over without its ports' type: `portsFor` gives each role what it asks for. */
+const CASTS: Readonly<Record<Role, Cast>> = {
+  main: {
+    types: [reloadActor, tenancyActor, poolActor] as never,
+    services: [providerService] as never,
+  },
+  shard: { types: [tenantActor, groupActor, instanceActor, backendActor] as never, services: [] },
+  dataplane: { types: [frontendActor, lbsyncActor] as never, services: [] },
+  outbox: { types: [outboxActor] as never, services: [] },
+};
+
+export function castOf(roles: readonly Role[]): Cast {
+  return {
+    types: roles.flatMap((role) => CASTS[role].types),
+    services: roles.flatMap((role) => CASTS[role].services),
+  };
+}
+
+/** Ports of the roles a thread takes; `main`'s are made by the node itself, which alone has them. */
+export async function portsFor(
+  roles: readonly Role[],
+  input: PortsInput,
+): Promise<Result<object, string>> {
+  const shard = roles.includes('shard') ? shardPorts(input) : {};
+  const dataplane = roles.includes('dataplane') ? dataplanePorts(input) : {};
+  const outbox = roles.includes('outbox') ? await outboxPorts(input) : ok({});
+  return outbox.ok ? ok({ ...shard, ...dataplane, ...outbox.value }) : outbox;
+}

@@ -1,0 +1,85 @@
+/** The node's doors: the control socket, the admin port, the inspector. Opened last, closed first. */
+import { join } from 'node:path';
+import type { JsonObject } from '../../machines/model/json.js';
+import { ok, type Result } from '../../machines/model/result.js';
+import { serveControl } from '../adapters/grpc/server.js';
+import { serveAdmin } from '../adapters/http/server.js';
+import { serveInspector } from '../adapters/inspector/server.js';
+import { processMetrics, renderMetrics } from '../adapters/metrics/registry.js';
+import type { Config } from '../config/complete.js';
+import type { NodeApi } from '../ports/node-api.js';
+import type { Crew } from './crew.js';
+import type { Parts } from './parts.js';
+import type { Settings } from './settings.js';
+
+export interface ServersOptions {
+  readonly config: Config;
+  readonly api: NodeApi;
+  readonly parts: Parts;
+  readonly crew: Crew;
+  readonly settings: Settings;
+  /** `host:port`; absent: no inspector. */
+  readonly inspector?: string;
+}
+
+export interface Servers {
+  readonly addresses: JsonObject;
+  close(): Promise<void>;
+}
+
+interface Door {
+  readonly name: string;
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+export async function openServers(options: ServersOptions): Promise<Result<Servers, string>> {
+  const doors: Door[] = [];
+  const close = async (): Promise<void> => {
+    for (const door of doors.reverse()) await door.close();
+  };
+  for (const open of [openControl, openAdmin, openInspector]) {
+    const door = await open(options);
+    if (!door.ok) {
+      await close();
+      return door;
+    }
+    if (door.value !== undefined) doors.push(door.value);
+  }
+  const addresses = Object.fromEntries(doors.map(({ name, address }) => [name, address]));
+  return ok({ addresses, close });
+}
+
+type Opened = Promise<Result<Door | undefined, string>>;
+
+async function openControl({ api, parts, settings }: ServersOptions): Opened {
+  const path = join(settings.dataDir, 'switchyard.sock');
+  const served = await serveControl({ path, api, log: parts.log });
+  return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
+}
+
+async function openAdmin({ api, config, crew, parts }: ServersOptions): Opened {
+  const { listen } = config.admin;
+  if (listen === 'off') return ok(undefined);
+  const ofProcess = processMetrics();
+  const metrics = async () => {
+    const threads = await crew.cluster.everywhere('metrics', null);
+    return renderMetrics([await ofProcess(), ...threads.map(({ answer }) => answer)]);
+  };
+  const served = await serveAdmin({ listen, api, metrics, log: parts.log });
+  return served.ok ? ok({ name: 'admin', ...served.value }) : served;
+}
+
+async function openInspector({ config, crew, inspector, parts, settings }: ServersOptions): Opened {
+  if (inspector === undefined) return ok(undefined);
+  const read = async (on: boolean) => crew.cluster.everywhere('tap', on);
+  const served = await serveInspector({
+    listen: inspector,
+    node: settings.node,
+    filter: config.inspector.filter,
+    clock: parts.clock,
+    log: parts.log,
+    read,
+  });
+  return served.ok ? ok({ name: 'inspector', ...served.value }) : served;
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/** The command line: one program, one command per file. */
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../app/settings.js';
+import { checkCommand } from './check-command.js';
+import { demoCommand } from './demo-command.js';
+import { EXIT } from './exit-codes.js';
+import { feedCommand } from './feed-commands.js';
+import { machinesCommand } from './machines-commands.js';
+import { readCommands } from './read-commands.js';
+import { reloadCommand } from './reload-command.js';
+import { runCommand } from './run-command.js';
+import { verbCommands } from './verb-commands.js';
+import { vppSimCommand } from './vpp-sim.js';
+
+function createProgram(): Command {
+  const program = new Command('switchyard')
+    .description('tenancy events to instances to a health-checked VPP load balancer')
+    .version(packageVersion())
+    .option('--config <file>', 'configuration (default ./switchyard.yaml, then /etc/switchyard)')
+    .option('--socket <path>', 'control socket of the daemon (default <dataDir>/switchyard.sock)')
+    .showHelpAfterError('(switchyard help COMMAND shows how)')
+    .configureHelp({ showGlobalOptions: true });
+  for (const command of [
+    runCommand(),
+    checkCommand(),
+    ...readCommands(),
+    reloadCommand(),
+    ...verbCommands(),
+    machinesCommand(),
+    feedCommand(),
+    vppSimCommand(),
+    demoCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** Usage errors have one exit code, whatever commander would give them. */
+function exitCodeOf(error: CommanderError): number {
+  return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExits(child);
+}
+
+const program = createProgram();
+overrideExits(program);
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = exitCodeOf(error);
+  else {
+    process.stderr.write(`switchyard: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = error instanceof RangeError ? EXIT.usage : EXIT.fatal;
+  }
+}
