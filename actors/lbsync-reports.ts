@@ -1,0 +1,131 @@
+/**
+ * What lbsync tells frontends: what VPP has acknowledged, and that a withdrawn VIP is gone.
+ *
+ * Rules: [LB-48] every `vip.desired` is answered once VPP has been asked; beyond that a report is sent
+ * only when it says something new; [LB-49] `vip.gone` is said only when VPP does not have the VIP.
+ */
+import { addressOf, type FrontendName } from '../machines/model/ids.js';
+import type { ActualAs, ActualVip, DesiredVip, VipKey } from '../machines/model/lb.js';
+import type { FrontendMessage, VipReport } from '../machines/model/messages.js';
+import { bucketCounts } from '../src/lb/maglev.js';
+import type { Scope } from '../src/runtime/actor-type.js';
+import { keysOf, strike } from './lbsync-ledger.js';
+import type { LbsyncState } from './lbsync-state.js';
+import { ownerOf, type Want } from './lbsync-wants.js';
+
+/** Queues the answer of every frontend that waits for one about this key. */
+export function reportKey(state: LbsyncState, key: VipKey): void {
+  for (const frontend of state.wants.claims.get(key) ?? []) {
+    const want = state.wants.wanted.get(frontend);
+    if (want !== undefined) report(state, reportOf(state, want), want.scope);
+  }
+}
+
+function reportOf(state: LbsyncState, want: Want): VipReport {
+  const { key, desired } = want;
+  const owner = ownerOf(state.wants, key);
+  if (owner !== want) {
+    const problem = `${key} is wanted by frontend ${owner?.desired.frontend} as well`;
+    return { ...absent(desired.frontend, desired), problem };
+  }
+  const actual = state.mirror?.get(key);
+  const problem = problemOf(state, key);
+  const seen = actual === undefined ? absent(desired.frontend, desired) : present(desired, actual);
+  const synced = seen.synced && !state.failures.has(key);
+  return problem === undefined ? { ...seen, synced } : { ...seen, synced, problem };
+}
+
+export function problemOf(state: LbsyncState, key: VipKey): string | undefined {
+  const waiting =
+    state.mirror?.has(key) === false && state.ledger.problem !== undefined
+      ? `the VIP is not created before it is in the ledger: ${state.ledger.problem}`
+      : undefined;
+  return state.failures.get(key)?.problem ?? state.findings.get(key)?.message ?? waiting;
+}
+
+function present({ frontend, servers }: DesiredVip, actual: ActualVip): VipReport {
+  const weights = new Map(actual.servers.map((as) => [as.address, as.weight]));
+  const synced =
+    servers.length === weights.size &&
+    servers.every(({ address, weight }) => weights.get(address) === weight);
+  const { encap, tableLength } = actual;
+  return { frontend, synced, exists: true, servers: actual.servers, conf: { encap, tableLength } };
+}
+
+function absent(frontend: FrontendName, desired: DesiredVip | undefined): VipReport {
+  const conf = { encap: desired?.attributes.encap ?? 'gre4', tableLength: undefined };
+  return { frontend, synced: false, exists: false, servers: [], conf };
+}
+
+function report(state: LbsyncState, message: VipReport, scope: Scope): void {
+  const { frontend } = message;
+  const text = JSON.stringify(message);
+  const owed = state.owed.delete(frontend);
+  if (!owed && state.reported.get(frontend) === text) return;
+  state.reported.set(frontend, text);
+  tell(state, scope, frontend, { type: 'vip.applied', report: message });
+}
+
+function tell(
+  state: LbsyncState,
+  scope: Scope,
+  frontend: FrontendName,
+  message: FrontendMessage,
+): void {
+  state.outbox.push(() => scope.tell(addressOf('frontend', frontend), message));
+}
+
+/** A restored frontend learns from VPP what its members weigh. */
+export function reportAwaited(state: LbsyncState): void {
+  if (state.mirror === undefined || !state.ledger.loaded) return;
+  for (const [frontend, scope] of state.wants.awaited) {
+    const key = keysOf(state.ledger, frontend).find((known) => state.mirror?.has(known));
+    const actual = key === undefined ? undefined : state.mirror.get(key);
+    if (actual === undefined) report(state, absent(frontend, undefined), scope);
+    else {
+      const { servers, encap, tableLength } = actual;
+      const conf = { encap, tableLength };
+      report(state, { frontend, synced: false, exists: true, servers, conf }, scope);
+    }
+  }
+}
+
+/** Withdrawals whose every VIP is gone, or was never ours to remove. */
+export function reportGone(state: LbsyncState): void {
+  const { wants, ledger, mirror, settings } = state;
+  if (mirror === undefined || !ledger.loaded || state.reviewReleases) return;
+  for (const [frontend, scope] of wants.withdrawn) {
+    const keys = [...wants.released].filter(([, name]) => name === frontend).map(([key]) => key);
+    const ours = (key: VipKey) => ledger.told.has(key) || settings?.ownership === 'exclusive';
+    if (keys.some((key) => mirror.has(key) && ours(key))) continue;
+    for (const key of keys) {
+      wants.released.delete(key);
+      strike(ledger, key);
+    }
+    finishWithdrawal(state, frontend, scope);
+  }
+}
+
+function finishWithdrawal(state: LbsyncState, frontend: FrontendName, scope: Scope): void {
+  state.wants.withdrawn.delete(frontend);
+  state.reported.delete(frontend);
+  tell(state, scope, frontend, { type: 'vip.gone' });
+}
+
+/** Without a load balancer: everything wanted is as good as acknowledged. */
+export function reportDetached(state: LbsyncState): void {
+  for (const { desired, scope } of state.wants.wanted.values()) {
+    const { frontend, servers, attributes } = desired;
+    const { encap, tableLength } = attributes;
+    const counts = bucketCounts(servers, tableLength);
+    const applied: ActualAs[] = servers.map(({ address, weight }) => ({
+      address,
+      weight,
+      buckets: counts.get(address) ?? 0,
+    }));
+    const conf = { encap, tableLength };
+    report(state, { frontend, synced: true, exists: true, servers: applied, conf }, scope);
+  }
+  for (const [frontend, scope] of state.wants.withdrawn) finishWithdrawal(state, frontend, scope);
+  state.wants.released.clear();
+}

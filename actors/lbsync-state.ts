@@ -1,0 +1,162 @@
+/**
+ * The bulk data of lbsync, beside its machine: one mutable record per activation, owned by the actor.
+ * Nothing here is stored. After a restart frontends say again what they want, VPP is read again, and
+ * the ledger is loaded again.
+ */
+import type { Rebuild } from '../machines/lbsync.js';
+import { RETRY_MAX_MS, RETRY_MIN_MS } from '../machines/lbsync-limits.js';
+import type { FrontendName } from '../machines/model/ids.js';
+import { type LbConf, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { LbsyncSettings } from '../machines/model/messages.js';
+import { createMemory, type Memory } from '../src/lb/memory.js';
+import type { Mirror } from '../src/lb/mirror.js';
+import type { Finding } from '../src/lb/steps.js';
+import type { Clock } from '../src/ports/clock.js';
+import type { Dataplane } from '../src/ports/dataplane.js';
+import type { Failpoints } from '../src/ports/failpoints.js';
+import type { Metrics } from '../src/ports/metrics.js';
+import type { Store } from '../src/ports/store.js';
+import type { Scope } from '../src/runtime/actor-type.js';
+import { createLedger, type Ledger } from './lbsync-ledger.js';
+import { createWants, desiredVips, type Wants } from './lbsync-wants.js';
+
+export interface LbsyncPorts {
+  /** Absent: `driver: none`, everything wanted counts as applied. */
+  readonly dataplane: Dataplane | undefined;
+  readonly store: Store;
+  readonly driver?: 'vpp' | 'simulated' | 'none';
+  readonly metrics?: Metrics;
+  readonly failpoints?: Failpoints;
+}
+
+export interface VipFailure {
+  readonly count: number;
+  /** Monotonic. */
+  readonly retryAt: number;
+  readonly problem: string;
+  /** Wall clock of the first in a row. */
+  readonly since: number;
+}
+
+/** VPP came back empty; kept until everything wanted is there again. */
+export interface RebuildInProgress {
+  readonly lostAt: number;
+  readonly detectedAt: number;
+  ops: number;
+  readonly frontends: Set<FrontendName>;
+}
+
+export interface LbsyncState {
+  readonly ports: LbsyncPorts;
+  readonly clock: Clock;
+  readonly wants: Wants;
+  readonly ledger: Ledger;
+  readonly memory: Memory;
+  settings: LbsyncSettings | undefined;
+  /** Monotonic: warm-up counts from here. */
+  settingsSince: number | undefined;
+  /** Number of the connection that may write; a pass of an earlier one stops. */
+  session: number;
+  stopped: boolean;
+  pid: number | undefined;
+  /** Wall clock when contact with VPP was lost. */
+  lostAt: number | undefined;
+  /** What VPP has; unknown until the first read of a connection. */
+  mirror: Mirror | undefined;
+  conf: LbConf | undefined;
+  confProblem: string | undefined;
+  /** VIPs that were there before us: nobody touches them for `startupMinDelayMs`. */
+  foundAtStart: ReadonlySet<VipKey> | undefined;
+  /** VIPs whose flushes of an earlier process were taken as done. */
+  readonly met: Set<VipKey>;
+  readonly dirty: Set<VipKey>;
+  /** Frontends waiting for an answer to what they sent. */
+  readonly owed: Set<FrontendName>;
+  /** Last report per frontend, as text, so that nothing is told twice. */
+  readonly reported: Map<FrontendName, string>;
+  readonly failures: Map<VipKey, VipFailure>;
+  readonly findings: Map<VipKey, Finding>;
+  /** VIPs whose buckets in VPP are not those of the model. */
+  mismatched: ReadonlySet<VipKey>;
+  /** Ledger VIPs nobody asked for: may go; and those that are too many to go. */
+  stale: ReadonlySet<VipKey>;
+  staleHeld: readonly VipKey[];
+  askedForOwners: boolean;
+  /** The ledger or the withdrawals changed: look for keys that were let go of. */
+  reviewReleases: boolean;
+  rebuild: RebuildInProgress | undefined;
+  /** Finished, and not yet told. */
+  rebuilt: Rebuild | undefined;
+  /** What to send once the step is over. */
+  outbox: (() => void)[];
+}
+
+export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>): LbsyncState {
+  return {
+    ports,
+    clock,
+    wants: createWants(),
+    ledger: createLedger(),
+    memory: createMemory(),
+    settings: undefined,
+    settingsSince: undefined,
+    session: 0,
+    stopped: false,
+    pid: undefined,
+    lostAt: undefined,
+    mirror: undefined,
+    conf: undefined,
+    confProblem: undefined,
+    foundAtStart: undefined,
+    met: new Set(),
+    dirty: new Set(),
+    owed: new Set(),
+    reported: new Map(),
+    failures: new Map(),
+    findings: new Map(),
+    mismatched: new Set(),
+    stale: new Set(),
+    staleHeld: [],
+    askedForOwners: false,
+    reviewReleases: false,
+    rebuild: undefined,
+    rebuilt: undefined,
+    outbox: [],
+  };
+}
+
+/** Milliseconds of warm-up gone by; none before the first settings. */
+export function warmedUpMs({ settingsSince, clock }: LbsyncState): number {
+  return settingsSince === undefined ? 0 : clock.monotonic() - settingsSince;
+}
+
+/** How long VIPs that were there before us stay untouched; 0 when that is over. */
+export function handsOffMs(state: LbsyncState): number {
+  if (state.settings === undefined) return 0;
+  return Math.max(0, state.settings.startupMinDelayMs - warmedUpMs(state));
+}
+
+export function isDue({ failures, clock }: LbsyncState, key: VipKey): boolean {
+  const failure = failures.get(key);
+  return failure === undefined || failure.retryAt <= clock.monotonic();
+}
+
+/** The first retry follows at once, on a fresh read; then the wait doubles. */
+export function noteFailure(state: LbsyncState, key: VipKey, problem: string): VipFailure {
+  const before = state.failures.get(key);
+  const count = (before?.count ?? 0) + 1;
+  const waitMs = count === 1 ? 0 : Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (count - 2));
+  const failure: VipFailure = {
+    count,
+    retryAt: state.clock.monotonic() + waitMs,
+    problem,
+    since: before?.since ?? state.clock.now(),
+  };
+  state.failures.set(key, failure);
+  return failure;
+}
+
+export function markAll(state: LbsyncState): void {
+  for (const { vip } of desiredVips(state.wants)) state.dirty.add(vipKey(vip));
+  for (const key of [...state.wants.released.keys(), ...state.stale]) state.dirty.add(key);
+}

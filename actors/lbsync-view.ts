@@ -1,0 +1,156 @@
+/**
+ * What operators see of the dataplane: `status.dataplane`, each VIP as VPP has acknowledged it, and
+ * a condition for everything that is not as wanted.
+ */
+import type { LbsyncMemory } from '../machines/lbsync.js';
+import type { JsonObject } from '../machines/model/json.js';
+import { type ActualVip, type VipKey, vipKey } from '../machines/model/lb.js';
+import { tableDigest } from '../src/lb/maglev.js';
+import { problemOf } from './lbsync-reports.js';
+import { handsOffMs, type LbsyncState } from './lbsync-state.js';
+import { ownerOf, type Want } from './lbsync-wants.js';
+
+/** VIPs of others that are listed by name. */
+const FOREIGN_MAX = 100;
+
+export function viewOf(memory: LbsyncMemory, state: LbsyncState): JsonObject {
+  const detached = state.ports.dataplane === undefined;
+  const connected = detached || (state.mirror !== undefined && memory.problem === null);
+  const problem = memory.problem ?? state.confProblem;
+  const conditions = connected ? conditionsOf(state) : [unreachableCondition(memory, state)];
+  return {
+    driver: state.ports.driver ?? (detached ? 'none' : 'vpp'),
+    connected,
+    synced: detached || (connected && state.dirty.size === 0 && conditions.length === 0),
+    frozen: false,
+    warmingUp: handsOffMs(state) > 0,
+    dirty: state.dirty.size,
+    ...(problem === undefined ? {} : { problem }),
+    ...(memory.version === null ? {} : { version: memory.version }),
+    vips: [...state.wants.wanted.values()].sort(byFrontend).map((want) => vipView(state, want)),
+    foreign: foreignKeys(state),
+    conditions,
+  };
+}
+
+function byFrontend(a: Want, b: Want): number {
+  return a.desired.frontend < b.desired.frontend ? -1 : 1;
+}
+
+function vipView(state: LbsyncState, want: Want): JsonObject {
+  const { key, desired } = want;
+  const detached = state.ports.dataplane === undefined;
+  const actual = ownerOf(state.wants, key) === want ? state.mirror?.get(key) : undefined;
+  const attributes = { ...desired.attributes };
+  const servers = detached ? desired.servers : (actual?.servers ?? []);
+  const tableLength = actual?.tableLength ?? desired.attributes.tableLength;
+  const problem = problemOf(state, key);
+  return {
+    frontend: desired.frontend,
+    vip: key,
+    attributes,
+    exists: detached || actual !== undefined,
+    dirty: state.dirty.has(key),
+    tableDigest: actual === undefined ? tableDigest(servers, tableLength) : digestOf(actual),
+    servers: servers.map((as) => ({ ...as })),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+const digests = new WeakMap<ActualVip, string>();
+
+/** Filling a table takes a while: once per acknowledged state of a VIP is enough. */
+function digestOf(vip: ActualVip): string {
+  const known = digests.get(vip);
+  if (known !== undefined) return known;
+  const digest = vip.tableLength === undefined ? '' : tableDigest(vip.servers, vip.tableLength);
+  digests.set(vip, digest);
+  return digest;
+}
+
+function foreignKeys({ mirror, wants, ledger }: LbsyncState): readonly VipKey[] {
+  const foreign = [...(mirror?.values() ?? [])]
+    .map(({ vip }) => vipKey(vip))
+    .filter((key) => !wants.claims.has(key) && !ledger.told.has(key));
+  return foreign.sort().slice(0, FOREIGN_MAX);
+}
+
+interface Condition {
+  readonly type: string;
+  readonly object: string;
+  readonly message: string;
+  readonly next: string;
+  readonly since?: number;
+}
+
+function condition(state: LbsyncState, { since, ...rest }: Condition): JsonObject {
+  const at = new Date(since ?? state.clock.now()).toISOString();
+  return { ...rest, severity: 'warning', since: at, cause: 'lbsync/main' };
+}
+
+function unreachableCondition(memory: LbsyncMemory, state: LbsyncState): JsonObject {
+  const severity = state.settings === undefined ? 'info' : 'error';
+  const base = condition(state, {
+    type: 'dataplane-disconnected',
+    object: 'lbsync/main',
+    message: memory.problem ?? 'not connected yet',
+    next: 'reconnecting; VPP forwards as it was last told',
+    ...(state.lostAt === undefined ? {} : { since: state.lostAt }),
+  });
+  return { ...base, severity };
+}
+
+function conditionsOf(state: LbsyncState): readonly JsonObject[] {
+  const named = (key: VipKey) => {
+    const frontend = ownerOf(state.wants, key)?.desired.frontend;
+    return frontend === undefined ? key : `frontend/${frontend}`;
+  };
+  return [
+    ...[...state.failures].map(([key, { problem, since }]) =>
+      condition(state, {
+        type: 'dataplane-refused',
+        object: named(key),
+        message: `${key}: ${problem}`,
+        next: 'retrying with back-off',
+        since,
+      }),
+    ),
+    ...[...state.findings.values()].map(({ code, key, message }) =>
+      condition(state, {
+        type: `dataplane-${code}`,
+        object: named(key),
+        message,
+        next: code === 'needs-recreation' ? 'reload --disruptive' : 'remove the other VIP',
+      }),
+    ),
+    ...[...state.mismatched].map((key) =>
+      condition(state, {
+        type: 'dataplane-mismatch',
+        object: named(key),
+        message: `${key}: bucket counts in VPP are not what its weights lead to`,
+        next: 'compared again at the next audit',
+      }),
+    ),
+    ...ledgerConditions(state),
+  ];
+}
+
+function ledgerConditions(state: LbsyncState): readonly JsonObject[] {
+  const { staleHeld, ledger } = state;
+  const held = condition(state, {
+    type: 'dataplane-stale-held',
+    object: 'lbsync/main',
+    message: `${staleHeld.length} VIPs of ours are wanted by nobody: too many to remove unasked`,
+    next: 'bring their frontends back, or withdraw them',
+  });
+  const problem = condition(state, {
+    type: 'dataplane-ledger',
+    object: 'lbsync/main',
+    message: `no VIP can be created or removed: ${ledger.problem ?? ''}`,
+    next: 'trying the store again',
+  });
+  return [
+    ...(staleHeld.length > 0 ? [held] : []),
+    ...(ledger.problem === undefined ? [] : [problem]),
+  ];
+}

@@ -1,0 +1,92 @@
+/**
+ * What frontends want of lbsync, level by level: each frontend's latest word counts, whatever the
+ * order in which words arrive.
+ *
+ *   wanted     it sent its VIP                 awaited    it exists but is not ready: hands off
+ *   withdrawn  it sent its VIP away and waits to hear that it is gone
+ *
+ * Rules: [LB-41] a VIP two frontends want belongs to the first of them until that one lets go;
+ * [LB-42] a VIP key its frontend no longer wants (another address) may be removed.
+ */
+import type { FrontendName } from '../machines/model/ids.js';
+import { type DesiredVip, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { Scope } from '../src/runtime/actor-type.js';
+
+export interface Want {
+  readonly key: VipKey;
+  readonly desired: DesiredVip;
+  /** Carries the cause of the message, so that the answer follows from it. */
+  readonly scope: Scope;
+}
+
+export interface Wants {
+  readonly wanted: Map<FrontendName, Want>;
+  readonly awaited: Map<FrontendName, Scope>;
+  readonly withdrawn: Map<FrontendName, Scope>;
+  /** Frontends that want a key, first come first. */
+  readonly claims: Map<VipKey, FrontendName[]>;
+  /** Keys let go of, and by whom. */
+  readonly released: Map<VipKey, FrontendName>;
+}
+
+export function createWants(): Wants {
+  return {
+    wanted: new Map(),
+    awaited: new Map(),
+    withdrawn: new Map(),
+    claims: new Map(),
+    released: new Map(),
+  };
+}
+
+/** Keys to look at afterwards. */
+export function want(wants: Wants, desired: DesiredVip, scope: Scope): readonly VipKey[] {
+  const { frontend } = desired;
+  const key = vipKey(desired.vip);
+  const left = letGo(wants, frontend, key);
+  wants.awaited.delete(frontend);
+  wants.withdrawn.delete(frontend);
+  wants.released.delete(key);
+  wants.wanted.set(frontend, { key, desired, scope });
+  const claims = wants.claims.get(key) ?? [];
+  if (!claims.includes(frontend)) claims.push(frontend);
+  wants.claims.set(key, claims);
+  return [...left, key];
+}
+
+export function withdraw(wants: Wants, frontend: FrontendName, scope: Scope): readonly VipKey[] {
+  const left = letGo(wants, frontend, undefined);
+  wants.awaited.delete(frontend);
+  wants.withdrawn.set(frontend, scope);
+  return left;
+}
+
+/** A restored frontend that does not know its members yet; what it wanted before still stands. */
+export function awaitFrontend(wants: Wants, frontend: FrontendName, scope: Scope): void {
+  if (!wants.wanted.has(frontend)) wants.awaited.set(frontend, scope);
+}
+
+/** The one whose wish for this key counts. */
+export function ownerOf(wants: Wants, key: VipKey): Want | undefined {
+  const first = wants.claims.get(key)?.[0];
+  return first === undefined ? undefined : wants.wanted.get(first);
+}
+
+/** What to converge to: one VIP per key. */
+export function desiredVips(wants: Wants): readonly DesiredVip[] {
+  return [...wants.claims.keys()].flatMap((key) => ownerOf(wants, key)?.desired ?? []);
+}
+
+/** Ends the claim on any key but `keep`; the key is released unless another frontend wants it. */
+function letGo(wants: Wants, frontend: FrontendName, keep: VipKey | undefined): VipKey[] {
+  const before = wants.wanted.get(frontend);
+  if (before === undefined || before.key === keep) return [];
+  wants.wanted.delete(frontend);
+  const others = (wants.claims.get(before.key) ?? []).filter((name) => name !== frontend);
+  if (others.length > 0) wants.claims.set(before.key, others);
+  else {
+    wants.claims.delete(before.key);
+    wants.released.set(before.key, frontend);
+  }
+  return [before.key];
+}
