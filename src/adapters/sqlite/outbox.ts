@@ -24,13 +24,14 @@ export interface Outbox {
 const WRITE_BACK = `
   UPDATE outbox SET
     state = CASE WHEN outcome.version > 0 THEN 'published'
-                 WHEN attempts + 1 >= @attemptsMax THEN 'dead' ELSE 'pending' END,
+                 WHEN outcome.dead OR attempts + 1 >= @attemptsMax THEN 'dead' ELSE 'pending' END,
     attempts = attempts + (outcome.version IS NULL),
     control_version = outcome.version,
     published_at = CASE WHEN outcome.version > 0 THEN @now END,
     last_error = coalesce(outcome.error, last_error)
   FROM (
-    SELECT value ->> 'seq' AS seq, value ->> 'version' AS version, value ->> 'error' AS error
+    SELECT value ->> 'seq' AS seq, value ->> 'version' AS version, value ->> 'error' AS error,
+           coalesce(value ->> 'dead', 0) AS dead
     FROM json_each(@outcomes)
   ) AS outcome
   WHERE outbox.seq = outcome.seq AND outbox.state = 'pending'
@@ -55,9 +56,10 @@ export function createOutbox(db: Database.Database, attemptsMax: number): Outbox
   return {
     pending: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(decodeOutbox),
     writeBack: (outcomes, now) => {
-      const items = outcomes.map(({ seq, controlVersion, error }) => ({
+      const items = outcomes.map(({ seq, controlVersion, error, dead }) => ({
         seq,
         version: controlVersion,
+        dead,
         error: error?.slice(0, LAST_ERROR_CHARACTERS_MAX),
       }));
       writeBack.run({ outcomes: JSON.stringify(items), attemptsMax, now });
