@@ -1,0 +1,13 @@
+/** Bounds of supervision. */
+
+/** Supervisors above the deepest worker. */
+export const TREE_DEPTH_MAX = 8;
+
+/** Children one supervisor names. */
+export const TREE_CHILDREN_MAX = 256;
+
+/** Doublings of a back-off; past it only its largest wait matters. */
+export const BACKOFF_DOUBLINGS_MAX = 30;
+
+/** Share of a wait that chance may take away, when the back-off names none. */
+export const BACKOFF_JITTER = 0.2;
