@@ -61,9 +61,7 @@ export async function takeDataDir(dataDir: string): Promise<Result<Release, Boot
   }
   const lock = await takeLock(join(dataDir, 'switchyard.lock'));
   if (lock.ok) return lock;
-  return cannotStart(
-    `${lock.failure.message}: stop that daemon, or set another node.dataDir`,
-  );
+  return cannotStart(`${lock.failure.message}: stop that daemon, or set another node.dataDir`);
 }
 
 export function cannotStart(line: string): Result<never, BootFailure> {

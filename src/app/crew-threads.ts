@@ -1,8 +1,8 @@
 /**
  * The node over worker threads: main hosts its own actors, the others run in a pool of threads.
  *
- * Start: store, then lbsync, outbox and shards, then main. Stop: shards first (no new intents), then
- * main, lbsync, outbox (a last pass), store last.
+ * Started in the order of actors/node-tree.ts, stopped in the reverse: main first (no new intents), then
+ * the shards, lbsync, the outbox with a last pass, the store last.
  */
 
 import { addressOf } from '../../machines/model/ids.js';
@@ -20,7 +20,8 @@ import { mainPorts } from './main-ports.js';
 import { type Answer, answerQueries } from './queries.js';
 import { castOf } from './roles.js';
 import type { BootSettings, Settings } from './settings.js';
-import { createThreads, type ThreadSpec } from './threads.js';
+import { createThreads } from './threads.js';
+import { threadsOf } from './tree-walk.js';
 
 /** Threads of one run have incarnations of their own million. */
 const INCARNATIONS_PER_EPOCH = 1_000_000;
@@ -28,7 +29,8 @@ const INCARNATIONS_PER_EPOCH = 1_000_000;
 export async function musterThreads(options: CrewOptions): Promise<Result<Muster, string>> {
   const { boot, parts, configFile, onFatal } = options;
   const placement = createPlacement(boot.shards);
-  const acting = ['lbsync', 'outbox', ...placement.shards];
+  const specs = threadsOf(placement.shards);
+  const acting = specs.map(({ name }) => name).filter((name) => name !== 'store');
   const store = createRemoteStore();
   const generation = createGeneration();
   let settings: BootSettings | Settings = boot;
@@ -47,7 +49,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     storePeer: 'store',
   });
   const threads = createThreads({
-    specs: threadSpecs(placement.shards),
+    specs,
     mesh,
     log: parts.log,
     incarnationBase: base,
@@ -110,21 +112,11 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   };
 
   const stop = async (): Promise<void> => {
-    await threads.stop(placement.shards);
     await host?.stop();
-    await threads.stop(['lbsync', 'outbox', 'store']);
+    await threads.stop(specs.map(({ name }) => name).reverse());
     await threads.close();
   };
   return ok({ store, begin, stop });
 }
 
 const RELOAD = addressOf('reload', 'main');
-
-function threadSpecs(shards: readonly string[]): readonly ThreadSpec[] {
-  return [
-    { name: 'store', role: 'store' },
-    { name: 'lbsync', role: 'dataplane' },
-    { name: 'outbox', role: 'outbox' },
-    ...shards.map((name) => ({ name, role: 'shard' as const })),
-  ];
-}

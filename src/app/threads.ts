@@ -9,6 +9,7 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { NODE_TREE } from '../../actors/node-tree.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { Mesh } from '../adapters/threads/mesh.js';
@@ -55,9 +56,6 @@ interface Thread {
   /** Serves, and is not being stopped: its end would be a death. */
   serving: boolean;
 }
-
-/** A thread may die five times a minute before the node gives up. */
-const RESTART_LIMIT = { intensity: 5, periodMs: 60_000 } as const;
 
 /** Old-space of one worker: a leak takes its own thread, not the node. */
 const HEAP_MB = 4_096;
@@ -137,7 +135,7 @@ export function createThreads(options: ThreadsOptions): Threads {
   };
 
   const replace = async ({ spec, incarnation }: Thread, reason: string): Promise<void> => {
-    const judged = judgeRestart(RESTART_LIMIT, deaths.get(spec.name) ?? [], options.now());
+    const judged = judgeRestart(NODE_TREE, deaths.get(spec.name) ?? [], options.now());
     deaths.set(spec.name, judged.history);
     if (judged.verdict === 'give-up') return options.onGiveUp(spec.name, reason);
     for (const peer of alive.values()) {
