@@ -14,7 +14,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
   Parser,
@@ -22,6 +21,7 @@ import {
 } from 'yaml';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { configLimits } from './limits.js';
+import { linesOf } from './lines.js';
 import type { Finding, Path, Position } from './problem.js';
 
 export interface YamlDocument {
@@ -33,16 +33,15 @@ export interface YamlDocument {
 }
 
 export function readYaml(text: string): Result<YamlDocument, readonly Finding[]> {
-  const lines = new LineCounter();
-  const at = (offset: number): Position => positionAt(lines, offset);
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const at = linesOf(text);
+  const tokens = [...new Parser().parse(text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
     const message = `nested more than ${configLimits.depthMax} levels deep`;
     return fail([syntax(at(deep), message)]);
   }
   const options = { version: '1.2', prettyErrors: false, resolveKnownTags: false } as const;
-  const composer = new Composer({ ...options, lineCounter: lines, strict: true });
+  const composer = new Composer({ ...options, strict: true });
   const documents = [...composer.compose(tokens, true, text.length)];
   const findings = documents.flatMap((document) => syntaxErrors(document, at, text));
   const second = documents[1];
@@ -51,7 +50,7 @@ export function readYaml(text: string): Result<YamlDocument, readonly Finding[]>
     findings.push(syntax(at(second.range[0]), message));
   }
   const [first] = documents;
-  if (findings.length > 0 || first === undefined) return fail(findings);
+  if (findings.length > 0 || first === undefined) return fail(firstOfEachLine(findings));
   return ok(locatable(first, at));
 }
 
@@ -71,6 +70,16 @@ function tooDeep(tokens: readonly CST.Token[]): number | undefined {
     }
   }
   return undefined;
+}
+
+/** One mistake often earns several errors where it stands; the first says most. */
+function firstOfEachLine(findings: readonly Finding[]): readonly Finding[] {
+  const lines = new Set<number | undefined>();
+  return findings.filter(({ position }) => {
+    if (lines.has(position?.line)) return false;
+    lines.add(position?.line);
+    return true;
+  });
 }
 
 type At = (offset: number) => Position;
@@ -95,11 +104,6 @@ function sayError(code: string, message: string, text: string, offset: number): 
 
 function syntax(position: Position, message: string): Finding {
   return { path: [], position, message, code: 'parse' };
-}
-
-function positionAt(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 function locatable(document: Document.Parsed, at: At): YamlDocument {

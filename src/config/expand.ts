@@ -30,5 +30,6 @@ export function expandVariables(text: string, env: Environment): Result<string, 
   if (malformed) return fail(MALFORMED);
   if (unset.size === 0) return ok(expanded);
   const names = [...unset].join(', ');
-  return fail(`environment variable ${names} is not set (write $\${ for a plain "\${")`);
+  const subject = unset.size === 1 ? `variable ${names} is` : `variables ${names} are`;
+  return fail(`environment ${subject} not set (write $\${ for a plain "\${")`);
 }

@@ -89,9 +89,11 @@ function oneOf(issue: Issue & { code: 'invalid_value' }): string {
   return `expected one of ${issue.values.map(String).join(', ')}`;
 }
 
-/** `either` hides the type errors of its branches: text or a number where neither branch takes it. */
+/** Neither branch takes a value of this kind. A literal takes its own kind. */
 function isWrongTypeInUnion(issue: Issue, value: unknown): boolean {
-  return (
-    issue.code === 'invalid_union' && (typeof value === 'object' || typeof value === 'boolean')
-  );
+  if (issue.code !== 'invalid_union') return false;
+  return issue.errors.every(([first]) => {
+    if (first?.code === 'invalid_value') return typeof first.values[0] !== typeof value;
+    return first?.code === 'invalid_type';
+  });
 }

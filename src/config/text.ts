@@ -8,6 +8,7 @@
 import { TextDecoder } from 'node:util';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { configLimits } from './limits.js';
+import { linesOf } from './lines.js';
 import type { Finding, Position } from './problem.js';
 
 const CHUNK_BYTES = 65_536;
@@ -40,11 +41,11 @@ export function cleanText(text: string): Result<string, Finding> {
   const control = CONTROL.exec(body);
   if (control !== null) {
     const code = control[0].charCodeAt(0).toString(16).padStart(4, '0');
-    return fail(bad(positionOf(body, control.index), `control character U+${code} in the file`));
+    return fail(bad(linesOf(body)(control.index), `control character U+${code} in the file`));
   }
   const mark = body.indexOf(BYTE_ORDER_MARK);
   if (mark < 0) return ok(body);
-  return fail(bad(positionOf(body, mark), 'byte order mark inside the file; remove it'));
+  return fail(bad(linesOf(body)(mark), 'byte order mark inside the file; remove it'));
 }
 
 function tryDecode(decoder: TextDecoder, chunk: Uint8Array, last: boolean): string | undefined {
@@ -83,12 +84,6 @@ function isUtf8(bytes: Uint8Array): boolean {
   return (
     tryDecode(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }), bytes, true) !== undefined
   );
-}
-
-function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const lines = before.split('\n');
-  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
 function tooLarge(bytes: number): Finding {

@@ -27,6 +27,7 @@ interface Reader {
   values: number;
 }
 
+const REFUSED_KEYS: readonly string[] = ['', '__proto__', '<<'];
 const CORE_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 export function readTree(document: YamlDocument, env: Environment): Tree {
@@ -43,13 +44,14 @@ function read(reader: Reader, node: Node | undefined, path: Path, depth: number)
   }
   if (isAlias(node)) return readAlias(reader, node.source, path, depth);
   if (node !== undefined && 'tag' in node && node.tag && !CORE_TAG.test(node.tag)) {
-    return refuse(reader, path, `tag ${node.tag} is not supported`);
+    const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
+    return refuse(reader, path, `tag ${tag} is not supported`);
   }
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.map((pair) => {
       const key = keyText(pair);
       const child = key === undefined ? undefined : [...path, key];
-      if (child === undefined || key === '' || key === '__proto__') {
+      if (child === undefined || REFUSED_KEYS.includes(key ?? '')) {
         return refuseKey(reader, path, pair.key?.range?.[0] ?? 0, key);
       }
       return [key, read(reader, pair.value ?? undefined, child, depth + 1)] as const;
@@ -65,6 +67,8 @@ function read(reader: Reader, node: Node | undefined, path: Path, depth: number)
 function readAlias(reader: Reader, name: string, path: Path, depth: number): unknown {
   reader.aliases += 1;
   if (reader.aliases > configLimits.aliasesMax) {
+    reader.unusable.push(path);
+    if (reader.aliases > configLimits.aliasesMax + 1) return undefined;
     return refuse(reader, path, `more than ${configLimits.aliasesMax} aliases are expanded`);
   }
   const target = reader.document.anchors.get(name);
@@ -102,8 +106,12 @@ function refuse(reader: Reader, path: Path, message: string): undefined {
 }
 
 function refuseKey(reader: Reader, path: Path, offset: number, key: string | undefined): undefined {
-  const message = key === undefined ? 'a key must be plain text' : `"${key}" cannot be a key`;
+  const message = key === undefined ? 'a key must be plain text' : sayKey(key);
   const position = reader.document.at(offset);
   reader.findings.push({ path, message, code: 'parse', position });
   return undefined;
+}
+
+function sayKey(key: string): string {
+  return key === '<<' ? 'merge keys (<<) are not part of YAML 1.2' : `"${key}" cannot be a key`;
 }

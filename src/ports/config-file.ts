@@ -33,7 +33,10 @@ export interface ReadConfig {
 
 export interface ConfigFile {
   load(): Promise<Result<ReadConfig, readonly Problem[]>>;
-  /** Makes the secrets of the load with this hash the ones `secret` gives; unknown: no change. */
+  /**
+   * Makes the secrets of the load with this hash the ones `secret` gives. Unknown: no change, or the
+   * latest load's when none was adopted yet.
+   */
   adopt(hash: string): void;
   /** By path, e.g. `tenancy.auth.token`; of the adopted load. */
   secret(path: string): string | undefined;

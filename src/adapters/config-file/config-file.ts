@@ -38,7 +38,8 @@ type Loaded = Result<LoadedConfig, readonly Problem[]>;
 
 export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   const held = new Map<string, Secrets>();
-  let current: Secrets = {};
+  let current: Secrets | undefined;
+  let latest: Secrets = {};
   return {
     async load() {
       const loaded = await readConfigFile(options);
@@ -46,13 +47,15 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
       const { config, hash, secrets } = loaded.value;
       held.delete(hash);
       held.set(hash, secrets);
+      latest = secrets;
       for (const old of [...held.keys()].slice(0, -HELD_MAX)) held.delete(old);
       return { ok: true, value: { config: config as unknown as JsonObject, hash } };
     },
     adopt(hash) {
-      current = held.get(hash) ?? current;
+      // A new process that keeps an older configuration has only the secrets of the new file.
+      current = held.get(hash) ?? current ?? latest;
     },
-    secret: (path) => current[path],
+    secret: (path) => current?.[path],
   };
 }
 

@@ -12,10 +12,13 @@ export function checkNode(context: CheckContext): readonly Finding[] {
 }
 
 function checkSockets({ config }: CheckContext): readonly Finding[] {
-  const control = join(config.node.dataDir, 'switchyard.sock');
+  const { dataDir } = config.node;
+  const { apiSocket } = config.dataplane;
+  // The default socket is shorter than the daemon's own in the same directory.
+  const isDefault = apiSocket === join(dataDir, 'vpp.sock');
   return [
-    ...fits(['node', 'dataDir'], control),
-    ...fits(['dataplane', 'apiSocket'], config.dataplane.apiSocket),
+    ...fits(['node', 'dataDir'], join(dataDir, 'switchyard.sock')),
+    ...(isDefault ? [] : fits(['dataplane', 'apiSocket'], apiSocket)),
   ];
 }
 

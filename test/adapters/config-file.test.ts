@@ -1,0 +1,79 @@
+/** The configuration file on disk: read, parsed in a thread of its own, secrets held apart. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openConfigFile, readConfigFile } from '../../src/adapters/config-file/config-file.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'switchyard-config-'));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'switchyard.yaml');
+
+function write(text: string): void {
+  writeFileSync(file, text);
+}
+
+const tenancy = (token: string): string =>
+  `tenancy: { url: "http://127.0.0.1:1", auth: { token: ${token} } }`;
+
+for (const inThread of [true, false]) {
+  const where = inThread ? 'in a thread' : 'right here';
+
+  test(`[CF-1] config file: problems arrive with their positions, parsed ${where}`, async () => {
+    write('log:\n  level: loud\n');
+    const loaded = await openConfigFile({ file, env: {}, inThread }).load();
+    assert.deepEqual(loaded.ok ? [] : loaded.failure, [
+      {
+        file,
+        line: 2,
+        column: 10,
+        path: 'log.level',
+        message: 'expected one of debug, info, warn, error',
+        code: 'semantic',
+      },
+    ]);
+  });
+
+  test(`[CF-6] config file: paths start beside the file, parsed ${where}`, async () => {
+    write('node: { dataDir: ./here }');
+    const loaded = await readConfigFile({ file, env: {}, inThread });
+    assert.equal(loaded.ok && loaded.value.config.node.dataDir, join(folder, 'here'));
+  });
+}
+
+test('[CF-1] config file: an absent file is one problem', async () => {
+  const loaded = await openConfigFile({ file: join(folder, 'absent.yaml'), env: {} }).load();
+  assert.match(loaded.ok ? '' : (loaded.failure[0]?.message ?? ''), /^cannot be read: ENOENT/);
+});
+
+test('[CF-1] config file: a folder is one problem', async () => {
+  const loaded = await openConfigFile({ file: folder, env: {} }).load();
+  assert.match(loaded.ok ? '' : (loaded.failure[0]?.message ?? ''), /^cannot be read: EISDIR/);
+});
+
+test('[CF-3] config file: a parse that takes too long is given up', async () => {
+  write('log: {}');
+  const loaded = await openConfigFile({ file, env: {}, timeLimitMs: 0 }).load();
+  assert.equal(loaded.ok ? '' : loaded.failure[0]?.message, 'takes too long to parse');
+});
+
+test('[CF-11] config file: a secret is given out once its load is adopted', async () => {
+  const opened = openConfigFile({ file, env: {}, inThread: false });
+  const load = async (token: string): Promise<string> => {
+    write(tenancy(token));
+    const loaded = await opened.load();
+    assert.ok(loaded.ok);
+    assert.doesNotMatch(JSON.stringify(loaded.value.config), new RegExp(token));
+    return loaded.value.hash;
+  };
+  const first = await load('open-sesame');
+  assert.equal(opened.secret('tenancy.auth.token'), undefined);
+  opened.adopt(first);
+  const second = await load('swordfish');
+  assert.equal(opened.secret('tenancy.auth.token'), 'open-sesame');
+  opened.adopt('unknown');
+  assert.equal(opened.secret('tenancy.auth.token'), 'open-sesame');
+  opened.adopt(second);
+  assert.equal(opened.secret('tenancy.auth.token'), 'swordfish');
+});

@@ -1,0 +1,105 @@
+/** Differences between configurations: paths, words, and how each takes effect. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Change, diffConfig, pathsThat } from '../../src/config/diff.js';
+import { configFrom, SITE } from '../support/config.js';
+
+function diff(change: (text: string) => string): readonly Change[] {
+  return diffConfig(configFrom(SITE), configFrom(change(SITE)));
+}
+
+const say = ({ path, from, to, apply }: Change): string =>
+  `${path}: ${JSON.stringify(from)} -> ${JSON.stringify(to)} (${apply})`;
+
+const CASES: readonly { name: string; from: string; to: string; says: readonly string[] }[] = [
+  {
+    name: 'a duration',
+    from: 'interval: 2s',
+    to: 'interval: 1m',
+    says: [
+      'healthChecks.http-ok.interval: "2s" -> "1m" (reload)',
+      'healthChecks.http-ok.downInterval: "2s" -> "1m" (reload)',
+    ],
+  },
+  {
+    name: 'a weight in a list',
+    from: 'weight: 50',
+    to: 'weight: 60',
+    says: ['frontends.cache.pools[0].members[0].weight: 50 -> 60 (reload)'],
+  },
+  {
+    name: 'a field that needs a restart',
+    from: 'name: edge-1,',
+    to: 'name: edge-2,',
+    says: ['node.name: "edge-1" -> "edge-2" (restart)'],
+  },
+  {
+    name: 'a disruptive field',
+    from: 'port: 443',
+    to: 'port: 443\n    srcIpSticky: true',
+    says: ['frontends.cache.srcIpSticky: false -> true (disruptive)'],
+  },
+  {
+    name: "a disruptive field of every project's frontend",
+    from: 'port: 80,',
+    to: 'port: 80, tableLength: 2048,',
+    says: ['tenancy.onProject.frontends.web.tableLength: "auto" -> 2048 (disruptive)'],
+  },
+  {
+    name: 'a disruptive field that was left alone',
+    from: 'providers:',
+    to: 'dataplane: { lb: { stickyBucketsPerCore: 2048 } }\nproviders:',
+    says: ['dataplane.lb.stickyBucketsPerCore: null -> 2048 (disruptive)'],
+  },
+  {
+    name: 'a secret',
+    from: 'sesame',
+    to: 'swordfish',
+    says: ['tenancy.auth.token: "***" -> "***" (reload)'],
+  },
+  {
+    name: 'a new backend',
+    from: 'backends:',
+    to: 'backends:\n  cache-3: { address: 10.0.0.23 }',
+    says: ['backends.cache-3: null -> {"address":"10.0.0.23","enabled":true} (reload)'],
+  },
+  {
+    name: 'an address pool',
+    from: '198.51.100.0/24',
+    to: '203.0.113.0/24',
+    says: ['node.addressPools.public: "198.51.100.0/24" -> "203.0.113.0/24" (reload)'],
+  },
+];
+
+for (const { name, from, to, says } of CASES) {
+  test(`[CF-13] diff: ${name}`, () => {
+    assert.deepEqual(diff((text) => text.replace(from, to)).map(say), says);
+  });
+}
+
+test('[CF-13] diff: adding or removing a whole frontend is not disruptive', () => {
+  const changes = diff((text) => text.replace(/\n {2}bulk:.*/, ''));
+  assert.deepEqual(
+    changes.map(({ path, to, apply }) => ({ path, to, apply })),
+    [{ path: 'frontends.bulk', to: null, apply: 'reload' }],
+  );
+});
+
+test('[CF-13] diff: what a template contains is shown as a digest', () => {
+  const [change] = diff((text) => text.replace('server.mjs', 'other.mjs'));
+  assert.equal(change?.path, 'templates.web.spec');
+  assert.match(String(change?.to), /^sha256:[0-9a-f]{12}$/);
+  assert.notEqual(change?.from, change?.to);
+});
+
+test('[CF-13] diff: a section that appears names each field that needs a restart', () => {
+  const changes = diffConfig(configFrom(''), configFrom('tenancy: { url: "http://tm" }'));
+  assert.deepEqual(pathsThat(changes, 'restart'), ['tenancy.url', 'tenancy.controller']);
+});
+
+test('[CF-13] diff: equal configurations do not differ', () => {
+  assert.deepEqual(
+    diff((text) => `# a comment\n${text}`),
+    [],
+  );
+});

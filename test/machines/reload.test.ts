@@ -1,0 +1,306 @@
+/** The reload machine: what a pass concludes, how triggers share passes, what a crash leaves. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordParams } from '../../machines/model/effects.js';
+import type { LogLevelParams } from '../../machines/reload-memory.js';
+import { HOOKS, type Names, type Outcome, reloadLimits, retire } from '../../src/policy/reload.js';
+import {
+  APPLIED,
+  answers,
+  ask,
+  bodyOf,
+  converges,
+  examined,
+  fresh,
+  hooked,
+  lastOf,
+  loads,
+  NOBODY,
+  pass,
+  type Reload,
+  read,
+  recorded,
+  running,
+  SENSELESS,
+  UNREADABLE,
+} from '../support/reload.js';
+
+test('[RE-4] reload: the first boot commits generation 1 and tells everybody', () => {
+  const committed = examined(ask(fresh(), { trigger: 'boot' }), read('one'));
+  assert.equal(committed.value, 'converging');
+  assert.equal(committed.context.generation, 1);
+  assert.deepEqual(recorded(committed), ['config.reloaded']);
+  assert.deepEqual(converges(committed), [
+    { config: { content: 'one' }, hash: 'one', generation: 1, retired: NOBODY },
+  ]);
+  assert.deepEqual(
+    committed.said<LogLevelParams>('applyLogLevel').map(({ level }) => level),
+    ['debug'],
+  );
+});
+
+test('[RE-4] reload: a pass ends when its hooks answered, each with its outcome in order', () => {
+  const done = running();
+  assert.equal(done.value, 'idle');
+  assert.equal(lastOf(done).status, 'full_success');
+  assert.deepEqual(
+    lastOf(done).outcomes.map(({ name, status }) => `${name} ${status}`),
+    HOOKS.map((name) => `${name} ${name === 'tenancy' ? 'skipped' : 'applied'}`),
+  );
+});
+
+test('[RE-4] reload: a hook that fails makes the pass partial and keeps the generation', () => {
+  const outcome: Outcome = { name: 'log_level', status: 'failed', error: 'no such logger' };
+  const done = hooked(examined(ask(running()), read('two')), outcome);
+  assert.equal(lastOf(done).status, 'partial_applied');
+  assert.equal(done.context.generation, 2);
+});
+
+test('[RE-11] reload: a hook that does not answer is timed out, and the pass ends', () => {
+  const waiting = examined(ask(running()), read('two', { hookTimeoutMs: 250 }));
+  assert.deepEqual(waiting.timers, { hookTimeout: 250 });
+  const done = waiting.fire('hookTimeout');
+  assert.equal(done.value, 'idle');
+  assert.equal(lastOf(done).status, 'partial_applied');
+  assert.equal(lastOf(done).outcomes[0]?.status, 'timed_out');
+});
+
+test('[RE-11] reload: an answer of an earlier pass is not taken for this one', () => {
+  const late = examined(ask(running()), read('two')).fire('hookTimeout');
+  const waiting = examined(ask(late), read('three'));
+  const stray = waiting.send({ type: 'hook.finished', pass: 'earlier', outcome: APPLIED } as never);
+  assert.equal(stray.value, 'converging');
+});
+
+const REFUSALS = [
+  { name: 'an unreadable file', found: UNREADABLE, status: 'load_failed', rule: 'RE-2' },
+  {
+    name: 'a file that makes no sense',
+    found: SENSELESS,
+    status: 'validation_failed',
+    rule: 'RE-2',
+  },
+  {
+    name: 'a disruptive change',
+    found: read('two', { disruptive: ['frontends.cache.encap'] }),
+    status: 'validation_failed',
+    rule: 'RE-3',
+  },
+] as const;
+
+for (const { name, found, status, rule } of REFUSALS) {
+  test(`[${rule}] reload: ${name} changes nothing`, () => {
+    const before = running();
+    const after = pass(before, found, { replyTo: 'me' });
+    const { generation, committed, booted, requiresRestart } = after.context;
+    assert.equal(lastOf(after).status, status);
+    assert.deepEqual(
+      { generation, committed, booted, requiresRestart },
+      {
+        generation: before.context.generation,
+        committed: before.context.committed,
+        booted: before.context.booted,
+        requiresRestart: before.context.requiresRestart,
+      },
+    );
+    assert.deepEqual(recorded(after), ['config.reload_failed']);
+    assert.equal(after.said<RecordParams>('record')[0]?.rule, rule);
+    assert.deepEqual(converges(after), []);
+    assert.deepEqual(answers(after)[0]?.askers, ['me']);
+  });
+}
+
+test('[RE-2] reload: a load error is told in one sentence, problems with their places', () => {
+  const { loadError, problems } = lastOf(pass(running(), UNREADABLE));
+  assert.equal(loadError, 'not YAML');
+  assert.deepEqual(problems, UNREADABLE.kind === 'unreadable' ? UNREADABLE.problems : []);
+});
+
+test('[RE-3] reload: a refused disruptive change names its fields', () => {
+  const { outcomes, disruptive } = lastOf(pass(running(), REFUSALS[2].found));
+  assert.deepEqual(disruptive, ['frontends.cache.encap']);
+  assert.deepEqual(outcomes, [
+    {
+      name: 'dataplane',
+      status: 'failed',
+      error: 'needs --disruptive, since it interrupts traffic: frontends.cache.encap',
+    },
+  ]);
+});
+
+test('[RE-3] reload: with consent a disruptive change is committed', () => {
+  const after = pass(running(), REFUSALS[2].found, { disruptive: true });
+  assert.equal(lastOf(after).status, 'full_success');
+  assert.equal(after.context.generation, 2);
+});
+
+test('[RE-5] reload: an equal file changes nothing and calls no hook', () => {
+  const after = pass(running(), read('one'));
+  assert.equal(lastOf(after).status, 'unchanged');
+  assert.equal(after.context.generation, 1);
+  assert.deepEqual(recorded(after), ['config.unchanged']);
+  assert.deepEqual(after.said('applyLogLevel'), []);
+  assert.deepEqual(converges(after), []);
+});
+
+test('[RE-5] reload: a new process with the same file converges to the same generation', () => {
+  const booted = examined(ask(running(), { trigger: 'boot' }), read('one'));
+  assert.deepEqual(recorded(booted), ['config.booted']);
+  assert.equal(converges(booted)[0]?.generation, 1);
+  const done = hooked(booted);
+  assert.equal(lastOf(done).status, 'unchanged');
+  assert.equal(done.context.generation, 1);
+});
+
+test('[RE-2] reload: a new process with a refused file goes on with the committed one', () => {
+  for (const { found } of REFUSALS) {
+    const booted = pass(running(), found, { trigger: 'boot' });
+    assert.equal(booted.value, 'idle');
+    assert.equal(converges(booted)[0]?.hash, 'one');
+    assert.deepEqual(recorded(booted), ['config.reload_failed']);
+  }
+});
+
+test('[RE-7] reload: what needs a restart is judged against what the process booted with', () => {
+  const asked = ask(running());
+  assert.deepEqual(loads(asked), [{ committed: { content: 'one' }, booted: { content: 'one' } }]);
+  const second = pass(running(), read('two', { requiresRestart: ['admin.listen'] }));
+  assert.deepEqual(loads(ask(second))[0]?.booted, { content: 'one' });
+  assert.deepEqual(lastOf(pass(second, UNREADABLE)).requiresRestart, ['admin.listen']);
+});
+
+test('[RE-7] reload: a new process boots with what it reads', () => {
+  const asked = ask(running(), { trigger: 'boot' });
+  assert.equal(loads(asked)[0]?.booted, null);
+  const booted = hooked(examined(asked, read('two')));
+  assert.deepEqual(booted.context.booted, { content: 'two' });
+});
+
+const DRY_RUNS = [
+  { name: 'a change', found: read('two'), status: 'full_success' },
+  { name: 'no change', found: read('one'), status: 'unchanged' },
+  { name: 'an unreadable file', found: UNREADABLE, status: 'load_failed' },
+  { name: 'a disruptive change', found: REFUSALS[2].found, status: 'validation_failed' },
+] as const;
+
+for (const { name, found, status } of DRY_RUNS) {
+  test(`[RE-8] reload: a dry run of ${name} answers and commits nothing`, () => {
+    const before = running();
+    const after = pass(before, found, { dryRun: true, replyTo: 'me' });
+    const { ok, dryRun, status: said } = bodyOf(after);
+    assert.deepEqual({ ok, dryRun, said }, { ok: true, dryRun: true, said: status });
+    assert.deepEqual(recorded(after), []);
+    assert.deepEqual(after.context.committed, before.context.committed);
+    assert.deepEqual(after.context.history, before.context.history);
+    assert.deepEqual(converges(after), []);
+  });
+}
+
+test('[RE-1] reload: fifty signals during a pass are one more pass', () => {
+  const busy = Array.from({ length: 50 }).reduce<Reload>((at) => ask(at), ask(running()));
+  assert.equal(busy.value, 'loading');
+  const next = hooked(examined(busy, read('two')));
+  assert.equal(next.value, 'loading');
+  assert.equal(loads(next).length, 1);
+  const last = hooked(examined(next, read('three')));
+  assert.equal(last.value, 'idle');
+  assert.equal(last.context.generation, 3);
+});
+
+test('[RE-1] reload: a dry run never rides on a real pass, nor the other way round', () => {
+  const busy = ask(ask(ask(running()), { dryRun: true, replyTo: 'dry' }), { replyTo: 'real' });
+  const first = hooked(examined(busy, read('two')));
+  const second = hooked(examined(first, read('three')));
+  assert.deepEqual(answers(second)[0]?.askers, ['real']);
+  const third = examined(second, read('four'));
+  assert.deepEqual(answers(third)[0]?.askers, ['dry']);
+  assert.equal(third.context.generation, 3);
+});
+
+test('[RE-1] reload: who joins with consent gives it to the pass', () => {
+  const busy = ask(ask(ask(running()), {}), { disruptive: true });
+  const first = hooked(examined(busy, read('two')));
+  const second = examined(first, read('three', { disruptive: ['frontends.cache.encap'] }));
+  assert.equal(second.value, 'converging');
+});
+
+test('[RE-1] [RE-12] reload: one caller too many is refused at once', () => {
+  const crowd = Array.from({ length: reloadLimits.askersMax }, (_, index) => `caller-${index}`);
+  const full = crowd.reduce((at, replyTo) => ask(at, { replyTo }), ask(running()));
+  const over = ask(full, { replyTo: 'late' });
+  assert.deepEqual(answers(over)[0]?.askers, ['late']);
+  assert.equal(bodyOf(over)['ok'], false);
+  const served = hooked(examined(hooked(examined(over, read('two'))), read('three')));
+  assert.deepEqual(answers(served)[0]?.askers, crowd);
+});
+
+test('[RE-6] reload: a crash while converging drives the same generation again', () => {
+  const cut = examined(ask(running()), read('two')).send({ type: 'activated' });
+  assert.equal(cut.value, 'converging');
+  assert.deepEqual(recorded(cut), ['config.redriven']);
+  assert.equal(converges(cut)[0]?.generation, 2);
+  assert.equal(cut.said('applyLogLevel').length, 1);
+  assert.equal(hooked(cut).value, 'idle');
+});
+
+test('[RE-6] reload: a crash while loading reads again', () => {
+  const cut = ask(running()).send({ type: 'activated' });
+  assert.equal(cut.value, 'loading');
+  assert.equal(loads(cut).length, 1);
+});
+
+test('[RE-6] reload: who came back empty is told again, in any state', () => {
+  for (const at of [running(), ask(running()), examined(ask(running()), read('two'))]) {
+    const again = at.send({ type: 'reload.reconverge', reason: 'shard-2 restarted' } as never);
+    assert.equal(again.value, at.value);
+    assert.deepEqual(recorded(again), ['config.reconverged']);
+    assert.equal(converges(again)[0]?.generation, at.context.generation);
+  }
+});
+
+test('[RE-6] reload: before the first commit there is nothing to tell', () => {
+  const again = fresh().send({ type: 'reload.reconverge', reason: 'early' } as never);
+  assert.deepEqual(again.effects, []);
+});
+
+const names = (...backends: readonly string[]): Names => ({ ...NOBODY, backends });
+
+test('[RE-9] reload: what vanished is told so, again and again, until it is back', () => {
+  const one = pass(fresh(), read('one', { names: names('a', 'b') }), { trigger: 'boot' });
+  const two = examined(ask(one), read('two', { names: names('b') }));
+  assert.deepEqual(converges(two)[0]?.retired, names('a'));
+  const three = examined(ask(hooked(two)), read('three', { names: names('c') }));
+  assert.deepEqual(converges(three)[0]?.retired, names('b', 'a'));
+  const four = examined(ask(hooked(three)), read('four', { names: names('a', 'c') }));
+  assert.deepEqual(converges(four)[0]?.retired, names('b'));
+});
+
+test('[RE-9] reload: everything that vanished now is told, old names only while there is room', () => {
+  const many = Array.from({ length: reloadLimits.retiredMax + 5 }, (_, index) => `b${index}`);
+  const all = retire(names('old'), names(...many), NOBODY);
+  assert.deepEqual(all.backends, many);
+  const some = retire(names(...many), names('fresh'), NOBODY);
+  assert.equal(some.backends.length, reloadLimits.retiredMax);
+  assert.equal(some.backends[0], 'fresh');
+});
+
+test('[RE-10] reload: the history keeps the last fifty results, newest first', () => {
+  const contents = Array.from({ length: 60 }, (_, index) => `content-${index}`);
+  const done = contents.reduce((at, content) => pass(at, read(content)), fresh());
+  const generations = done.context.history.map(({ generation }) => generation);
+  assert.deepEqual(
+    generations,
+    Array.from({ length: 50 }, (_, index) => 60 - index),
+  );
+});
+
+test('[RE-10] reload: a long list of problems is kept short in the history, whole in the answer', () => {
+  const problems = Array.from({ length: 200 }, (_, line) => ({
+    line,
+    message: 'm',
+    code: 'parse',
+  }));
+  const after = pass(running(), { kind: 'unreadable', problems }, { replyTo: 'me' });
+  assert.equal(lastOf(after).problems.length, reloadLimits.entriesKeptMax);
+  assert.deepEqual(bodyOf(after)['problems'], problems);
+});
