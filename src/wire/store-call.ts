@@ -100,10 +100,12 @@ export type StoreMethod = keyof typeof STORE_ARGUMENTS;
 
 type Unchecked<C> = C extends Check<infer T> ? T : never;
 
-/** The arguments of a method, in the types its checks have established. */
-export type StoreArguments<M extends StoreMethod> = {
-  -readonly [I in keyof (typeof STORE_ARGUMENTS)[M]]: Unchecked<(typeof STORE_ARGUMENTS)[M][I]>;
+type Established<Checks extends readonly unknown[]> = {
+  -readonly [I in keyof Checks]: Unchecked<Checks[I]>;
 };
+
+/** The arguments of a method, in the types its checks have established. */
+export type StoreArguments<M extends StoreMethod> = Established<(typeof STORE_ARGUMENTS)[M]>;
 
 export function isStoreMethod(value: unknown): value is StoreMethod {
   return typeof value === 'string' && Object.hasOwn(STORE_ARGUMENTS, value);
