@@ -62,14 +62,21 @@ export function keysOf(ledger: Ledger, frontend: FrontendName): readonly VipKey[
 export function enter(ledger: Ledger, entry: LedgerEntry): void {
   const key = vipKey(entry.vip);
   const present = ledger.entries.get(key);
-  if (present !== undefined && isSameEntry(present, entry)) ledger.pending.delete(key);
+  if (present !== undefined && isSameEntry(present, entry)) forgetWrite(ledger, key);
   else ledger.pending.set(key, entry);
 }
 
 export function strike(ledger: Ledger, key: VipKey): void {
   ledger.told.delete(key);
-  if (ledger.entries.has(key)) ledger.pending.set(key, undefined);
-  else ledger.pending.delete(key);
+  // A write that is out may put what is struck here.
+  if (ledger.entries.has(key) || ledger.writing) ledger.pending.set(key, undefined);
+  else forgetWrite(ledger, key);
+}
+
+/** With nothing left to write there is nothing to complain about. */
+function forgetWrite(ledger: Ledger, key: VipKey): void {
+  ledger.pending.delete(key);
+  if (ledger.loaded && ledger.pending.size === 0) ledger.problem = undefined;
 }
 
 export function hasWrites({ loaded, pending, writing }: Ledger): boolean {
@@ -86,8 +93,11 @@ export async function writeLedger(ledger: Ledger, store: Store): Promise<void> {
       break;
     }
     if (ledger.pending.get(key) === entry) ledger.pending.delete(key);
-    if (entry === undefined) ledger.entries.delete(key);
-    else acknowledge(ledger, key, entry);
+    if (entry !== undefined) acknowledge(ledger, key, entry);
+    else {
+      ledger.entries.delete(key);
+      if (!ledger.pending.has(key)) ledger.told.delete(key);
+    }
   }
 }
 

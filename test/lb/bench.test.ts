@@ -1,0 +1,17 @@
+/** The bench of the diff core, tiny: it must run and answer, whatever the machine does meanwhile. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bench } from '../../bench/lb-diff.js';
+
+test('[LB-3] bench: a tiny run answers every question', async () => {
+  const { bench: name, rows } = await bench('tiny');
+  assert.equal(name, 'lb-diff');
+  assert.deepEqual(
+    rows.map(({ id, unit, pass }) => [id, unit, pass]),
+    [
+      ['unchanged', 'ms', true],
+      ['one-change', 'ms', true],
+    ],
+  );
+  assert.ok(rows.every(({ value, baseline }) => value > 0 && (baseline ?? 0) > 0));
+});
