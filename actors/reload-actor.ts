@@ -38,6 +38,7 @@ export const reloadActor: ActorType<ReloadPorts, undefined> = {
     }),
     converge: durable((params: ConvergeParams, { scope, ports }: Reload) => {
       ports.configFile.adopt(params.hash);
+      ports.setGeneration(params.generation);
       const site = deriveSite(asConfig(params.config), params.generation);
       for (const { to, message } of lettersOf(site, params.retired)) scope.tell(to, message);
     }),

@@ -19,10 +19,8 @@ export const configLimits = {
   socketPathBytesMax: 107,
   groupSizeMax: 65_535,
   tableLengthMax: 32_768,
-  tableLengthAutoMin: 1_024,
   poolsMax: 64,
   poolMembersMax: 10_000,
-  patternLengthMax: 256,
   /** Differences reported by one reload; the count of all is reported beside them. */
   changesMax: 500,
   /** Length of one value shown in a difference. */

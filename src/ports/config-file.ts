@@ -48,4 +48,6 @@ export interface ReloadPorts {
   readonly configFile: ConfigFile;
   /** May reject: the reload reports it and goes on. */
   setLogLevel(level: LogLevel): void | Promise<void>;
+  /** The generation that decisions are taken under from now on. */
+  setGeneration(generation: number): void;
 }

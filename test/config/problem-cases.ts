@@ -129,7 +129,7 @@ const SHAPE: readonly ProblemCase[] = [
   },
   {
     name: 'unsafe patterns',
-    text: 'healthChecks: { a: { type: http, bodyMatches: "(a+)+" }, b: { type: http, bodyMatches: "(?=x)" }, c: { type: http, bodyMatches: "(a)\\\\1" }, d: { type: http, bodyMatches: "(" } }',
+    text: 'healthChecks: { a: { type: http, bodyMatches: "(a+)+?" }, b: { type: http, bodyMatches: "(?=x)" }, c: { type: http, bodyMatches: "(a)\\\\1" }, d: { type: http, bodyMatches: "(" } }',
   },
   {
     name: 'weights out of range',

@@ -105,7 +105,7 @@ function checkEncap(context: CheckContext, place: FrontendPlace): readonly Findi
   return findings;
 }
 
-export const ENCAP_FAMILY: Readonly<Record<'gre4' | 'gre6' | 'l3dsr', Family>> = {
+const ENCAP_FAMILY: Readonly<Record<'gre4' | 'gre6' | 'l3dsr', Family>> = {
   gre4: 4,
   gre6: 6,
   l3dsr: 4,
