@@ -62,12 +62,11 @@ async function spawnFailure(plan: LaunchPlan, child: ChildProcess): Promise<Prov
   const program = plan.command[0];
   switch (error.code) {
     case 'ENOENT':
-      return permanent(
-        `there is no program "${program}" (or the interpreter its first line names): install it or correct spec.command; it is looked up in PATH, or from ${plan.cwd} when it has a slash`,
-      );
+      return permanent(noProgram(program, plan.cwd));
     case 'EACCES':
+      // A folder of PATH that may not be entered says so too, of a program that is nowhere.
       return permanent(
-        `"${program}" may not be executed: make it executable (chmod +x) or correct spec.command`,
+        program.includes('/') ? notExecutable(program) : noProgram(program, plan.cwd),
       );
     case 'ENOEXEC':
     case 'E2BIG':
@@ -78,6 +77,14 @@ async function spawnFailure(plan: LaunchPlan, child: ChildProcess): Promise<Prov
         message: `"${program}" could not be started: ${error.message}`,
       };
   }
+}
+
+function noProgram(program: string, cwd: string): string {
+  return `there is no program "${program}" (or the interpreter its first line names): install it or correct spec.command; it is looked up in PATH, or from ${cwd} when it has a slash`;
+}
+
+function notExecutable(program: string): string {
+  return `"${program}" may not be executed: make it executable (chmod +x) or correct spec.command`;
 }
 
 function noDirectory(plan: LaunchPlan): ProviderFailure {

@@ -34,3 +34,6 @@ export const EXIT_LOOK_MS = 10;
 
 export const LIST_PAGE_INSTANCES = 256;
 export const INSTANCES_DEFAULT_MAX = 1_000;
+
+/** Between the two looks for processes of unfinished records: far longer than an exec takes. */
+export const SECOND_LOOK_MS = 50;

@@ -41,7 +41,7 @@ type Answer<T> = Promise<Result<T, ProviderFailure>>;
 export async function openProcessProvider(options: ProcessProviderOptions): Answer<Provider> {
   return answering(async () => {
     const records = openRecords(options.dir);
-    return ok(new ProcessProvider(options, records, await settle(records, options.log)));
+    return ok(new ProcessProvider(options, records, await settle(records, options)));
   });
 }
 

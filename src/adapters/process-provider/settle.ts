@@ -4,8 +4,10 @@
  * found: it was not (or is dead), the record goes. A record that cannot be read goes likewise, unless
  * its process lives: then nobody may say what exists until an operator looked.
  */
+import type { Clock } from '../../ports/clock.js';
 import type { Log } from '../../ports/log.js';
 import { type ProcessIdentity, sessionsByEnvironment } from '../proc/processes.js';
+import { SECOND_LOOK_MS } from './limits.js';
 import { type InstanceRecord, idOfToken, type RecordStore } from './records.js';
 import { TOKEN_VARIABLE } from './spec.js';
 
@@ -15,10 +17,14 @@ export interface Settled {
   readonly unclear: readonly string[];
 }
 
-export async function settle(store: RecordStore, log: Log): Promise<Settled> {
+export async function settle(
+  store: RecordStore,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<Settled> {
   const { records, unreadable } = await store.load();
   const halves = records.filter((record) => record.process === undefined);
-  const living = halves.length + unreadable.length === 0 ? new Map() : livingById();
+  const unsettled = halves.length + unreadable.length > 0;
+  const living = unsettled ? await livingById(clock) : new Map<string, ProcessIdentity>();
 
   const completed = await Promise.all(
     halves.map((record) => completeOrRemove(store, record, living.get(record.id))),
@@ -48,7 +54,15 @@ async function completeOrRemove(
   return [complete];
 }
 
-function livingById(): ReadonlyMap<string, ProcessIdentity> {
-  const byToken = [...sessionsByEnvironment(TOKEN_VARIABLE)];
-  return new Map(byToken.map(([token, identity]) => [idOfToken(token), identity]));
+/**
+ * Who lives, by the id its token makes. Looked for twice: in the midst of its exec a process is there
+ * but shows no environment yet.
+ */
+async function livingById(clock: Clock): Promise<ReadonlyMap<string, ProcessIdentity>> {
+  const first = sessionsByEnvironment(TOKEN_VARIABLE);
+  await new Promise<void>((resolve) => {
+    clock.after(SECOND_LOOK_MS, resolve);
+  });
+  const both = [...first, ...sessionsByEnvironment(TOKEN_VARIABLE)];
+  return new Map(both.map(([token, identity]) => [idOfToken(token), identity]));
 }

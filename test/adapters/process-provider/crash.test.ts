@@ -107,6 +107,7 @@ check('[PR-5] process provider: unreadable and alive is unknown, not absent', as
     assert.ok(!answer.ok && answer.failure.message.includes(providerId));
   }
   process.kill(pid, 'SIGKILL');
+  while (identify(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
 });
 
 check('[PR-5] process provider: unreadable and dead is absent', async (lab) => {
