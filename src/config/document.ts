@@ -32,6 +32,15 @@ export interface YamlDocument {
   locate(path: Path, atKey: boolean): Position;
 }
 
+const OPTIONS = {
+  version: '1.2',
+  strict: true,
+  prettyErrors: false,
+  resolveKnownTags: false,
+  // The library compares every key with every other; src/config/tree.ts finds repetitions by name.
+  uniqueKeys: false,
+} as const;
+
 export function readYaml(text: string): Result<YamlDocument, readonly Finding[]> {
   const at = linesOf(text);
   const tokens = [...new Parser().parse(text)];
@@ -40,8 +49,7 @@ export function readYaml(text: string): Result<YamlDocument, readonly Finding[]>
     const message = `nested more than ${configLimits.depthMax} levels deep`;
     return fail([syntax(at(deep), message)]);
   }
-  const options = { version: '1.2', prettyErrors: false, resolveKnownTags: false } as const;
-  const composer = new Composer({ ...options, strict: true });
+  const composer = new Composer(OPTIONS);
   const documents = [...composer.compose(tokens, true, text.length)];
   const findings = documents.flatMap((document) => syntaxErrors(document, at, text));
   const second = documents[1];
@@ -97,7 +105,6 @@ function sayError(code: string, message: string, text: string, offset: number): 
   if (text.slice(offset - 1, offset + 1) === '${') {
     return `inside { } or [ ] a variable must be quoted: "\${NAME}"`;
   }
-  if (code === 'DUPLICATE_KEY') return 'this key appears twice in its mapping';
   if (code === 'TAB_AS_INDENT') return 'tab used as indentation; use spaces';
   return `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }

@@ -103,11 +103,12 @@ const CHECKS: readonly ((context: CheckContext) => readonly Finding[])[] = [
 ];
 
 function contextOf(config: Config, tree: unknown): CheckContext {
-  const keysOf = (path: Path): readonly string[] => {
+  const keysOf = (path: Path): ReadonlySet<string> => {
     const value = valueAt(tree, path);
-    return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+    return new Set(typeof value === 'object' && value !== null ? Object.keys(value) : []);
   };
-  const names = new Map<Section, readonly string[]>();
+  const names = new Map<Section, ReadonlySet<string>>();
+  const addressPools = keysOf(['node', 'addressPools']);
   return {
     config,
     names: (section) => {
@@ -115,7 +116,7 @@ function contextOf(config: Config, tree: unknown): CheckContext {
       names.set(section, known);
       return known;
     },
-    addressPools: () => keysOf(['node', 'addressPools']),
+    addressPools: () => addressPools,
     groupsOf: (tenant) => keysOf(['tenants', tenant, 'groups']),
   };
 }

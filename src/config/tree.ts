@@ -6,7 +6,7 @@
  * nobody reports them twice). A plain (unquoted) scalar gets its type after expansion: `port: ${P}`
  * is a number when P is one; in quotes it stays text.
  */
-import { isAlias, isMap, isScalar, isSeq, type Node, Scalar } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap } from 'yaml';
 import { keyText, type YamlDocument } from './document.js';
 import { type Environment, expandVariables, mentionsVariable } from './expand.js';
 import { configLimits } from './limits.js';
@@ -27,7 +27,6 @@ interface Reader {
   values: number;
 }
 
-const REFUSED_KEYS: readonly string[] = ['', '__proto__', '<<'];
 const CORE_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
 export function readTree(document: YamlDocument, env: Environment): Tree {
@@ -47,21 +46,42 @@ function read(reader: Reader, node: Node | undefined, path: Path, depth: number)
     const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
     return refuse(reader, path, `tag ${tag} is not supported`);
   }
-  if (isMap<Node, Node | null>(node)) {
-    const entries = node.items.map((pair) => {
-      const key = keyText(pair);
-      const child = key === undefined ? undefined : [...path, key];
-      if (child === undefined || REFUSED_KEYS.includes(key ?? '')) {
-        return refuseKey(reader, path, pair.key?.range?.[0] ?? 0, key);
-      }
-      return [key, read(reader, pair.value ?? undefined, child, depth + 1)] as const;
-    });
-    return Object.fromEntries(entries.filter((entry) => entry !== undefined));
-  }
+  if (isMap<Node, Node | null>(node)) return readMap(reader, node, path, depth);
   if (isSeq<Node>(node)) {
     return node.items.map((item, index) => read(reader, item, [...path, index], depth + 1));
   }
   return isScalar(node) ? readScalar(reader, node, path) : null;
+}
+
+function readMap(
+  reader: Reader,
+  map: YAMLMap<Node, Node | null>,
+  path: Path,
+  depth: number,
+): Readonly<Record<string, unknown>> {
+  const entries = new Map<string, unknown>();
+  for (const pair of map.items) {
+    const key = keyText(pair);
+    const problem = problemWithKey(key, entries);
+    if (key === undefined || problem !== undefined) {
+      refuseKey(reader, path, pair.key?.range?.[0] ?? 0, problem ?? UNREADABLE_KEY);
+      continue;
+    }
+    entries.set(key, read(reader, pair.value ?? undefined, [...path, key], depth + 1));
+  }
+  return Object.fromEntries(entries);
+}
+
+const UNREADABLE_KEY = 'a key must be plain text';
+
+function problemWithKey(
+  key: string | undefined,
+  earlier: ReadonlyMap<string, unknown>,
+): string | undefined {
+  if (key === undefined) return UNREADABLE_KEY;
+  if (key === '<<') return 'merge keys (<<) are not part of YAML 1.2';
+  if (key === '' || key === '__proto__') return `"${key}" cannot be a key`;
+  return earlier.has(key) ? 'this key appears twice in its mapping' : undefined;
 }
 
 function readAlias(reader: Reader, name: string, path: Path, depth: number): unknown {
@@ -105,13 +125,7 @@ function refuse(reader: Reader, path: Path, message: string): undefined {
   return undefined;
 }
 
-function refuseKey(reader: Reader, path: Path, offset: number, key: string | undefined): undefined {
-  const message = key === undefined ? 'a key must be plain text' : sayKey(key);
-  const position = reader.document.at(offset);
-  reader.findings.push({ path, message, code: 'parse', position });
-  return undefined;
-}
-
-function sayKey(key: string): string {
-  return key === '<<' ? 'merge keys (<<) are not part of YAML 1.2' : `"${key}" cannot be a key`;
+function refuseKey(reader: Reader, path: Path, offset: number, message: string): void {
+  if (reader.findings.length >= configLimits.problemsMax) return;
+  reader.findings.push({ path, message, code: 'parse', position: reader.document.at(offset) });
 }

@@ -20,10 +20,10 @@ export type Section =
 export interface CheckContext {
   readonly config: Config;
   /** Names written in a section, whether or not what stands under them is valid. */
-  names(section: Section): readonly string[];
-  addressPools(): readonly string[];
+  names(section: Section): ReadonlySet<string>;
+  addressPools(): ReadonlySet<string>;
   /** Groups written for a static tenant. */
-  groupsOf(tenant: string): readonly string[];
+  groupsOf(tenant: string): ReadonlySet<string>;
 }
 
 export type Check = (context: CheckContext) => readonly Finding[];
@@ -37,7 +37,7 @@ export interface Located<T> {
 export interface FrontendPlace extends Located<FrontendConfig> {
   readonly name: string;
   /** Of a tenant's blueprint: its own groups; absent: a static frontend. */
-  readonly blueprintGroups?: readonly string[];
+  readonly blueprintGroups?: ReadonlySet<string>;
 }
 
 export function blueprintsOf(config: Config) {
@@ -73,7 +73,7 @@ export function allFrontends(config: Config): readonly FrontendPlace[] {
       path: [...path, 'frontends', name],
       name,
       value,
-      blueprintGroups: Object.keys(blueprint.groups),
+      blueprintGroups: new Set(Object.keys(blueprint.groups)),
     })),
   );
   return [...fixed, ...templated];

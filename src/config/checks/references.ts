@@ -88,7 +88,7 @@ function groupMember(
     return [semantic(path, 'a static frontend names a group with its tenant, as tenant/group')];
   }
   const tenants = context.names('tenants');
-  if (!tenants.includes(tenant)) return known(path, 'tenant', tenant, tenants);
+  if (!tenants.has(tenant)) return known(path, 'tenant', tenant, tenants);
   return known(path, `group of tenant ${tenant}`, group, context.groupsOf(tenant));
 }
 
@@ -96,8 +96,8 @@ function known(
   path: Path,
   what: string,
   written: string | undefined,
-  names: readonly string[],
+  names: ReadonlySet<string>,
 ): readonly Finding[] {
-  if (written === undefined || names.includes(written)) return [];
+  if (written === undefined || names.has(written)) return [];
   return [semantic(path, `no ${what} is named "${written}"${didYouMean(written, names)}`)];
 }
