@@ -4,8 +4,9 @@
  *
  * Input:  the state. Output: how it ended; answers for frontends are queued, not sent.
  *
- * Rules: [LB-52] after each op everything known about VPP is true; [LB-53] a step whose wish changed
- * meanwhile is left to the next pass; [LB-54] at most PASS_STEPS_MAX VIPs per pass, by priority.
+ * Rules: [LB-14] after each op the mirror is true; [LB-52] a step whose wish changed meanwhile is left
+ * to the next pass; [LB-53] at most PASS_STEPS_MAX VIPs per pass; [LB-54] no op but the add of a VIP
+ * waits for the store.
  */
 import type { PassOutcome } from '../machines/lbsync.js';
 import { RETRY_MIN_MS } from '../machines/lbsync-limits.js';

@@ -12,7 +12,7 @@ import { NOTHING_REMEMBERED } from '../src/lb/memory.js';
 import { mirrorOf } from '../src/lb/mirror.js';
 import { type DiffRules, diffAll } from '../src/lb/plan.js';
 import { opsOf } from '../src/lb/steps.js';
-import { dumbChanges } from '../test/support/dumb-lb.js';
+import { dumbChanges } from './dumb-diff.js';
 
 export interface BenchRow {
   readonly id: string;

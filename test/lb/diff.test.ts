@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { dumbChanges } from '../../bench/dumb-diff.js';
 import { type DesiredVip, type LbOp, vipKey } from '../../machines/model/lb.js';
 import { compareAddresses } from '../../src/lb/address.js';
 import { explainPlan } from '../../src/lb/explain.js';
@@ -11,7 +12,6 @@ import { createMemory, remember } from '../../src/lb/memory.js';
 import { advance, mirrorOf } from '../../src/lb/mirror.js';
 import { diffAll } from '../../src/lb/plan.js';
 import { opsOf, type Plan } from '../../src/lb/steps.js';
-import { dumbChanges } from '../support/dumb-lb.js';
 import { seedOfRun } from '../support/seed.js';
 import { keyOf, type StrictLb } from '../support/strict-lb.js';
 import { actualOf, compatible, type Scene, sceneOf, world } from './worlds.js';
@@ -314,4 +314,30 @@ test('[LB-14] mirror: advanced by acknowledged ops it equals a fresh read', () =
     }),
     { ...SETTINGS, numRuns: 150 },
   );
+});
+
+test('[LB-13] plan: of two VIPs that exclude each other the present one stays, then priority wins', () => {
+  const of = (port: number, priority: number): DesiredVip => ({
+    frontend: `f${port}` as DesiredVip['frontend'],
+    vip: { address: '192.0.2.1', prefixLength: 32, protocol: port === 0 ? 'any' : 'tcp', port },
+    attributes: { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 16 },
+    servers: [],
+    priority,
+  });
+  const [all, one] = [of(0, 2), of(80, 1)];
+  const cases = [
+    { present: [], desired: [all, one], built: [keyOf(one.vip)], blocked: [keyOf(all.vip)] },
+    { present: [all], desired: [all, one], built: [], blocked: [keyOf(one.vip)] },
+  ];
+  for (const { present, desired, built, blocked } of cases) {
+    const plan = planOf(sceneOf({ present, desired, ours: [true], exclusive: false }));
+    assert.deepEqual(
+      plan.steps.map(({ key }) => key),
+      built,
+    );
+    assert.deepEqual(
+      plan.findings.map(({ key, code }) => [key, code]),
+      blocked.map((key) => [key, 'blocked']),
+    );
+  }
 });
