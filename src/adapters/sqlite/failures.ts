@@ -8,7 +8,8 @@ import type { StoreFailure } from '../../../machines/model/failures.js';
 
 const CONTENT = /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/;
 const LOCKED = /^SQLITE_(BUSY|LOCKED)/;
-const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|FORMAT)/;
+/** SQLITE_ERROR: our own statement does not fit the tables, so the tables are not ours any more. */
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB|FORMAT|SCHEMA|ERROR)/;
 
 /** `content` is about one row; the others are about the file. */
 export type SqliteTrouble = 'content' | 'locked' | 'damaged' | 'disk';

@@ -46,7 +46,17 @@ export function openSqliteStore(options: OpenOptions): Result<SqliteStore, OpenF
     if (!prepared.ok) return prepared;
   }
   const opened = openDatabase(options);
-  return opened.ok ? ok(createSqliteStore(opened.value, options)) : opened;
+  return opened.ok ? storeOver(opened.value, options) : opened;
+}
+
+/** Preparing every statement is the last check: tables that are not ours to the letter fail here. */
+function storeOver(db: Database.Database, options: OpenOptions): Result<SqliteStore, OpenFailure> {
+  try {
+    return ok(createSqliteStore(db, options));
+  } catch (error) {
+    db.close();
+    return fail(openFailureOf(options.file, error));
+  }
 }
 
 const MEMORY = ':memory:';
