@@ -10,6 +10,8 @@
 import { backoffMs } from '../src/policy/backoff.js';
 import {
   type Books,
+  countedOf,
+  hasServed,
   isUnheard,
   type Member,
   type Members,
@@ -94,17 +96,15 @@ export function booksOf(memory: GroupMemory): Books {
 export function requestedMember(id: InstanceId, at: number, replaces?: InstanceId): Member {
   const state = 'requested' as const;
   const base = { id, state, sinceMs: at, requestedAtMs: at };
-  const unproven = { inService: false, replaceWanted: false, served: false };
-  return { ...base, ...unproven, ...(replaces === undefined ? {} : { replaces }) };
+  const idle = { inService: false, replaceWanted: false };
+  return { ...base, ...idle, ...(replaces === undefined ? {} : { replaces }) };
 }
 
 /** The member's own word, beside what only the group knows of it. */
 function merged(known: Member | undefined, summary: InstanceSummary): Member {
-  const { state } = summary;
   return {
     ...summary,
     requestedAtMs: known?.requestedAtMs ?? summary.sinceMs,
-    served: known?.served === true || state === 'serving' || state === 'suspect',
     ...(known?.leaving === undefined ? {} : { leaving: known.leaving }),
   };
 }
@@ -124,8 +124,7 @@ export function recounted(memory: GroupMemory, children: readonly ChildRow[]): C
   const stored = children.map(({ context }) => context as unknown as InstanceMemory);
   const entries = stored.map((child): [InstanceId, Member] => {
     const member = merged(memory.members[child.id], summaryOf(child));
-    const served = member.served || child.servedAtMs !== null;
-    return [child.id, { ...member, requestedAtMs: child.requestedAtMs, served }];
+    return [child.id, { ...member, requestedAtMs: child.requestedAtMs }];
   });
   return { members: Object.fromEntries(entries) };
 }
@@ -157,13 +156,20 @@ export function presentOf(memory: GroupMemory): readonly Member[] {
 /** The report tells of a create that came to nothing. */
 export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): boolean {
   const known = memory.members[summary.id];
-  if (known === undefined || known.served || standingOf(known) !== 'staying') return false;
+  if (known === undefined || hasServed(known) || standingOf(known) !== 'staying') return false;
   return standingOf(merged(known, summary)) !== 'staying';
 }
 
 /** The report tells of a success after failures. */
 export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): boolean {
   return memory.trouble !== null && summary.state === 'serving';
+}
+
+/** As many as wanted, and each of them has served. */
+export function isProven(memory: GroupMemory): boolean {
+  const { wanted, members } = booksOf(memory);
+  const counted = countedOf(members);
+  return counted.length === wanted && counted.every(hasServed);
 }
 
 export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta: Meta): Change {

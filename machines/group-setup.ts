@@ -13,6 +13,7 @@ import {
   forgotten,
   type GroupMemory,
   isOlder,
+  isProven,
   membersOf,
   presentOf,
   recounted,
@@ -133,6 +134,8 @@ export const groupSetup = setup({
       tellsOfFailure(context, as(event, 'instance.changed').summary),
     tellsOfSuccess: ({ context, event }) =>
       tellsOfSuccess(context, as(event, 'instance.changed').summary),
+    /** Nothing is left to create, and nobody left to prove itself. */
+    isTroubleOver: ({ context }) => context.trouble !== null && isProven(context),
     /** A member that was told to leave does not seem to know. */
     isUnheard: ({ context }) => unheardOf(context).length > 0,
     isLastMember: ({ context, event }) => {

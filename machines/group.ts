@@ -108,6 +108,11 @@ const active = createStateConfig({
   states: {
     creates: {
       initial: 'open',
+      always: {
+        guard: 'isTroubleOver',
+        target: '.open',
+        actions: ['clearTrouble', publishes('group.create_recovered', 'GR-9')],
+      },
       on: {
         'instance.changed': [
           {

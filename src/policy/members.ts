@@ -15,8 +15,6 @@ import type { DrainReason, InstanceState, InstanceSummary } from '../../machines
 
 export interface Member extends InstanceSummary {
   readonly requestedAtMs: number;
-  /** Was in service at least once. */
-  readonly served: boolean;
   /** Set when the group decided that it must go, whether or not it has heard of it. */
   readonly leaving?: DrainReason;
 }
@@ -59,6 +57,11 @@ function standingOfState(state: InstanceState): Standing {
     default:
       return unreachable(state);
   }
+}
+
+/** Was up at least once: nobody comes back from there to an earlier state. */
+export function hasServed({ state }: Pick<Member, 'state'>): boolean {
+  return state === 'serving' || state === 'suspect';
 }
 
 /** Told to leave, but still in a state that says it has not heard of it. */

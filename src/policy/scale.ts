@@ -14,7 +14,7 @@
 import { unreachable } from '../../machines/model/assert.js';
 import type { InstanceId } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import { type Books, countedOf, type Member, stayingOf } from './members.js';
+import { type Books, countedOf, hasServed, type Member, stayingOf } from './members.js';
 import { nextReplaceStep } from './replace.js';
 
 export type ScaleStep =
@@ -115,5 +115,5 @@ function creation(
 
 function mayTry(books: Books): boolean {
   if (books.failures < CREATE_FAILURES_MAX) return true;
-  return stayingOf(books.members).every((member) => member.served);
+  return stayingOf(books.members).every(hasServed);
 }

@@ -6,7 +6,8 @@ import type { GroupSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { InstanceState } from '../../machines/model/messages.js';
 import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
-import { createGroupWorld, type GroupWorld } from '../support/group-world.js';
+import type { GroupWorld } from '../support/group-types.js';
+import { createGroupWorld } from '../support/group-world.js';
 import { seedOfRun } from '../support/seed.js';
 
 const GROUP = addressOf('group', groupSpec().key);

@@ -32,7 +32,6 @@ function member(index: number, change: Partial<Member> = {}): Member {
     requestedAtMs: index,
     inService: serving,
     replaceWanted: false,
-    served: serving || state === 'suspect',
     ...change,
   };
 }
@@ -162,7 +161,6 @@ const memberArb = fc.record({
   state: fc.constantFrom(...INSTANCE_STATES),
   inService: fc.boolean(),
   replaceWanted: fc.boolean(),
-  served: fc.boolean(),
   replaces: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
   leaving: fc.option(fc.constantFrom('scale-down' as const, 'replaced' as const), {
     nil: undefined,

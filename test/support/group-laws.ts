@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { ProviderMessage } from '../../machines/model/messages.js';
 import { countedOf, stayingOf } from '../../src/policy/members.js';
-import type { GroupWorld } from './group-world.js';
+import type { GroupWorld } from './group-types.js';
 
 export interface Laws {
   afterStep(actor: Address, spawned: number): void;

@@ -7,7 +7,6 @@
 import { assert } from '../../machines/model/assert.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import {
-  type Address,
   addressOf,
   type BackendName,
   type FrontendName,
@@ -19,46 +18,12 @@ import type {
   BackendMessage,
   FrontendMessage,
   GroupStatus,
-  HealthState,
   InstanceMessage,
   MemberLevel,
-  Message,
   ProviderMessage,
   TenantMessage,
 } from '../../machines/model/messages.js';
-import type { GroupWorld } from './group-world.js';
-
-export interface Made {
-  readonly providerId: string;
-  readonly token: string;
-  readonly address: string;
-  readonly instance: InstanceId;
-  alive: boolean;
-  /** Health of its backend, as a probe would find it. */
-  health: HealthState;
-}
-
-export interface Neighbours {
-  /** What exists at the provider, by token. */
-  readonly made: ReadonlyMap<string, Made>;
-  /** Every message to the provider, in order. */
-  readonly calls: readonly ProviderMessage[];
-  readonly statuses: readonly GroupStatus[];
-  /** How many levels frontends were told. */
-  readonly levels: number;
-  /** A frozen frontend applies and acknowledges nothing. */
-  readonly frozen: Set<FrontendName>;
-  /** Health a new instance comes up with. */
-  newborn: HealthState;
-  /** How an answer to `create` looks; undefined: chance decides. */
-  onCreate: 'made' | 'quota' | 'silent' | 'made-silent' | 'unavailable' | undefined;
-  /** What a frontend holds for a member; absent: no AS. */
-  asOf(frontend: FrontendName, member: InstanceId): MemberLevel | undefined;
-  receive(to: Address, message: Message): void;
-  die(instance: InstanceId): void;
-  setHealth(instance: InstanceId, health: HealthState): void;
-  onDelete(check: (made: Made) => void): void;
-}
+import type { CreateOutcome, GroupWorld, Made, Neighbours } from './group-types.js';
 
 const ACT_MS = 20;
 
@@ -156,12 +121,12 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
 
   type Create = ProviderMessage & { readonly type: 'provider.create' };
 
-  function outcome(): NonNullable<Neighbours['onCreate']> {
+  function outcome(): CreateOutcome {
     if (neighbours.onCreate !== undefined) return neighbours.onCreate;
     const { faults } = worldOf();
     if (chance(faults.quota)) return 'quota';
     if (!chance(faults.unavailable)) return 'made';
-    return chance(0.5) ? 'made-silent' : 'unavailable';
+    return chance(0.5) ? 'made-unavailable' : 'unavailable';
   }
 
   function create(call: Create): void {
@@ -175,9 +140,10 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
       });
     if (how === 'quota' && !made.has(token)) return refuse('quota');
     if (how === 'unavailable') return refuse('unavailable');
-    if (how === 'silent') return;
+    if (how === 'unanswered') return;
     const one = made.get(token) ?? make(call);
-    if (how === 'made-silent') return refuse('unavailable');
+    if (how === 'made-unanswered') return;
+    if (how === 'made-unavailable') return refuse('unavailable');
     tellMade('provider.created', one);
   }
 
@@ -249,7 +215,8 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
     const one = byInstance(name);
     if (message.type !== 'backend.desired' || one === undefined) return;
     assert(message.owner === addressOf('instance', one.instance), 'its instance owns the backend');
-    assert(message.spec.frontends.length === spec.frontends.length, 'all frontends hear verdicts');
+    const all = spec.frontends.every((frontend) => message.spec.frontends.includes(frontend));
+    assert(all, 'every frontend hears its verdicts');
     worldOf().later(ACT_MS, () => tellVerdict(one));
   }
 
