@@ -1,0 +1,61 @@
+/**
+ * The tenant actor: carries a tenant's orders to its groups and frontends and its status to tenancy.
+ *
+ * New orders and statuses wait for the commit; what is only said again leaves at once.
+ */
+import type { Message, TenancyMessage, TenantMessage } from '../machines/model/messages.js';
+import { tenantMachine } from '../machines/tenant.js';
+import type { TenantMemory } from '../machines/tenant-memory.js';
+import {
+  type AnswerParams,
+  type LettersParams,
+  type StatusParams,
+  viewOf,
+} from '../machines/tenant-messages.js';
+import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+
+type AnyWorld = World<unknown, unknown>;
+
+function deliver({ letters }: LettersParams, { scope }: AnyWorld): void {
+  for (const { to, message } of letters) scope.tell(to, message);
+}
+
+function tellTenancy({ to, status }: StatusParams, { scope }: AnyWorld): void {
+  const message: TenancyMessage = { type: 'tenant.status', status };
+  if (to !== null) scope.tell(to, message);
+}
+
+function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
+  scope.reply(replyTo, body);
+}
+
+export const tenantActor: ActorType = {
+  kind: 'tenant',
+  machine: tenantMachine,
+  version: 1,
+  stored: true,
+  implicit: true,
+  effects: {
+    order: durable(deliver),
+    repeat: observed(deliver),
+    tellStatus: durable(tellTenancy),
+    repeatStatus: observed(tellTenancy),
+    agree: durable(answer),
+    refuse: observed(answer),
+  },
+  view: ({ context }) => viewOf(context as unknown as TenantMemory),
+  coalesce,
+};
+
+/** Levels: a newer one says everything an older one did. */
+function coalesce(message: Message): string | undefined {
+  const told = message as TenantMessage;
+  switch (told.type) {
+    case 'group.status':
+      return `${told.type}:${told.status.group}`;
+    case 'frontend.status':
+      return `${told.type}:${told.status.frontend}`;
+    default:
+      return undefined;
+  }
+}

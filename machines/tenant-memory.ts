@@ -1,0 +1,213 @@
+/**
+ * What a tenant remembers, and how one event changes it: the context of `machines/tenant.ts` as plain
+ * data, with one pure function for each change.
+ *
+ * Input: the memory and the facts of an event. Output: what changes in the memory.
+ *
+ * A part is a group or a frontend that was told of and has not said yet that it is gone. Parts of the
+ * newest intent are wanted; the others are on their way out, groups first [TN-5].
+ */
+import type { TenantSpec } from './model/desired.js';
+import type { Meta } from './model/effects.js';
+import { type Address, keyOf, type TenantId } from './model/ids.js';
+import type { FrontendStatus, GroupStatus, TenantState } from './model/messages.js';
+
+export interface Part {
+  readonly wanted: boolean;
+  /** It has said how it is since it was last wanted. */
+  readonly heard: boolean;
+  /** A group at size, a frontend acknowledged. */
+  readonly settled: boolean;
+  readonly problem: string | null;
+}
+
+export type Parts = Readonly<Record<string, Part>>;
+
+/** Why there is no newer intent: what config or tenancy could not derive. */
+export interface Problem {
+  readonly message: string;
+  readonly sinceMs: number;
+  readonly cause: string;
+}
+
+/** `unknown` is addressed but never told; `draining` is the second half of being deleted. */
+export type ShownState = TenantState | 'unknown' | 'draining';
+
+export interface TenantMemory {
+  readonly id: TenantId;
+  /** The chart's state in the words of operators. */
+  readonly state: ShownState;
+  readonly spec: TenantSpec | null;
+  readonly groups: Parts;
+  readonly frontends: Parts;
+  readonly problem: Problem | null;
+  readonly sinceMs: number;
+  readonly undo: { readonly windowMs: number; readonly untilMs: number } | null;
+  /** The tenant itself is going away. */
+  readonly leaving: boolean;
+  /** Wanted again while it was already going: comes back when everything is gone. */
+  readonly successor: TenantSpec | null;
+}
+
+type Change = Partial<TenantMemory>;
+
+export function entered(state: ShownState, at: number): Change {
+  return { state, sinceMs: at };
+}
+
+export function newTenant(address: Address): TenantMemory {
+  return {
+    id: keyOf(address) as TenantId,
+    state: 'unknown',
+    spec: null,
+    groups: {},
+    frontends: {},
+    problem: null,
+    sinceMs: 0,
+    undo: null,
+    leaving: false,
+    successor: null,
+  };
+}
+
+// --- intent -----------------------------------------------------------------------------------
+
+export function isOlder({ spec }: TenantMemory, told: TenantSpec): boolean {
+  return spec !== null && told.generation < spec.generation;
+}
+
+export function isNewer({ spec }: TenantMemory, told: TenantSpec): boolean {
+  return spec === null || told.generation > spec.generation;
+}
+
+/** Anything but the generation, which every reload moves. */
+export function changes({ spec, problem }: TenantMemory, told: TenantSpec): boolean {
+  return problem !== null || spec === null || contentOf(told) !== contentOf(spec);
+}
+
+function contentOf({ groups, frontends, ...rest }: TenantSpec): string {
+  const plain = <T extends object>(parts: readonly T[]) =>
+    parts.map((part) => ({ ...part, generation: 0 }));
+  return JSON.stringify({
+    ...rest,
+    groups: plain(groups),
+    frontends: plain(frontends),
+    generation: 0,
+  });
+}
+
+export function adopted(memory: TenantMemory, spec: TenantSpec, { at }: Meta): Change {
+  return {
+    ...entered('accepted', at),
+    spec,
+    groups: partsFor(
+      memory.groups,
+      spec.groups.map(({ key }) => key),
+    ),
+    frontends: partsFor(
+      memory.frontends,
+      spec.frontends.map(({ name }) => name),
+    ),
+    problem: null,
+    undo: null,
+    leaving: false,
+    successor: null,
+  };
+}
+
+/** New intent, new answer: what a part said of the old one does not count. */
+function partsFor(known: Parts, names: readonly string[]): Parts {
+  const wanted = names.map((name): [string, Part] => [
+    name,
+    { wanted: true, heard: false, settled: false, problem: null },
+  ]);
+  return { ...unwanted(known), ...Object.fromEntries(wanted) };
+}
+
+function unwanted(parts: Parts): Parts {
+  const entries = Object.entries(parts).map(([name, part]): [string, Part] => [
+    name,
+    { ...part, wanted: false },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+export function troubled(message: string, { at, cause }: Meta): Change {
+  return { problem: { message, sinceMs: at, cause } };
+}
+
+// --- leaving ----------------------------------------------------------------------------------
+
+export function condemned(windowMs: number, { at }: Meta): Change {
+  return { ...entered('deleting', at), undo: { windowMs, untilMs: at + windowMs } };
+}
+
+export function restored({ at }: Meta): Change {
+  return { ...entered('accepted', at), undo: null };
+}
+
+export function emptied({ groups, frontends }: TenantMemory, { at }: Meta): Change {
+  return {
+    ...entered('draining', at),
+    groups: unwanted(groups),
+    frontends: unwanted(frontends),
+    undo: null,
+    leaving: true,
+    successor: null,
+  };
+}
+
+// --- parts ------------------------------------------------------------------------------------
+
+export function heardGroup({ groups }: TenantMemory, status: GroupStatus): Change {
+  const settled = status.converged;
+  return { groups: heard(groups, status.group, settled, status) };
+}
+
+export function heardFrontend({ frontends }: TenantMemory, status: FrontendStatus): Change {
+  const settled = status.synced && status.problem === undefined;
+  return { frontends: heard(frontends, status.frontend, settled, status) };
+}
+
+interface Word {
+  readonly removed: boolean;
+  readonly problem?: string;
+}
+
+/** A part nobody knows is nobody's; one that is gone although it is wanted has to start again. */
+function heard(parts: Parts, name: string, settled: boolean, word: Word): Parts {
+  const part = parts[name];
+  if (part === undefined) return parts;
+  const { problem = null, removed } = word;
+  if (!removed) return { ...parts, [name]: { ...part, heard: true, settled, problem } };
+  if (part.wanted) return { ...parts, [name]: { ...part, heard: false, settled: false } };
+  const { [name]: _gone, ...rest } = parts;
+  return rest;
+}
+
+export function everyPart({ groups, frontends }: TenantMemory): readonly [string, Part][] {
+  return [
+    ...Object.entries(groups).map(([name, part]): [string, Part] => [`group/${name}`, part]),
+    ...Object.entries(frontends).map(([name, part]): [string, Part] => [`frontend/${name}`, part]),
+  ];
+}
+
+/** Addresses of the parts that keep the tenant from being what was asked for. */
+export function pendingOf(memory: TenantMemory): readonly string[] {
+  return everyPart(memory)
+    .filter(([, { wanted, settled }]) => !wanted || !settled)
+    .map(([address]) => address);
+}
+
+/** As wanted: nothing is missing, nothing is left over, and nothing is known to be wrong with it. */
+export function isSettled(memory: TenantMemory): boolean {
+  return memory.problem === null && pendingOf(memory).length === 0;
+}
+
+export function isAnswered(memory: TenantMemory): boolean {
+  return everyPart(memory).some(([, part]) => part.heard);
+}
+
+export function isEmpty(memory: TenantMemory): boolean {
+  return everyPart(memory).length === 0;
+}

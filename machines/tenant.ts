@@ -1,0 +1,222 @@
+/**
+ * Tenant: turns what one project, org or configured tenant should have into orders for its groups and
+ * frontends, and says when it has it.
+ *
+ * Input:  the intent (from config or tenancy), statuses of its parts, removal, an operator's undelete.
+ * Output: orders for its parts, records, its status for tenancy.
+ *
+ *   unknown ─► live { accepted ─► converging ─► converged ⇄ degraded } ─► deleting ─► draining ─► removed
+ *      └─► parked (a problem, and nothing made)      ▲───── undelete ─────┘
+ *
+ * Rules: [TN-1] an intent is recorded before its parts hear of it, and the same one again records
+ * nothing; [TN-2] converged means every part is as wanted and none is left over; [TN-3] a converged
+ * tenant is degraded only when it stays out of step, or cannot be derived any more; [TN-4] a deletion
+ * can be undone within its window and not after; [TN-5] groups go before frontends, and a tenant is
+ * removed when its last part is gone; [TN-6] an undelete is durable before it is agreed to, and
+ * refused where there is nothing to undo; [TN-7] after a restart every part is told again; [TN-8] a
+ * tenant wanted again while it is draining is made afresh afterwards; [TN-9] an older intent changes
+ * nothing.
+ */
+import { newTenant } from './tenant-memory.js';
+import {
+  agrees,
+  enters,
+  journals,
+  ordersParts,
+  publishes,
+  refuses,
+  repeats,
+  tells,
+  tellsAgain,
+  tenantSetup,
+} from './tenant-setup.js';
+
+const { createStateConfig } = tenantSetup;
+
+const accepts = ['adopt', publishes('tenant.accepted', 'TN-1'), ordersParts, tells] as const;
+
+const recreates = [
+  'adoptSuccessor',
+  publishes('tenant.accepted', 'TN-8'),
+  ordersParts,
+  tells,
+] as const;
+
+const undeletes = [
+  'restore',
+  publishes('tenant.undeleted', 'operator'),
+  ordersParts,
+  tells,
+  agrees,
+] as const;
+
+const hearsOfEnd = ['notePart', journals('tenant.part_gone', 'TN-5'), ordersParts] as const;
+
+const hearsParts = {
+  'group.status': [{ guard: 'tellsOfEnd', actions: hearsOfEnd }, { actions: 'notePart' }],
+  'frontend.status': [{ guard: 'tellsOfEnd', actions: hearsOfEnd }, { actions: 'notePart' }],
+} as const;
+
+const unknown = createStateConfig({
+  description: 'Addressed, but never told what to be.',
+  on: {
+    'tenant.desired': { target: 'live', actions: accepts },
+    'tenant.problem': { target: 'parked', actions: 'noteProblem' },
+    'tenant.removed': { target: 'absent', actions: tellsAgain },
+    'tenant.undelete': { target: 'absent', actions: refuses('there is no such tenant') },
+    'group.status': 'absent',
+    'frontend.status': 'absent',
+  },
+});
+
+const parked = createStateConfig({
+  description: 'It has never been possible to say what it should have; nothing was made.',
+  entry: [enters('degraded'), publishes('tenant.degraded', 'TN-3'), tells],
+  on: {
+    activated: { actions: tellsAgain },
+    'tenant.desired': { target: 'live', actions: accepts },
+    'tenant.problem': [
+      { guard: 'isKnownProblem', actions: tellsAgain },
+      { target: 'parked', reenter: true, actions: 'noteProblem' },
+    ],
+    'tenant.removed': 'removed',
+    'tenant.undelete': { actions: refuses('this tenant is not being deleted') },
+  },
+});
+
+const converged = createStateConfig({
+  description: 'Every part is as wanted.',
+  entry: [enters('converged'), publishes('tenant.converged', 'TN-2'), tells],
+  initial: 'steady',
+  states: {
+    steady: { always: { guard: 'isUnsettled', target: 'wavering' } },
+    wavering: {
+      description: 'Out of step, as after a restart or a replacement; usually not for long.',
+      always: { guard: 'isSettled', target: 'steady' },
+      after: { patience: '#tenant.live.progress.degraded' },
+      // The time in which nobody was there to answer does not count.
+      on: { activated: { target: 'wavering', reenter: true } },
+    },
+  },
+});
+
+const progress = createStateConfig({
+  initial: 'accepted',
+  states: {
+    accepted: {
+      description: 'On disk and ordered; no part has answered yet.',
+      always: [
+        { guard: 'isSettled', target: 'converged' },
+        { guard: 'isAnswered', target: 'converging' },
+      ],
+    },
+    converging: {
+      description: 'Parts are on their way.',
+      entry: enters('converging'),
+      always: { guard: 'isSettled', target: 'converged' },
+    },
+    converged,
+    degraded: {
+      description: 'Was as wanted and is not any more, or cannot be told what to be.',
+      entry: [enters('degraded'), publishes('tenant.degraded', 'TN-3'), tells],
+      always: { guard: 'isSettled', target: 'converged' },
+    },
+  },
+});
+
+/** What a part has not answered for is ordered again; after a restart, everything is. */
+const resync = createStateConfig({
+  initial: 'waiting',
+  states: {
+    waiting: {
+      on: {
+        activated: { target: 'waiting', reenter: true, actions: [repeats, tellsAgain] },
+      },
+      after: {
+        resyncDue: [
+          { guard: 'isUnsettled', target: 'waiting', reenter: true, actions: repeats },
+          { target: 'waiting', reenter: true },
+        ],
+      },
+    },
+  },
+});
+
+const live = createStateConfig({
+  description: 'Wanted.',
+  type: 'parallel',
+  on: {
+    'tenant.desired': [
+      { guard: 'isOlder' },
+      { guard: 'isChange', target: 'live', reenter: true, actions: accepts },
+      { guard: 'isNewer', actions: ['noteGeneration', repeats, tellsAgain] },
+      { actions: tellsAgain },
+    ],
+    'tenant.problem': [
+      { guard: 'isKnownProblem', actions: tellsAgain },
+      { target: '.progress.degraded', actions: 'noteProblem' },
+    ],
+    'tenant.removed': { target: 'deleting', actions: 'noteRemoval' },
+    'tenant.undelete': { actions: refuses('this tenant is not being deleted') },
+    ...hearsParts,
+  },
+  states: { progress, resync },
+});
+
+const deleting = createStateConfig({
+  description: 'Condemned; everything still runs, and may be kept after all.',
+  entry: [publishes('tenant.deletion_accepted', 'TN-4'), tells],
+  always: { guard: 'hasNoWindow', target: 'draining' },
+  after: { undoWindow: 'draining' },
+  on: {
+    activated: { actions: [repeats, tellsAgain] },
+    'tenant.desired': [{ guard: 'isOlder' }, { target: 'live', actions: accepts }],
+    'tenant.removed': { actions: tellsAgain },
+    'tenant.undelete': { target: 'live', actions: undeletes },
+    ...hearsParts,
+  },
+});
+
+const draining = createStateConfig({
+  description: 'Its groups go, then its frontends.',
+  entry: ['letAllGo', publishes('tenant.draining', 'TN-5'), ordersParts],
+  initial: 'waiting',
+  always: [
+    { guard: 'hasSuccessor', target: 'live', actions: recreates },
+    { guard: 'isEmpty', target: 'removed' },
+  ],
+  on: {
+    activated: { target: '.waiting', actions: [repeats, tellsAgain] },
+    'tenant.desired': { actions: 'noteSuccessor' },
+    'tenant.removed': { actions: ['dropSuccessor', tellsAgain] },
+    'tenant.undelete': { actions: refuses('its deletion has begun; create it again') },
+    ...hearsParts,
+  },
+  states: {
+    waiting: { after: { resyncDue: { target: 'waiting', reenter: true, actions: repeats } } },
+  },
+});
+
+export const tenantMachine = tenantSetup.createMachine({
+  id: 'tenant',
+  description: 'Turns what one tenant should have into orders for its groups and frontends.',
+  context: ({ input }) => newTenant(input.address),
+  initial: 'unknown',
+  states: {
+    unknown,
+    parked,
+    live,
+    deleting,
+    draining,
+    absent: {
+      description: 'It never was anything: nothing to record, and nobody to keep in memory.',
+      entry: 'forget',
+      on: { '*': {} },
+    },
+    removed: {
+      description: 'Nothing of it is left.',
+      entry: [enters('removed'), publishes('tenant.removed', 'TN-5'), tells, 'forget'],
+      on: { '*': {} },
+    },
+  },
+});

@@ -1,0 +1,10 @@
+/** Bounds of one exchange with the tenant manager, which is as foreign as any network. */
+
+/** A replay is not paged: this is the largest inventory that is read. */
+export const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Of a refusal's text, what is shown to operators. */
+export const REFUSAL_LENGTH_MAX = 200;
+
+/** As the tenant manager limits them. */
+export const RESOURCE_NAME_LENGTH_MAX = 253;
