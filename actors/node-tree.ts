@@ -1,15 +1,16 @@
 /**
- * The node's supervision tree: what runs, where, and what ends together. Start here to find your way.
+ * The node's supervision tree: what runs, where, and what ends together. Start here to find your
+ * way.
  *
  *   node ─┬─ store       the only writer of SQLite
  *         ├─ outbox      rows to the sink
  *         ├─ dataplane ──┬─ lbsync    frontends, the one connection to VPP
- *         │              └─ shards    one thread each: backends and their probes, instances, groups, tenants
+ *         │              └─ shards    one thread each: backends, instances, groups, tenants
  *         └─ main ───────┬─ pools, providers, reload, tenancy    in the main thread
  *                        └─ api                                  what operators and agents speak to
  *
- * Nothing in `dataplane` is built on `store` or `outbox`: both may be down and probes go on, weights
- * follow verdicts, VIPs stand; decisions wait. That is why the root is one-for-one [SU-9].
+ * Nothing in `dataplane` is built on `store` or `outbox`: both may be down and probes go on,
+ * weights follow verdicts, VIPs stand; decisions wait. That is why the root is one-for-one [SU-9].
  *
  * Started from top to bottom, stopped from bottom to top: no new intents, groups settle, the last
  * diff reaches VPP, the last rows reach the sink, the store closes.
@@ -50,7 +51,9 @@ function thread(id: string, role: Role, hosts: readonly ActorKind[]): WorkerSpec
   };
 }
 
-/** Actors restart one by one within their own limits: a quarantined one is no failure of its host. */
+/**
+ * Actors restart one by one within their own limits: a quarantined one is no failure of its host.
+ */
 function actors(id: string, hosts: readonly ActorKind[]): WorkerSpec<NodeStart> {
   return {
     id,

@@ -1,7 +1,7 @@
 /**
- * Whether and when something that ended is started again. Semantics follow Erlang/OTP `supervisor`: more
- * than `intensity` restarts within `periodMs` is too many; what that means is the caller's (quarantine).
- * Times are of one monotonic clock.
+ * Whether and when something that ended is started again. Semantics follow Erlang/OTP `supervisor`:
+ * more than `intensity` restarts within `periodMs` is too many; what that means is the caller's
+ * (quarantine). Times are of one monotonic clock.
  */
 import { BACKOFF_DOUBLINGS_MAX, BACKOFF_JITTER } from './limits.js';
 import type { Restart, RestartLimit } from './spec.js';
@@ -12,7 +12,9 @@ export interface Judgement {
   readonly history: readonly number[];
 }
 
-/** Counts this end among the recent ones. `history` is ascending and never outgrows intensity + 1. */
+/**
+ * Counts this end among the recent ones. `history` is ascending and never outgrows intensity + 1.
+ */
 export function judgeRestart(
   limit: RestartLimit,
   history: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * Supervision as data, in Erlang/OTP's words, with one difference that is ours: a child that exceeds
- * the restart limit is quarantined, and only an essential one takes its supervisor with it.
+ * Supervision as data, in Erlang/OTP's words, with one difference that is ours: a child that
+ * exceeds the restart limit is quarantined, and only an essential one takes its supervisor with it.
  *
  *   strategy   one-for-one    a child's end concerns that child
  *              rest-for-one   and all children after it, which were built on it
@@ -9,8 +9,8 @@
  *              transient      unless it ended as it should
  *              temporary      never
  *
- * Children start in order and stop in reverse. A worker has a deadline to stop in; a supervisor takes
- * the time its own children need.
+ * Children start in order and stop in reverse. A worker has a deadline to stop in; a supervisor
+ * takes the time its own children need.
  */
 
 export const STRATEGIES = ['one-for-one', 'rest-for-one', 'one-for-all'] as const;

@@ -1,6 +1,6 @@
 /**
- * A supervisor's decision about a child that ended: a value that leaves no choices to whoever performs
- * it. Nothing here waits; the back-off before the start is the performer's.
+ * A supervisor's decision about a child that ended: a value that leaves no choices to whoever
+ * performs it. Nothing here waits; the back-off before the start is the performer's.
  */
 import { assert, unreachable } from '../../machines/model/assert.js';
 import { type Exit, judgeRestart, wantsRestart } from './restart.js';

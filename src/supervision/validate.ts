@@ -1,7 +1,7 @@
 /**
- * Checks a whole supervision tree before the first child starts. Every defect is found, each has a code
- * and the path of where it is. `essential` and `temporary` exclude each other: what is never started
- * again cannot be needed.
+ * Checks a whole supervision tree before the first child starts. Every defect is found, each has a
+ * code and the path of where it is. `essential` and `temporary` exclude each other: what is never
+ * started again cannot be needed.
  */
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { TREE_CHILDREN_MAX, TREE_DEPTH_MAX } from './limits.js';

@@ -1,7 +1,8 @@
 /**
- * Plain data to bytes and back. Encoding copies the bytes out of msgpackr's pool: the view it returns
- * shares an 8 KiB slab with other frames, and posting it would clone the slab. Decoding answers a
- * value for any bytes and yields plain data only: dates, sets, errors and the like are malformed.
+ * Plain data to bytes and back. Encoding copies the bytes out of msgpackr's pool: the view it
+ * returns shares an 8 KiB slab with other frames, and posting it would clone the slab. Decoding
+ * answers a value for any bytes and yields plain data only: dates, sets, errors and the like are
+ * malformed.
  */
 import { Packr, Unpackr } from 'msgpackr';
 import type { Json } from '../../machines/model/json.js';
@@ -17,7 +18,9 @@ export interface Codec {
   decode(bytes: unknown): Result<Json, WireFailure>;
 }
 
-/** The codec of established links. Packer and unpacker are apart: they keep notes on their tables. */
+/**
+ * The codec of established links. Packer and unpacker are apart: they keep notes on their tables.
+ */
 export function createCodec(): Codec {
   const options = {
     maxSharedStructures: STRUCTURES.length,

@@ -1,6 +1,6 @@
 /**
- * The envelope: what travels between actors of different threads. `v` is the version of this shape; a
- * reader that does not know it says no. Fields are in the order of the structures table.
+ * The envelope: what travels between actors of different threads. `v` is the version of this shape;
+ * a reader that does not know it says no. Fields are in the order of the structures table.
  */
 import type { Address } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';

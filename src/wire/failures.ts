@@ -1,4 +1,6 @@
-/** Why bytes are no frame, or a frame cannot be sent. Values: nothing in src/wire throws at a peer. */
+/**
+ * Why bytes are no frame, or a frame cannot be sent. Values: nothing in src/wire throws at a peer.
+ */
 import { fail } from '../../machines/model/result.js';
 
 export interface WireFailure {

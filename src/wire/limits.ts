@@ -19,7 +19,9 @@ export const DEPTH_MAX = 64;
 /** Characters of an id, a cause, a thread's name, an answer's address. */
 export const NAME_CHARACTERS_MAX = 512;
 
-/** Shapes that may be known in advance: msgpackr has one byte for 64, of which 32 are a frame's own. */
+/**
+ * Shapes that may be known in advance: msgpackr has one byte for 64, of which 32 are a frame's own.
+ */
 export const STRUCTURES_MAX = 32;
 
 /** Decisions of one commit request. */

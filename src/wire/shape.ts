@@ -1,6 +1,6 @@
 /**
- * Checks for data that came from elsewhere: small predicates and ways to combine them. A check never
- * throws and never reads a getter, because what it is given was decoded and is `isPlain`.
+ * Checks for data that came from elsewhere: small predicates and ways to combine them. A check
+ * never throws and never reads a getter, because what it is given was decoded and is `isPlain`.
  */
 import { type Address, parseAddress } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
@@ -10,7 +10,9 @@ export type Check<T> = (value: unknown) => value is T;
 type Checks<T> = { readonly [K in keyof T]: Check<T[K]> };
 type Shape = Readonly<Record<string, unknown>>;
 
-/** Nothing but text, numbers, truth values, null, lists and bare objects, nested at most DEPTH_MAX. */
+/**
+ * Nothing but text, numbers, truth values, null, lists and bare objects, nested at most DEPTH_MAX.
+ */
 export function isPlain(value: unknown, depth: number = DEPTH_MAX): value is Json {
   if (typeof value !== 'object') return isScalar(value);
   if (value === null) return true;

@@ -1,6 +1,6 @@
 /**
- * Calls of the store across threads: the methods that may be called, and what their arguments must look
- * like. Whoever serves the store checks a request here before it believes it.
+ * Calls of the store across threads: the methods that may be called, and what their arguments must
+ * look like. Whoever serves the store checks a request here before it believes it.
  */
 import type { RecordParams } from '../../machines/model/effects.js';
 import { REQUEST_DECISIONS_MAX } from './limits.js';

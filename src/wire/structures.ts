@@ -1,10 +1,11 @@
 /**
- * Shapes both sides know before the first byte: a record of one of them costs one byte instead of its
- * field names. msgpackr matches fields in order, and an object with other fields simply carries its
- * own names along.
+ * Shapes both sides know before the first byte: a record of one of them costs one byte instead of
+ * its field names. msgpackr matches fields in order, and an object with other fields simply carries
+ * its own names along.
  *
- * The table is frozen: threads that learn shapes on their own give one number to different shapes, and
- * then data is silently wrong. Any change here changes STRUCTURES_HASH, and the hello refuses the peer.
+ * The table is frozen: threads that learn shapes on their own give one number to different shapes,
+ * and then data is silently wrong. Any change here changes STRUCTURES_HASH, and the hello refuses
+ * the peer.
  */
 import { createHash } from 'node:crypto';
 import { assert } from '../../machines/model/assert.js';

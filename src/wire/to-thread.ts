@@ -1,6 +1,6 @@
 /**
- * What main says to a thread. Control is posted as objects, not as bytes, because a `link` carries a
- * port; the decoder believes no more than it would of bytes.
+ * What main says to a thread. Control is posted as objects, not as bytes, because a `link` carries
+ * a port; the decoder believes no more than it would of bytes.
  *
  *   start   take this role      link    here is a port to a peer; hello first
  *   unlink  that life of the peer is over: fail everything pending on it with the reason

@@ -36,7 +36,7 @@ function cellsContract(fresh: FreshStore): void {
 }
 
 function journalContract(fresh: FreshStore): void {
-  test('[ST-11] journal: by position oldest first, by actor or subject newest first, by id', async () => {
+  test('[ST-11] journal: by position, by actor or subject newest first, by id', async () => {
     const store = await fresh();
     const instance = addressOf('instance', 'i-0001-0190abcdef01');
     await store.commit([

@@ -40,7 +40,7 @@ export async function verdicts(
 }
 
 function commitContract(fresh: FreshStore): void {
-  test('[ST-1] commit: state, journal and outbox appear together and read back as given', async () => {
+  test('[ST-1] commit: state, journal and outbox appear together, as given', async () => {
     const store = await fresh();
     const cell = cellOf(WEB, 1, { parent: addressOf('tenant', 'acme') });
     const decision = decisionOf('d-1', { cell, records: [publishOf(WEB)] });
@@ -76,7 +76,7 @@ function commitContract(fresh: FreshStore): void {
     });
   }
 
-  test('[ST-3] commit: a decision sent again is acknowledged as before and changes nothing', async () => {
+  test('[ST-3] commit: sent again is acknowledged as before and changes nothing', async () => {
     const store = await fresh();
     const child = addressOf('instance', 'i-0001-0190abcdef01');
     const decisions = [
@@ -123,7 +123,7 @@ function isolationContract(fresh: FreshStore): void {
     assert.equal(row?.event.aggregateVersion, 1);
   });
 
-  test('[ST-5] fence: an older incarnation of a thread is stale, also when it sends again', async () => {
+  test('[ST-5] fence: an older incarnation is stale, also when it sends again', async () => {
     const store = await fresh();
     const applied = decisionOf('d-1', { cell: cellOf(WEB, 1) });
     await store.commit([applied]);
@@ -141,7 +141,7 @@ function isolationContract(fresh: FreshStore): void {
     );
   });
 
-  test('[ST-6] spawn and forget: an identical child is no change, a forgotten one starts anew', async () => {
+  test('[ST-6] spawn: an identical child is no change, a forgotten one starts anew', async () => {
     const store = await fresh();
     const child = addressOf('instance', 'i-0001-0190abcdef01');
     const spawn = { records: [], spawns: [spawnOf(child, WEB)] };

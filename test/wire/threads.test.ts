@@ -28,7 +28,7 @@ for (const [side, decode, messages] of [
   ['from', decodeFromThread, FROM],
 ] as const) {
   for (const message of messages) {
-    test(`[WI-2] ${side} thread, ${message.type}: understood whole, refused without any field`, () => {
+    test(`[WI-2] ${side} thread, ${message.type}: understood whole, refused in part`, () => {
       assert.deepEqual(decode(message), { ok: true, value: message });
       for (const missing of Object.keys(message)) {
         const { [missing]: _, ...rest } = message as unknown as Record<string, unknown>;

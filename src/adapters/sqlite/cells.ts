@@ -7,7 +7,9 @@ import { CELL_COLUMNS, type CellRow, decodeCell } from './rows.js';
 export interface Cells {
   load(kinds: readonly string[]): readonly StoredCell[];
   loadFamily(address: Address): readonly StoredCell[];
-  find(address: Address): CellRow | undefined;
+  find(address: string): CellRow | undefined;
+  /** 0 when there is no such row. */
+  versionOf(address: Address): number;
   /** Inserts, or replaces everything but a parent that is not named again. */
   put(row: CellRow): void;
   remove(address: Address): void;
@@ -25,6 +27,9 @@ const PUT = `
 export function createCells(db: Database.Database): Cells {
   const select = `SELECT ${CELL_COLUMNS} FROM cells`;
   const byAddress = db.prepare<[string], CellRow>(`${select} WHERE address = ?`);
+  const version = db.prepare<[string], { version: number }>(
+    'SELECT version FROM cells WHERE address = ?',
+  );
   const family = db.prepare<[string, string], CellRow>(
     `${select} WHERE address = ? UNION SELECT ${CELL_COLUMNS} FROM cells WHERE parent = ?
      ORDER BY address`,
@@ -42,6 +47,7 @@ export function createCells(db: Database.Database): Cells {
         .flatMap((kind) => range.all(`${kind}/`, `${kind}0`).map(decodeCell)),
     loadFamily: (address) => family.all(address, address).map(decodeCell),
     find: (address) => byAddress.get(address),
+    versionOf: (address) => version.get(address)?.version ?? 0,
     put: (row) => void put.run(row),
     remove: (address) => void remove.run(address),
   };

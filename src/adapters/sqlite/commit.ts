@@ -1,10 +1,10 @@
 /**
  * The commit protocol: decisions in order, one transaction, a savepoint each.
  *
- * A decision is, in this order: `stale` when its thread is fenced off; acknowledged again when its id
- * was applied before; `stale` when its cell is not one version behind it; else applied. What is wrong
- * with its content makes it `rejected` alone; trouble with the disk undoes the whole batch and makes
- * every decision of it `unavailable` [ST-1] [ST-2] [ST-3].
+ * A decision is, in this order: `stale` when its thread is fenced off; acknowledged again when its
+ * id was applied before; `stale` when its cell is not one version behind it; else applied. What is
+ * wrong with its content makes it `rejected` alone; trouble with the disk undoes the whole batch
+ * and makes every decision of it `unavailable` [ST-1] [ST-2] [ST-3].
  */
 import type Database from 'better-sqlite3';
 import { assert } from '../../../machines/model/assert.js';
@@ -123,7 +123,7 @@ function writeOwnRow({ cells }: CommitParts, decision: Decision): Result<void, S
   const { cell, actor } = decision;
   if (cell !== undefined) {
     if (cell.address !== actor) return fail(rejected(`${actor} may not write ${cell.address}`));
-    const have = cells.find(actor)?.version ?? 0;
+    const have = cells.versionOf(actor);
     if (cell.version !== have + 1) {
       return fail(stale(`${actor} is at version ${have}: version ${cell.version} does not follow`));
     }
@@ -139,7 +139,7 @@ function writeOwnRow({ cells }: CommitParts, decision: Decision): Result<void, S
 
 /** A child's first row: there already and the same is fine, there and different is not. */
 function insertChild(cells: Cells, row: CellRow): Result<void, StoreFailure> {
-  const have = cells.find(row.address as Parameters<Cells['find']>[0]);
+  const have = cells.find(row.address);
   if (have === undefined) cells.put(row);
   else if (!sameCell(have, row)) {
     return fail(rejected(`${row.address} exists and is not what was to be spawned`));

@@ -1,7 +1,7 @@
 /**
- * What SQLite's error codes mean to us. Content (a constraint, a type, a size) condemns one decision;
- * everything else is the disk, the lock or the file, and condemns nothing: `unavailable` until it
- * heals. Anything that SQLite did not say is a bug and is thrown on.
+ * What SQLite's error codes mean to us. Content (a constraint, a type, a size) condemns one
+ * decision; everything else is the disk, the lock or the file, and condemns nothing: `unavailable`
+ * until it heals. Anything that SQLite did not say is a bug and is thrown on.
  */
 import Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';

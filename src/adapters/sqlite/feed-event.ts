@@ -1,6 +1,6 @@
 /**
- * From a record to its feed event. The id is derived from the decision, so that a decision sent twice
- * is the same event twice; the aggregate's version and the root cause come from the database.
+ * From a record to its feed event. The id is derived from the decision, so that a decision sent
+ * twice is the same event twice; the aggregate's version and the root cause come from the database.
  */
 import type { PublishParams } from '../../../machines/model/effects.js';
 import type { Decision, FeedEvent } from '../../ports/store.js';

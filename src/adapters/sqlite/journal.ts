@@ -17,7 +17,8 @@ export function createJournal(db: Database.Database): Journal {
   const after = db.prepare<[number, number], JournalRow>(
     `${select} WHERE seq > ? ORDER BY seq LIMIT ?`,
   );
-  // Two index walks merged from the newest end, so that a long history costs only what is asked for.
+  // Two index walks merged from the newest end, so that a long history costs only what is asked
+  // for.
   const about = db.prepare<[string, string, number], JournalRow>(
     `${select} WHERE actor = ? UNION ALL ${select} WHERE subject = ? ORDER BY seq DESC LIMIT ?`,
   );

@@ -7,10 +7,14 @@ export const COMMIT_DECISIONS_MAX = 256;
 /** Spawns and records of one decision. */
 export const DECISION_PARTS_MAX = 4_096;
 
-/** Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data. */
+/**
+ * Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data.
+ */
 export const FIELD_CHARACTERS_MAX = 1_048_576;
 
-/** Rows one read answers with, whatever it was asked for; `load` is bounded by the node's own size. */
+/**
+ * Rows one read answers with, whatever it was asked for; `load` is bounded by the node's own size.
+ */
 export const READ_ROWS_MAX = 10_000;
 
 /** Rows one pass of `prune` deletes from each table: a prune never holds the writer for long. */
@@ -25,8 +29,15 @@ export const OUTBOX_ATTEMPTS_MAX = 8;
 /** Wait for somebody else's lock before the store counts as locked. */
 export const BUSY_TIMEOUT_MS = 2_000;
 
+/** Memory for pages of the database. */
+export const CACHE_KIB = 65_536;
+
+/** Pages in the write-ahead log before they are moved into the database file: 16 MiB. */
+export const CHECKPOINT_PAGES = 4_096;
+
 /** Size the write-ahead log file is cut back to after a checkpoint. */
 export const WAL_BYTES_KEPT = 67_108_864;
 
 assert(COMMIT_DECISIONS_MAX <= DECISION_PARTS_MAX, 'a batch is no smaller than one decision');
+assert(CHECKPOINT_PAGES * 4_096 <= WAL_BYTES_KEPT, 'a checkpoint must not outgrow its file');
 assert(PRUNE_ROWS_MAX <= READ_ROWS_MAX, 'a prune pass is shorter than the longest read');

@@ -1,6 +1,6 @@
 /**
- * The outbox table after the append: what waits, what a pass of the pump came to, what is shown. A row
- * leaves `pending` once, to `published` or, refused by content too often, to `dead` [ST-9].
+ * The outbox table after the append: what waits, what a pass of the pump came to, what is shown. A
+ * row leaves `pending` once, to `published` or, refused by content too often, to `dead` [ST-9].
  */
 import type Database from 'better-sqlite3';
 import type { OutboxOutcome, OutboxRow } from '../../ports/store.js';
@@ -77,7 +77,9 @@ export function createOutbox(db: Database.Database, attemptsMax: number): Outbox
   };
 }
 
-/** A read's bound: what was asked for, within READ_ROWS_MAX; SQLite takes a negative one for none. */
+/**
+ * A read's bound: what was asked for, within READ_ROWS_MAX; SQLite takes a negative one for none.
+ */
 export function rowsOf(max: number): number {
   return Math.max(0, Math.min(Math.trunc(max), READ_ROWS_MAX));
 }

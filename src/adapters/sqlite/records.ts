@@ -1,6 +1,6 @@
 /**
- * Records of a decision: one journal row each, and one outbox row for each that publishes. Also knows
- * the decisions that were applied before, by their id.
+ * Records of a decision: one journal row each, and one outbox row for each that publishes. Also
+ * knows the decisions that were applied before, by their id.
  */
 import type Database from 'better-sqlite3';
 import type { RecordParams } from '../../../machines/model/effects.js';
@@ -25,11 +25,10 @@ export interface Records {
 
 const JOURNAL_INSERT = `
   INSERT INTO journal (id, at, actor, subject, event, rule, numbers, cause, root, outbox_seq)
-  VALUES (@id, @at, @actor, @subject, @event, @rule, @numbers, @cause, @root, @outboxSeq)
-  RETURNING seq`;
+  VALUES (@id, @at, @actor, @subject, @event, @rule, @numbers, @cause, @root, @outboxSeq)`;
 
-const OUTBOX_INSERT = `
-  INSERT INTO outbox (event_id, ordering_key, event, created_at) VALUES (?, ?, ?, ?) RETURNING seq`;
+const OUTBOX_INSERT =
+  'INSERT INTO outbox (event_id, ordering_key, event, created_at) VALUES (?, ?, ?, ?)';
 
 const NEXT_VERSION = `
   INSERT INTO aggregates (ordering_key, version) VALUES (?, 1)
@@ -57,8 +56,8 @@ function prepare(db: Database.Database) {
     silent: db.prepare<[string], { id: string }>('SELECT id FROM unrecorded WHERE id = ?'),
     remember: db.prepare<[string, number]>('INSERT INTO unrecorded (id, at) VALUES (?, ?)'),
     root: db.prepare<[string], { root: string }>('SELECT root FROM journal WHERE id = ? LIMIT 1'),
-    journal: db.prepare<JournalInsert, { seq: number }>(JOURNAL_INSERT),
-    outbox: db.prepare<[string, string, string, number], { seq: number }>(OUTBOX_INSERT),
+    journal: db.prepare<JournalInsert>(JOURNAL_INSERT),
+    outbox: db.prepare<[string, string, string, number]>(OUTBOX_INSERT),
     nextVersion: db.prepare<[string], { version: number }>(NEXT_VERSION),
   };
 }
@@ -87,8 +86,8 @@ export function createRecords(db: Database.Database, origin: Origin): Records {
     const text = encode(event, 'feed event');
     if (!text.ok) return text;
     const { id, at } = decision;
-    const row = statements.outbox.get(eventIdOf(id, index), orderingKey, text.value, at);
-    return ok(row?.seq ?? 0);
+    const row = statements.outbox.run(eventIdOf(id, index), orderingKey, text.value, at);
+    return ok(Number(row.lastInsertRowid));
   };
 
   const append = (decision: Decision): Result<Committed, StoreFailure> => {
@@ -104,10 +103,10 @@ export function createRecords(db: Database.Database, origin: Origin): Records {
       const outboxSeq = publish(decision, index, root);
       if (!outboxSeq.ok) return outboxSeq;
       const entry = { ...recordColumns(decision, record), root, numbers: numbers.value };
-      const row = statements.journal.get({ ...entry, outboxSeq: outboxSeq.value });
+      const row = statements.journal.run({ ...entry, outboxSeq: outboxSeq.value });
       committed = {
         id: decision.id,
-        journalSeq: row?.seq ?? committed.journalSeq,
+        journalSeq: Number(row.lastInsertRowid),
         outboxSeq: Math.max(committed.outboxSeq, outboxSeq.value),
       };
     }

@@ -37,7 +37,9 @@ const RAISE = `
   INSERT INTO fences (thread, run, incarnation) VALUES (?, ?, ?)
   ON CONFLICT (thread) DO UPDATE SET incarnation = max(incarnation, excluded.incarnation)`;
 
-/** Drops the fences of other runs: their threads are gone, and this run counts from the start again. */
+/**
+ * Drops the fences of other runs: their threads are gone, and this run counts from the start again.
+ */
 export function createFences(db: Database.Database, run: string): Fences {
   db.prepare<[string]>('DELETE FROM fences WHERE run <> ?').run(run);
   const raise = db.prepare<[string, string, number]>(RAISE);

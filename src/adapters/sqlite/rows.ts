@@ -1,7 +1,7 @@
 /**
  * Rows as they lie in the tables, and the port's values they stand for. Writing checks that a value
- * is JSON of bounded size; reading trusts the shape of what was written, and calls text that is no JSON
- * any more what it is: damage.
+ * is JSON of bounded size; reading trusts the shape of what was written, and calls text that is no
+ * JSON any more what it is: damage.
  */
 import Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';

@@ -1,12 +1,14 @@
 /**
- * The database's shape, as numbered migrations: each is applied once, in order, in the transaction that
- * also raises `user_version`. A released migration is never edited; a new one is added below it.
+ * The database's shape, as numbered migrations: each is applied once, in order, in the transaction
+ * that also raises `user_version`. A released migration is never edited; a new one is added below
+ * it.
  *
- * Everything structured is JSON text, not msgpack: during an incident the file must be readable with
- * nothing but the sqlite3 shell, a migration can reach into a snapshot with SQLite's own JSON functions,
- * and with group commit the fsync costs far more than the third of a row that msgpack would save.
+ * Everything structured is JSON text, not msgpack: during an incident the file must be readable
+ * with nothing but the sqlite3 shell, and a migration can reach into a snapshot with SQLite's own
+ * JSON functions. The quarter of a row that msgpack would save is not worth that.
  *
- * Sequences are AUTOINCREMENT: the number of a pruned row is never given to another.
+ * A sequence number is the highest one plus 1, and retention always leaves the highest row: no
+ * number is ever given twice, without the second table that AUTOINCREMENT writes on every insert.
  */
 
 export interface Migration {
@@ -21,7 +23,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
     sql: `
-      -- A cell at rest. "timers" is a JSON list of {id, dueAtMs}, written with the state it belongs to.
+      -- A cell at rest. "timers" is a JSON list of {id, dueAtMs}, written with the state it belongs
+      -- to.
       CREATE TABLE cells (
         address         TEXT PRIMARY KEY,
         parent          TEXT,
@@ -36,10 +39,11 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
       CREATE INDEX cells_by_parent ON cells (parent) WHERE parent IS NOT NULL;
 
-      -- One row per record of a decision. "subject" is the published aggregate when it is not the actor
-      -- itself; "root" is where the chain of causes began; "outbox_seq" is the event it published, or 0.
+      -- One row per record of a decision. "subject" is the published aggregate when it is not the
+      -- actor itself; "root" is where the chain of causes began; "outbox_seq" is the event it
+      -- published, or 0.
       CREATE TABLE journal (
-        seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq        INTEGER PRIMARY KEY,
         id         TEXT NOT NULL,
         at         INTEGER NOT NULL,
         actor      TEXT NOT NULL,
@@ -60,7 +64,7 @@ export const MIGRATIONS: readonly Migration[] = [
 
       -- "event" is the whole envelope; the columns beside it mirror what queries need.
       CREATE TABLE outbox (
-        seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq             INTEGER PRIMARY KEY,
         event_id        TEXT NOT NULL UNIQUE,
         ordering_key    TEXT NOT NULL,
         event           TEXT NOT NULL,

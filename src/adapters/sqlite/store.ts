@@ -1,7 +1,7 @@
 /**
  * The `Store` port over one open SQLite database. Every call runs to its end before it answers: the
- * promise is the port's, there is no concurrency behind it. What SQLite refuses comes back as a failure;
- * a call after `close` is `unavailable`.
+ * promise is the port's, there is no concurrency behind it. What SQLite refuses comes back as a
+ * failure; a call after `close` is `unavailable`.
  */
 import type Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';

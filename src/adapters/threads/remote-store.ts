@@ -1,11 +1,11 @@
 /**
- * The `Store` port in threads that do not own the database: each call is a request frame to the store
- * thread, answered under its id.
+ * The `Store` port in threads that do not own the database: each call is a request frame to the
+ * store thread, answered under its id.
  *
  * What has no answer yet is kept. When the store thread died and a channel to its successor is
- * attached, all of it is sent again in order: a decision that had been committed is recognised there
- * and acknowledged, one that had not is committed now [WI-6]. While no channel is attached calls wait;
- * past PENDING_MAX they are `unavailable` at once.
+ * attached, all of it is sent again in order: a decision that had been committed is recognised
+ * there and acknowledged, one that had not is committed now [WI-6]. While no channel is attached
+ * calls wait; past PENDING_MAX they are `unavailable` at once.
  */
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
@@ -82,7 +82,9 @@ export function createRemoteStore(): RemoteStore {
   };
 }
 
-/** The answer's type is the port's: both ends are built from the same sources (the hello says so). */
+/**
+ * The answer's type is the port's: both ends are built from the same sources (the hello says so).
+ */
 type Call = <T>(
   method: StoreMethod,
   ...args: readonly unknown[]

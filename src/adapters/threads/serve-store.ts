@@ -1,8 +1,9 @@
 /**
- * The other end of remote-store.ts, in the store thread: takes requests from every link in the order
- * they came, and answers each. All commit requests that stand next to each other, from whatever
- * link, become one `store.commit` of at most REQUEST_DECISIONS_MAX decisions: that is group commit.
- * Nothing is waited for; work begins when the event loop has taken in what had arrived [WI-7].
+ * The other end of remote-store.ts, in the store thread: takes requests from every link in the
+ * order they came, and answers each. All commit requests that stand next to each other, from
+ * whatever link, become one `store.commit` of at most REQUEST_DECISIONS_MAX decisions: that is
+ * group commit. Nothing is waited for; work begins when the event loop has taken in what had
+ * arrived [WI-7].
  */
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';

@@ -1,4 +1,7 @@
-/** SIGKILL in the middle of committing: what was acknowledged is there, and nothing is there by half. */
+/**
+ * SIGKILL in the middle of committing: what was acknowledged is there, and nothing is there by
+ * half.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +24,7 @@ async function killAfter(child: ChildProcess, lines: number): Promise<string> {
   return said;
 }
 
-test('[ST-1] kill: acknowledged decisions survive, rows and records agree, again and again', async () => {
+test('[ST-1] kill: what was acknowledged survives, rows and records agree', async () => {
   const script = fileURLToPath(new URL('./kill-child.js', import.meta.url));
   let before = 0;
   for (const lines of [1, 40, 200]) {

@@ -1,4 +1,6 @@
-/** Opening: what is created, what comes back, and everything that is refused without being touched. */
+/**
+ * Opening: what is created, what comes back, and everything that is refused without being touched.
+ */
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -190,7 +192,7 @@ test('[ST-7] open: a directory that is not there, or is a file, is unwritable', 
   assert.equal(refusal(file).code, 'unwritable');
 });
 
-test('[ST-7] open: a second store on the same file is turned away until the first closes', async () => {
+test('[ST-7] open: a second store on the file waits for the first to close', async () => {
   const { file } = place();
   const first = openOrThrow(file);
   const failure = refusal(file);
@@ -218,7 +220,7 @@ test('[ST-7] open: a half-built file of an earlier crash is built again', async 
   assert.equal(existsSync(`${file}.new`), false);
 });
 
-test('[ST-7] open: a flipped byte anywhere is refused at opening or answered as a failure', async () => {
+test('[ST-7] open: a flipped byte anywhere is refused or answered as a failure', async () => {
   const { file } = place();
   await filled(file);
   const whole = readFileSync(file);

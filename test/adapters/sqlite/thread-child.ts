@@ -1,4 +1,7 @@
-/** The thread that thread-death.test.ts takes down: opens the store, commits once, says so, and stays. */
+/**
+ * The thread that thread-death.test.ts takes down: opens the store, commits once, says so, and
+ * stays.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { cellOf, decisionOf, publishOf, WEB } from '../../contract/store-values.js';
 import { openOrThrow } from '../../support/sqlite-scratch.js';

@@ -16,7 +16,7 @@ const deaths = [
   { name: 'of a throw', end: 'throw', kill: (worker: Worker) => worker.postMessage('die') },
 ] as const;
 for (const { name, end, kill } of deaths) {
-  test(`[ST-7] open: after the death of its thread, ${name}, the file is free and whole`, async () => {
+  test(`[ST-7] open: after its thread died, ${name}, the file is free and whole`, async () => {
     const place = scratch();
     scratches.push(place);
     const script = new URL('./thread-child.js', import.meta.url);

@@ -1,4 +1,6 @@
-/** The store across a real MessageChannel: the whole contract, group commit, and a death in between. */
+/**
+ * The store across a real MessageChannel: the whole contract, group commit, and a death in between.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -163,7 +165,7 @@ test('[WI-6] without a channel: calls wait, and past the bound they are unavaila
   assert.equal(remote.pending, 0);
 });
 
-test('[WI-6] large: requests are halved and answers split, in order; one thing too large fails alone', async () => {
+test('[WI-6] large: requests are halved, answers split, too large fails alone', async () => {
   const local = openOrThrow(':memory:');
   const remote = createRemoteStore();
   const port = connect(remote, local);
@@ -201,7 +203,7 @@ test('[WI-6] large: requests are halved and answers split, in order; one thing t
   await local.close();
 });
 
-test('[WI-2] a request of the wrong shape is rejected, and a decision that is no data alone', async () => {
+test('[WI-2] a request of the wrong shape is rejected, a bad decision alone', async () => {
   const local = openOrThrow(':memory:');
   const remote = createRemoteStore();
   const port = connect(remote, local);
@@ -220,7 +222,7 @@ test('[WI-2] a request of the wrong shape is rejected, and a decision that is no
   await local.close();
 });
 
-test('[WI-6] answers: late, doubled, foreign or of no known shape settle nothing wrongly', async () => {
+test('[WI-6] answers: late, doubled, foreign or odd settle nothing wrongly', async () => {
   const remote = createRemoteStore();
   const listeners: ((frame: LinkFrame) => void)[] = [];
   const channel = (): StoreChannel => ({
