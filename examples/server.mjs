@@ -9,6 +9,7 @@ const identity = {
   instance: SWITCHYARD_INSTANCE ?? `pid ${process.pid}`,
   tenant: process.env.SWITCHYARD_TENANT,
   group: process.env.SWITCHYARD_GROUP,
+  pid: process.pid,
 };
 
 const server = createServer((request, response) => {

@@ -20,32 +20,13 @@ export async function readBootConfig(
   file: string,
   overrides: { readonly dataDir?: string },
 ): Promise<Result<Config, BootFailure>> {
-  const read = await readConfigFile({ file, env: process.env });
-  if (!read.ok) return fail(configFailure(read.failure));
-  const { config } = read.value;
-  const { dataDir } = overrides;
-  return ok(dataDir === undefined ? config : relocate(config, dataDir));
+  const read = await readConfigFile({ file, env: process.env, ...overrides });
+  return read.ok ? ok(read.value.config) : fail(configFailure(read.failure));
 }
 
 export function configFailure(problems: readonly Problem[]): BootFailure {
   const exitCode = worstCode(problems) === 'parse' ? 1 : 2;
   return { exitCode, lines: problems.map(printProblem) };
-}
-
-/** `--data-dir` moves everything that lies below the configured one. */
-function relocate(config: Config, dataDir: string): Config {
-  const from = config.node.dataDir;
-  const moved = (path: string): string =>
-    path.startsWith(`${from}/`) ? join(dataDir, path.slice(from.length + 1)) : path;
-  return {
-    ...config,
-    node: { ...config.node, dataDir },
-    dataplane: { ...config.dataplane, apiSocket: moved(config.dataplane.apiSocket) },
-    outbox: {
-      ...config.outbox,
-      sink: { ...config.outbox.sink, dir: moved(config.outbox.sink.dir) },
-    },
-  };
 }
 
 /** The data directory, writable and ours alone for as long as the process lives. */

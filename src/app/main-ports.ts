@@ -29,6 +29,7 @@ function tenancyApiOf({ settings, configFile }: MainPortsInput): TenancyApi | un
   return openTenancyHttp({
     ...tenancy,
     token: () => configFile.secret('tenancy.auth.token'),
+    bearer: () => configFile.secret('tenancy.auth.bearer'),
     userAgent: `switchyard/${version}`,
   });
 }

@@ -4,7 +4,7 @@
  *   boot ─► store ─► dataplane program ─► threads and actors ─► first reload ─► servers ─► ready
  */
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
@@ -26,6 +26,8 @@ import { type BootSettings, bootSettings, type Settings } from './settings.js';
 
 export interface NodeOptions {
   readonly configFile: string;
+  /** Instead of `node.dataDir`, at every reload too. */
+  readonly dataDir?: string;
   readonly config: Config;
   readonly singleThread: boolean;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
@@ -58,7 +60,12 @@ export async function startNode(options: NodeOptions): Promise<Result<Node, Boot
 
 async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node, BootFailure>> {
   const { config, log, failpoint } = options;
-  const boot = bootSettings(config, { run: randomUUID(), log, failpoint });
+  const boot = bootSettings(config, {
+    run: randomUUID(),
+    configDir: dirname(options.configFile),
+    log,
+    failpoint,
+  });
   const lock = await takeDataDir(boot.dataDir);
   if (!lock.ok) return lock;
   undo.push(lock.value);
@@ -100,7 +107,9 @@ function muster(
   boot: BootSettings,
   parts: Parts,
 ): Promise<Result<Muster, string>> {
-  const configFile = openConfigFile({ file: options.configFile, env: process.env });
+  const { dataDir, configFile: file } = options;
+  const moved = dataDir === undefined ? {} : { dataDir };
+  const configFile = openConfigFile({ file, env: process.env, ...moved });
   const crew: CrewOptions = { boot, parts, configFile, onFatal: options.onFatal };
   return options.singleThread ? Promise.resolve(musterSingle(crew)) : musterThreads(crew);
 }
@@ -154,8 +163,4 @@ function nodeOf({ api, parts, settings, servers, undo }: Assembled): Node {
       for (const step of [...undo].reverse()) await step();
     },
   };
-}
-
-export function socketPath({ dataDir }: Pick<Settings, 'dataDir'>): string {
-  return join(dataDir, 'switchyard.sock');
 }

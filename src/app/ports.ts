@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import type { OutboxPorts } from '../../actors/outbox-pass.js';
 import type { ProviderFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
@@ -18,7 +19,6 @@ import {
 import { openVpp } from '../adapters/vpp/client.js';
 import type { Dataplane } from '../ports/dataplane.js';
 import type { Provider } from '../ports/provider.js';
-import type { Sink } from '../ports/sink.js';
 import type { Store } from '../ports/store.js';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings.js';
@@ -50,22 +50,17 @@ export async function outboxPorts({
   settings,
   parts,
   store,
-}: PortsInput): Promise<
-  Result<
-    { readonly store: Store; readonly sink: Sink; readonly failpoints: Parts['failpoints'] },
-    string
-  >
-> {
+}: PortsInput): Promise<Result<OutboxPorts, string>> {
   const { driver, dir, layout } = settings.sink;
-  const { log, failpoints } = parts;
-  if (driver !== 'file') return ok({ store, sink: openNopSink(), failpoints });
+  const { log, failpoints, metrics } = parts;
+  if (driver !== 'file') return ok({ store, sink: openNopSink(), failpoints, metrics });
   const opened = await openFileSink({ dir, layout, log });
   if (!opened.ok) return fail(opened.failure.message);
-  return ok({ store, sink: opened.value, failpoints });
+  return ok({ store, sink: opened.value, failpoints, metrics });
 }
 
 export function providerPorts({ settings, parts }: PortsInput) {
-  const { installation, node, epoch, dataDir } = settings;
+  const { installation, node, epoch, dataDir, configDir } = settings;
   const { clock, log, failpoints } = parts;
   const ownership = { installation, node, epoch };
   const world = createSimulatedWorld();
@@ -77,7 +72,7 @@ export function providerPorts({ settings, parts }: PortsInput) {
         return openProcessProvider({
           installation,
           dir: join(dataDir, 'process', provider.name),
-          baseDir: dataDir,
+          baseDir: configDir,
           maxInstances: provider.maxInstances,
           clock,
           log,

@@ -2,6 +2,7 @@
  * Who lives where: the actor types of each role, and the adapters they are given. A thread takes one
  * role; the single-thread node takes them all.
  */
+import type { AnyStateMachine } from 'xstate';
 import { backendActor } from '../../actors/backend-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
@@ -40,6 +41,12 @@ export function castOf(roles: readonly Role[]): Cast {
     types: roles.flatMap((role) => CASTS[role].types),
     services: roles.flatMap((role) => CASTS[role].services),
   };
+}
+
+/** Every machine of the node, by its id. */
+export function allMachines(): ReadonlyMap<string, AnyStateMachine> {
+  const types = Object.values(CASTS).flatMap((cast) => cast.types);
+  return new Map(types.map(({ machine }) => [machine.id, machine]));
 }
 
 /** Ports of the roles a thread takes; `main`'s are made by the node itself, which alone has them. */

@@ -10,6 +10,7 @@ import type { Config } from '../config/complete.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { Crew } from './crew.js';
 import type { Parts } from './parts.js';
+import { allMachines } from './roles.js';
 import type { Settings } from './settings.js';
 
 export interface ServersOptions {
@@ -79,6 +80,7 @@ async function openInspector({ config, crew, inspector, parts, settings }: Serve
     filter: config.inspector.filter,
     clock: parts.clock,
     log: parts.log,
+    machines: allMachines(),
     read,
   });
   return served.ok ? ok({ name: 'inspector', ...served.value }) : served;

@@ -6,13 +6,15 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { LogLevel } from '../adapters/system/log.js';
+import { packageFile } from '../adapters/system/package-file.js';
 import type { Config } from '../config/complete.js';
-import { packagePath } from './package-root.js';
 
 export interface Settings {
   readonly version: string;
   readonly node: string;
   readonly dataDir: string;
+  /** Where relative paths of templates start. */
+  readonly configDir: string;
   /** Names this run of the daemon: fences of earlier runs do not count. */
   readonly run: string;
   /** Names this data directory for ever; instances are tagged with it. */
@@ -33,7 +35,11 @@ export interface Settings {
     readonly layout: 'segments' | 'per-event';
   };
   readonly outboxAttemptsMax: number;
-  readonly tenancy?: { readonly url: string; readonly controller: string };
+  readonly tenancy?: {
+    readonly url: string;
+    readonly controller: string;
+    readonly tokenHeader: string;
+  };
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** `SWITCHYARD_FAILPOINT`, for crash tests; empty in production. */
   readonly failpoint: string;
@@ -44,6 +50,7 @@ export type BootSettings = Omit<Settings, 'installation' | 'epoch'>;
 
 export interface RunOptions {
   readonly run: string;
+  readonly configDir: string;
   readonly log: Settings['log'];
   readonly failpoint: string;
 }
@@ -68,10 +75,11 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
     outboxAttemptsMax: outbox.maxAttempts,
   };
   if (tenancy === undefined) return base;
-  return { ...base, tenancy: { url: tenancy.url, controller: tenancy.controller } };
+  const { url, controller, auth } = tenancy;
+  return { ...base, tenancy: { url, controller, tokenHeader: auth.tokenHeader } };
 }
 
 export function packageVersion(): string {
-  const text = readFileSync(packagePath('package.json'), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -17,10 +17,10 @@ function createProgram(): Command {
   const program = new Command('switchyard')
     .description('tenancy events to instances to a health-checked VPP load balancer')
     .version(packageVersion())
-    .option('--config <file>', 'configuration (default ./switchyard.yaml, then /etc/switchyard)')
-    .option('--socket <path>', 'control socket of the daemon (default <dataDir>/switchyard.sock)')
+    .enablePositionalOptions()
     .showHelpAfterError('(switchyard help COMMAND shows how)')
     .configureHelp({ showGlobalOptions: true });
+  addSiteOptions(program);
   for (const command of [
     runCommand(),
     checkCommand(),
@@ -32,9 +32,24 @@ function createProgram(): Command {
     vppSimCommand(),
     demoCommand(),
   ]) {
+    addSiteOptionsBelow(command);
     program.addCommand(command);
   }
   return program;
+}
+
+/** Which site is meant; taken before the command's name and after it. */
+function addSiteOptions(command: Command): void {
+  command
+    .option('--config <file>', 'configuration (default ./switchyard.yaml, then /etc/switchyard)')
+    .option('--socket <path>', 'control socket of the daemon (default <dataDir>/switchyard.sock)');
+}
+
+/** The simulator listens on a socket of its own and knows no site. */
+function addSiteOptionsBelow(command: Command): void {
+  if (command.options.some(({ long }) => long === '--socket')) return;
+  addSiteOptions(command);
+  for (const child of command.commands) addSiteOptionsBelow(child);
 }
 
 /** Usage errors have one exit code, whatever commander would give them. */

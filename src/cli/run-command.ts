@@ -36,7 +36,8 @@ export function runCommand(): Command {
 
 function logLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text);
-  if (level === undefined) throw new InvalidArgumentError(`'${text}' is not a level: ${LOG_LEVELS.join(', ')}`);
+  if (level === undefined)
+    throw new InvalidArgumentError(`'${text}' is not a level: ${LOG_LEVELS.join(', ')}`);
   return level;
 }
 
@@ -55,6 +56,7 @@ async function run(options: RunOptions, { signals, named }: RunContext): Promise
   const listen = inspectorListen(options.inspector, inspector);
   const started = await startNode({
     configFile: file,
+    ...(dataDir === undefined ? {} : { dataDir }),
     config: config.value,
     singleThread: options.singleThread === true,
     log: { level: options.logLevel ?? log.level, pretty: process.stdout.isTTY === true },

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { type ControlClient, connectControl } from '../../adapters/grpc/client.js';
-import { packagePath } from '../../app/package-root.js';
+import { packageFile } from '../../adapters/system/package-file.js';
 
 export interface Stage {
   readonly dir: string;
@@ -74,7 +74,7 @@ export function openStage(): Stage {
       return String(line['listening']);
     },
     startDaemon: (tenantManager) => {
-      const config = packagePath('examples', 'demo.yaml');
+      const config = packageFile('examples', 'demo.yaml');
       const args = ['run', '--config', config, '--data-dir', dir];
       const child = start([built('dist/src/cli/main.js'), ...args], {
         TENANT_MANAGER_URL: tenantManager,
