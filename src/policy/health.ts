@@ -10,7 +10,8 @@
  *
  * Rules: [HE-1] an unknown backend is decided by its first probe; [HE-2] the counter stays in range
  * and agrees with the state; [HE-3] with `snap`, nothing short of `fall` failures in a row takes an up
- * backend down; [HE-4] a timeout counted by a late clock counts for nothing.
+ * backend down; [HE-4] a timeout seen by a late event loop, and a check
+ * that could not be made, count for nothing.
  */
 import type { ProbeResult } from '../../machines/model/messages.js';
 
@@ -66,7 +67,10 @@ function countFailure(rule: CounterRule, before: HealthCount): HealthCount {
   return { state: 'down', counter: becameDown && rule.snap ? 0 : counter };
 }
 
-/** Our own event loop ran late: a probe that timed out says more about us than about the backend. */
-export function provesNothing(result: ProbeResult): boolean {
-  return !result.passed && result.late && result.code.endsWith('TOUT');
+/** A check that could not be made, or that our own late event loop cut short, tells of us alone. */
+export function provesNothing({ passed, code, late }: ProbeResult): boolean {
+  if (passed) return false;
+  return OUR_OWN_TROUBLE.includes(code) || (late && code.endsWith('TOUT'));
 }
+
+const OUR_OWN_TROUBLE: readonly string[] = ['SOCKERR', 'UNSUPPORTED'];

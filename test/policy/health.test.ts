@@ -69,6 +69,13 @@ test('[HE-4] health counter: a timeout while our own loop ran late counts for no
   assert.equal(countProbe({ rise: 2, fall: 3, snap: true }, UNKNOWN, refused).state, 'down');
 });
 
+test('[HE-4] health counter: a check we could not make counts for nothing', () => {
+  for (const code of ['SOCKERR', 'UNSUPPORTED']) {
+    const count = countProbe({ rise: 2, fall: 1, snap: true }, up(2), result(false, code));
+    assert.deepEqual(count, up(2));
+  }
+});
+
 const anyRule = fc.record({
   rise: fc.integer({ min: 1, max: 6 }),
   fall: fc.integer({ min: 1, max: 6 }),

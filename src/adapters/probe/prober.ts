@@ -1,0 +1,88 @@
+/**
+ * The prober of the real world: TCP, HTTP and HTTPS checks by Node's own sockets.
+ *
+ * Input: a target and its check. Output: always a result, within the check's timeout plus one turn of
+ * the event loop; `late` when that loop was itself late by more than half of the timeout.
+ *
+ * `icmp` and `netns` need privileges this process does not have; config refuses them, and a check that
+ * asks for them all the same is answered as `UNSUPPORTED`, which is no verdict.
+ */
+import type { HealthCheckSpec } from '../../../machines/model/desired.js';
+import type { ProbeResult } from '../../../machines/model/messages.js';
+import { ok, type Result } from '../../../machines/model/result.js';
+import { compilePattern, type Pattern } from '../../policy/pattern.js';
+import type { PatternFailure } from '../../policy/pattern-syntax.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Prober, ProbeTarget } from '../../ports/prober.js';
+import { type Attempt, attempt } from './attempt.js';
+import { connectTcp, secure } from './connect.js';
+import { exchange } from './http.js';
+import { createLagWatch, type LagWatch } from './lag-watch.js';
+import { failed, type Outcome, passed } from './outcome.js';
+
+export interface ProberOptions {
+  readonly clock: Clock;
+  /** Sent with HTTP checks; names the program and its version. */
+  readonly userAgent: string;
+  /** Absent: the prober watches the loop itself. */
+  readonly lagWatch?: LagWatch;
+}
+
+/** Compiled patterns kept; one per distinct `bodyMatches` of the config, so few. */
+const PATTERNS_MAX = 1_000;
+
+export function openProber({ clock, userAgent, lagWatch }: ProberOptions): Prober {
+  const watch = lagWatch ?? createLagWatch(clock);
+  const patternOf = patternCache();
+  return {
+    probe: async (target, check) => {
+      const startMs = clock.monotonic();
+      const back = watch.begin();
+      const outcome = await attempt(clock, check.timeoutMs, (current) =>
+        stepsOf({ current, target, check, userAgent, patternOf }),
+      );
+      const late = watch.worstSince(startMs) > check.timeoutMs / 2;
+      back();
+      return resultOf(outcome, clock.monotonic() - startMs, late);
+    },
+  };
+}
+
+function resultOf(outcome: Outcome, elapsedMs: number, late: boolean): ProbeResult {
+  return { ...outcome, durationMs: Math.round(elapsedMs), late };
+}
+
+interface Steps {
+  readonly current: Attempt;
+  readonly target: ProbeTarget;
+  readonly check: HealthCheckSpec;
+  readonly userAgent: string;
+  readonly patternOf: PatternOf;
+}
+
+async function stepsOf(steps: Steps): Promise<Outcome> {
+  const { current, target, check } = steps;
+  if (check.type === 'icmp') return failed('UNSUPPORTED', 'icmp checks are not supported yet');
+  if (check.netns !== undefined) return failed('UNSUPPORTED', 'netns is not supported yet');
+  const pattern = check.type === 'tcp' ? ok(undefined) : steps.patternOf(check.bodyMatches);
+  if (!pattern.ok) return failed('UNSUPPORTED', pattern.failure.message);
+  const connected = await connectTcp(current, target, check);
+  if (!connected.ok) return connected.failure;
+  if (check.type === 'tcp') return passed('L4OK', 'connected');
+  const question = { target, check, userAgent: steps.userAgent, pattern: pattern.value };
+  if (check.type === 'http') return exchange(current, connected.value, question);
+  const secured = await secure(current, connected.value, { target, check });
+  return secured.ok ? exchange(current, secured.value, question) : secured.failure;
+}
+
+type PatternOf = (text: string | undefined) => Result<Pattern | undefined, PatternFailure>;
+
+function patternCache(): PatternOf {
+  const compiled = new Map<string, Result<Pattern, PatternFailure>>();
+  return (text) => {
+    if (text === undefined) return ok(undefined);
+    const known = compiled.get(text) ?? compilePattern(text);
+    if (compiled.size < PATTERNS_MAX) compiled.set(text, known);
+    return known;
+  };
+}
