@@ -101,16 +101,18 @@ function isMissing(books: Books): boolean {
   return room && countedOf(books.members).length < books.wanted;
 }
 
-/** Names whom the new member follows, when one was drained first to be replaced. */
+/** Names whom the new member follows: one that died, or one that was drained first to be replaced. */
 function creation(
   books: Books,
 ): Pick<ScaleStep & { kind: 'create' }, 'kind' | 'rule' | 'replaces'> {
   const followed = new Set(books.members.map((member) => member.replaces));
-  const predecessor = books.members.find(
-    (member) => member.leaving === 'replaced' && !followed.has(member.id),
-  );
+  const predecessor = books.members.find((member) => isVacant(member) && !followed.has(member.id));
   const base = { kind: 'create', rule: 'GR-8' } as const;
   return predecessor === undefined ? base : { ...base, replaces: predecessor.id };
+}
+
+function isVacant(member: Member): boolean {
+  return member.leaving === 'replaced' || member.state === 'lost';
 }
 
 function mayTry(books: Books): boolean {

@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { limits } from './limits.js';
@@ -75,6 +76,17 @@ function fateOf(child: ChildProcess): () => string | undefined {
 
 function refusal(why: string): Result<Detached, DetachedFailure> {
   return fail({ code: 'not-started', message: `The VPP simulator did not start: ${why}` });
+}
+
+/** Ends the simulator of a socket, if there is one; resolves when it has let go of it. */
+export function endDetachedVppSim(path: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(`${path}.ctl`, () => socket.write('{"die":true}\n'));
+    socket.on('close', () => resolve());
+    socket.on('error', () => resolve());
+    // Unread, the answer would hide the end of the connection.
+    socket.resume();
+  });
 }
 
 function openLog(path: string): number | undefined {

@@ -60,7 +60,7 @@ test('[GR-2] scale: only staying members count', () => {
   check([
     ['enough', books(three), 'rest'],
     ['one draining', books([member(1, { state: 'draining' }), ...three.slice(1)]), 'create'],
-    ['one lost', books([member(1, { state: 'lost' }), ...three.slice(1)]), 'create'],
+    ['one lost', books([member(1, { state: 'lost' }), ...three.slice(1)]), 'create for 1'],
     ['one failed', books([member(1, { state: 'failed' }), ...three.slice(1)]), 'create'],
     ['told to leave', books([member(1, { leaving: 'operator' }), ...three.slice(1)]), 'create'],
     ['draining beside enough', books([...three, member(4, { state: 'draining' })]), 'rest'],

@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endDetachedVppSim } from '../../src/vppsim/detached.js';
 import { repoPath } from './root.js';
 
 /** The built entry beside this built file. */
@@ -109,7 +109,7 @@ export function makeSite(config: string): Site {
     ops: () => readOps(join(dataDir, 'vpp.sock.ops.jsonl')),
     close: async () => {
       for (const daemon of started) await daemon.stop('SIGKILL');
-      await endSimulator(join(dataDir, 'vpp.sock.ctl'));
+      await endDetachedVppSim(join(dataDir, 'vpp.sock'));
       killInstances(join(dataDir, 'process'));
       rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
@@ -216,16 +216,6 @@ function readOps(file: string): readonly VppOp[] {
     .split('\n')
     .filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as VppOp);
-}
-
-/** Tells the detached simulator to die and waits until it has. */
-export function endSimulator(control: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (!existsSync(control)) return resolve();
-    const socket = connect(control, () => socket.write('{"die":true}\n'));
-    socket.on('close', () => resolve());
-    socket.on('error', () => resolve());
-  });
 }
 
 /** Ends what the process provider started and nobody stopped. */

@@ -3,8 +3,7 @@
  * daemon, and the end of everything that would outlive them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { type ControlClient, connectControl } from '../../adapters/grpc/client.js';
 import { packageFile } from '../../adapters/system/package-file.js';
+import { endDetachedVppSim } from '../../vppsim/detached.js';
 
 export interface Stage {
   readonly dir: string;
@@ -92,7 +92,8 @@ export function openStage(): Stage {
     close: async () => {
       client?.close();
       for (const child of children.reverse()) await endChild(child);
-      await endSimulator(join(dir, 'vpp.sock.ctl'));
+      // The simulator outlives the daemon by design; the demo's own one ends with the demo.
+      await endDetachedVppSim(join(dir, 'vpp.sock'));
       rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
@@ -144,15 +145,5 @@ function endChild(child: ChildProcess): Promise<void> {
       resolve();
     });
     child.kill('SIGTERM');
-  });
-}
-
-/** The simulator outlives the daemon by design; the demo's own one ends with the demo. */
-function endSimulator(control: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (!existsSync(control)) return resolve();
-    const socket = connect(control, () => socket.write('{"die":true}\n'));
-    socket.on('close', () => resolve());
-    socket.on('error', () => resolve());
   });
 }
