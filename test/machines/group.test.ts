@@ -1,16 +1,13 @@
-/** Rules GR-*: one group among scripted neighbours, as scenarios and as laws over random histories. */
+/** Rules GR-*: one group among scripted neighbours, as scenarios. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { InstanceState } from '../../machines/model/messages.js';
+import { assertConverged, desired, GROUP, scale } from '../support/group-drive.js';
 import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
 import type { GroupWorld } from '../support/group-types.js';
 import { createGroupWorld } from '../support/group-world.js';
-import { seedOfRun } from '../support/seed.js';
-
-const GROUP = addressOf('group', groupSpec().key);
 
 /** A world whose group has heard what to be; `settle` lets it get there. */
 function started(change: Partial<GroupSpec> = {}, settleMs = 10_000): GroupWorld {
@@ -19,14 +16,6 @@ function started(change: Partial<GroupSpec> = {}, settleMs = 10_000): GroupWorld
   world.tell(GROUP, { type: 'group.desired', spec });
   world.run(settleMs);
   return world;
-}
-
-function desired(world: GroupWorld, spec: GroupSpec): void {
-  world.tell(GROUP, { type: 'group.desired', spec });
-}
-
-function scale(world: GroupWorld, size: number, ask: string): void {
-  world.tell(GROUP, { type: 'operator.scale', size, reason: 'by hand' }, ask);
 }
 
 function inState(world: GroupWorld, ...states: InstanceState[]) {
@@ -39,18 +28,6 @@ function eventsOf(world: GroupWorld, from = 0): string[] {
 
 function count(events: readonly string[], event: string): number {
   return events.filter((each) => each === event).length;
-}
-
-function assertConverged(world: GroupWorld, size: number): void {
-  const status = world.neighbours.statuses.at(-1);
-  assert.deepEqual(status, {
-    group: groupSpec().key,
-    size,
-    serving: size,
-    converged: true,
-    removed: false,
-  });
-  assert.equal(world.neighbours.made.size, size, 'nothing more exists at the provider');
 }
 
 test('[GR-8] [GR-12] group: creates what is wanted, intent first', () => {
@@ -302,6 +279,30 @@ test('[GR-10] group: a lost drain is ordered again', () => {
   assert.ok(eventsOf(world).includes('group.drain_repeated'));
 });
 
+test('[GR-10] group: after a restart its members are the stored ones', () => {
+  const world = started({ size: 1 });
+  const [first] = world.instances();
+  assert.ok(first);
+  world.neighbours.die(first.id);
+  world.run(29 * MINUTE_MS);
+  assert.equal(world.group().members[first.id]?.state, 'deleted');
+  world.faults.loss = 1;
+  world.run(2 * MINUTE_MS);
+  world.faults.loss = 0;
+  assert.ok(world.group().members[first.id], 'nobody told it that the member is forgotten');
+  world.crash();
+  world.run(1_000);
+  assert.equal(world.group().members[first.id], undefined);
+  assertConverged(world, 1);
+});
+
+test('[GR-10] group: in service, members are asked and frontends left alone', () => {
+  const world = started();
+  const before = world.neighbours.levels;
+  world.run(10 * MINUTE_MS);
+  assert.equal(world.neighbours.levels, before);
+});
+
 test('[GR-10] group: a frontend that asks is answered for every member', () => {
   const world = started();
   const before = world.instances().map(({ id }) => world.neighbours.asOf(WEB, id)?.phase);
@@ -309,77 +310,4 @@ test('[GR-10] group: a frontend that asks is answered for every member', () => {
   world.run(1_000);
   assert.deepEqual(before, ['in', 'in', 'in']);
   assert.ok(world.neighbours.levels > 3, 'levels were told again');
-});
-
-// --- laws over random histories -----------------------------------------------------------------
-
-const ACTS = [
-  'crash',
-  'die',
-  'down',
-  'up',
-  'scale',
-  'replace',
-  'drain',
-  'ack',
-  'freeze',
-  'thaw',
-] as const;
-
-interface Act {
-  readonly act: (typeof ACTS)[number];
-  readonly whom: number;
-  readonly waitMs: number;
-}
-
-const actArb: fc.Arbitrary<Act> = fc.record({
-  act: fc.constantFrom(...ACTS),
-  whom: fc.nat({ max: 6 }),
-  waitMs: fc.oneof(fc.nat({ max: 100 }), fc.nat({ max: 30_000 }), fc.nat({ max: 8 * MINUTE_MS })),
-});
-
-function perform(world: GroupWorld, { act, whom }: Act): void {
-  const all = world.instances();
-  const target = all[whom % Math.max(1, all.length)];
-  if (act === 'crash') return world.crash();
-  if (act === 'freeze') return void world.neighbours.frozen.add(WEB);
-  if (act === 'thaw') return void world.neighbours.frozen.delete(WEB);
-  if (act === 'scale') return scale(world, whom, 'scale');
-  if (target === undefined) return;
-  if (act === 'die') return world.neighbours.die(target.id);
-  if (act === 'down' || act === 'up') return world.neighbours.setHealth(target.id, act);
-  const verb = { replace: 'operator.replace', drain: 'operator.drain', ack: 'operator.ackDrain' };
-  const message = { type: verb[act], reason: 'history', force: false };
-  world.tell(addressOf('instance', target.id), message, act);
-}
-
-const historyArb = fc.record({
-  seed: fc.nat(),
-  mode: fc.constantFrom('create-first' as const, 'delete-first' as const),
-  loss: fc.constantFrom(0, 0.05, 0.3),
-  unavailable: fc.constantFrom(0, 0.1, 0.5),
-  quota: fc.constantFrom(0, 0.2),
-  acts: fc.array(actArb, { maxLength: 25 }),
-});
-
-test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] group: after any history it converges', () => {
-  fc.assert(
-    fc.property(historyArb, ({ seed, mode, acts, ...faults }) => {
-      const spec = groupSpec({ replace: mode });
-      const world = createGroupWorld(spec, seed);
-      Object.assign(world.faults, faults);
-      desired(world, spec);
-      for (const act of acts) {
-        world.run(act.waitMs);
-        perform(world, act);
-      }
-      Object.assign(world.faults, { loss: 0, unavailable: 0, quota: 0 });
-      world.neighbours.frozen.clear();
-      for (const { id } of world.instances()) world.neighbours.setHealth(id, 'up');
-      desired(world, spec);
-      world.run(120 * MINUTE_MS);
-      assertConverged(world, world.group().override?.size ?? spec.size);
-    }),
-    { seed: seedOfRun(), numRuns: 60 },
-  );
 });

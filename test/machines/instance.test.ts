@@ -91,6 +91,17 @@ test('[IN-1] instance: patience with a suspect survives a restart', () => {
 
 // --- creating -----------------------------------------------------------------------------------
 
+test('[IN-3] instance: nothing is asked of the provider before it is durable', () => {
+  const world = started({}, 4);
+  assert.equal(world.instances().length, 1);
+  world.faults.storeDown = true;
+  world.run(MINUTE_MS);
+  assert.deepEqual(world.neighbours.calls, []);
+  world.faults.storeDown = false;
+  world.run(1_000);
+  assert.equal(only(world).state, 'serving');
+});
+
 test('[IN-3] instance: after a crash it is looked up, and adopted', () => {
   const world = started({}, 1_000, 'made-unanswered');
   assert.equal(only(world).state, 'creating');

@@ -1,4 +1,4 @@
-/** Short words for tests that follow one instance of a group of one. */
+/** Short words for tests of groups, most of them for one instance of a group of one. */
 import assert from 'node:assert/strict';
 import type { InstanceMemory } from '../../machines/instance-memory.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
@@ -62,4 +62,24 @@ export function events(world: GroupWorld, { id }: InstanceMemory): string[] {
 
 export function answered(world: GroupWorld, ask: string): unknown {
   return (world.replies[ask] as { readonly ok: boolean } | undefined)?.ok;
+}
+
+export function desired(world: GroupWorld, spec: GroupSpec): void {
+  world.tell(GROUP, { type: 'group.desired', spec });
+}
+
+export function scale(world: GroupWorld, size: number, ask: string): void {
+  world.tell(GROUP, { type: 'operator.scale', size, reason: 'by hand' }, ask);
+}
+
+export function assertConverged(world: GroupWorld, size: number): void {
+  const status = world.neighbours.statuses.at(-1);
+  assert.deepEqual(status, {
+    group: groupSpec().key,
+    size,
+    serving: size,
+    converged: true,
+    removed: false,
+  });
+  assert.equal(world.neighbours.made.size, size, 'nothing more exists at the provider');
 }

@@ -3,6 +3,7 @@
  * failing history ends where the mistake was made.
  */
 import assert from 'node:assert/strict';
+import type { InstanceMemory } from '../../machines/instance-memory.js';
 import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { ProviderMessage } from '../../machines/model/messages.js';
 import { countedOf, stayingOf } from '../../src/policy/members.js';
@@ -27,17 +28,21 @@ export function createLaws(world: GroupWorld): Laws {
       if (kindOf(actor) === 'group' && spawned > 0) sizeHolds(world);
       if (kindOf(actor) === 'instance') {
         stateAgrees(world, actor);
-        deadlinesHold(world, deadlines);
+        deadlineHolds(world, actor, deadlines);
       }
       createsHold(world.neighbours.calls);
     },
   };
 }
 
+/** More than any healthy history keeps, ended ones included. */
+const MEMBERS_MAX = 200;
+
 /** GR-3, GR-8: judged whenever a member is created. */
 function sizeHolds(world: GroupWorld): void {
   const group = world.group();
   const members = Object.values(group.members);
+  assert.ok(members.length < MEMBERS_MAX, 'GR-16: creates run hot');
   const staying = stayingOf(members);
   const counted = countedOf(members);
   const wanted = Math.min(group.override?.size ?? group.spec?.size ?? 0, group.spec?.maxSize ?? 0);
@@ -49,21 +54,25 @@ function sizeHolds(world: GroupWorld): void {
 
 /** What operators see is what the chart says. */
 function stateAgrees(world: GroupWorld, actor: Address): void {
-  const memory = world.instances().find(({ id }) => id === keyOf(actor));
+  const memory = memoryOf(world, actor);
   if (memory === undefined) return;
   const chart = world.chartOf(actor);
   assert.ok(chart.includes(`"${memory.state}"`), `IN-11: ${memory.state} shown in ${chart}`);
 }
 
 /** IN-1: the deadline of a drain never moves. */
-function deadlinesHold(world: GroupWorld, deadlines: Map<string, number>): void {
-  for (const { id, drain } of world.instances()) {
-    if (drain === null) continue;
-    const key = `${id} ${drain.startedAtMs}`;
-    const known = deadlines.get(key) ?? drain.deadlineMs;
-    assert.equal(drain.deadlineMs, known, `IN-1: the deadline of ${id} moved`);
-    deadlines.set(key, known);
-  }
+function deadlineHolds(world: GroupWorld, actor: Address, deadlines: Map<string, number>): void {
+  const memory = memoryOf(world, actor);
+  if (memory?.drain == null) return;
+  const { id, drain } = memory;
+  const key = `${id} ${drain.startedAtMs}`;
+  const known = deadlines.get(key) ?? drain.deadlineMs;
+  assert.equal(drain.deadlineMs, known, `IN-1: the deadline of ${id} moved`);
+  deadlines.set(key, known);
+}
+
+function memoryOf(world: GroupWorld, actor: Address): InstanceMemory | undefined {
+  return world.instances().find(({ id }) => id === keyOf(actor));
 }
 
 /** IN-3: between two creates with one token it was looked up. */
