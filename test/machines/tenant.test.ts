@@ -2,70 +2,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordParams } from '../../machines/model/effects.js';
-import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import { tenantMachine } from '../../machines/tenant.js';
-import type { TenantMemory } from '../../machines/tenant-memory.js';
 import {
   type AnswerParams,
   type LettersParams,
   type StatusParams,
   viewOf,
 } from '../../machines/tenant-messages.js';
-import { type Driven, drive } from '../support/drive.js';
 import {
-  ACME,
-  frontendStatus,
-  groupStatus,
-  type TenantParts,
-  tenantSpec,
-} from '../support/tenant-spec.js';
-
-type Tenant = Driven<TenantMemory>;
-
-const desired = (parts: TenantParts = {}) => ({ type: 'tenant.desired', spec: tenantSpec(parts) });
-const removed = (undoWindowMs = 300_000) => ({ type: 'tenant.removed', undoWindowMs });
-const problem = (message = 'no template') => ({ type: 'tenant.problem', message });
-const groupSays = (change = {}, name = 'web') => ({
-  type: 'group.status',
-  status: groupStatus(name, change),
-});
-const frontendSays = (change = {}, name = 'web') => ({
-  type: 'frontend.status',
-  status: frontendStatus(name, change),
-});
-const UNDELETE = { type: 'tenant.undelete' };
-
-function fresh(): Tenant {
-  const input = { address: addressOf('tenant', ACME) };
-  return drive<TenantMemory>(tenantMachine, input).send({ type: 'activated' });
-}
-
-const accepted = (parts: TenantParts = {}): Tenant => fresh().send(desired(parts));
-const converged = (parts: TenantParts = {}): Tenant =>
-  accepted(parts).send(groupSays()).send(frontendSays());
-
-const records = (tenant: Tenant): string =>
-  tenant
-    .said<RecordParams>('record')
-    .map(({ event }) => event)
-    .join(' ');
-
-function letters(tenant: Tenant, effect: 'order' | 'repeat' = 'order'): string {
-  return tenant
-    .said<LettersParams>(effect)
-    .flatMap((params) => params.letters)
-    .map(({ to, message }) => `${to} ${message.type.split('.')[1]}`)
-    .join(', ');
-}
-
-function status(tenant: Tenant): string {
-  const told = [
-    ...tenant.said<StatusParams>('tellStatus'),
-    ...tenant.said<StatusParams>('repeatStatus'),
-  ];
-  return told.map(({ to, status: { state } }) => `${to ?? 'nobody'} ${state}`).join(', ');
-}
+  accepted,
+  converged,
+  desired,
+  fresh,
+  frontendSays,
+  groupSays,
+  letters,
+  problem,
+  records,
+  removed,
+  status,
+  type Tenant,
+  UNDELETE,
+} from '../support/driven-tenant.js';
 
 test('[TN-1] tenant: an intent is recorded in the step that orders its parts', () => {
   const tenant = accepted();
@@ -324,77 +282,3 @@ test('[TN-5] tenant: a stranger is told to be gone, records nothing and is forgo
 test('[TN-1] tenant: nobody but this node hears of a tenant of the configuration', () => {
   assert.equal(status(accepted({ source: 'static' })), 'nobody accepted');
 });
-
-const MOVES: readonly (readonly [string, (tenant: Tenant) => Tenant])[] = [
-  ['desired', (tenant) => tenant.send(desired())],
-  ['changed', (tenant) => tenant.send(desired({ generation: 2, size: 5 }))],
-  ['removed', (tenant) => tenant.send(removed())],
-  ['undelete', (tenant) => tenant.send(UNDELETE, { replyTo: 'ask' })],
-  ['problem', (tenant) => tenant.send(problem())],
-  ['group up', (tenant) => tenant.send(groupSays())],
-  ['group down', (tenant) => tenant.send(groupSays({ converged: false }))],
-  ['group gone', (tenant) => tenant.send(groupSays({ removed: true }))],
-  ['frontend up', (tenant) => tenant.send(frontendSays())],
-  ['frontend gone', (tenant) => tenant.send(frontendSays({ removed: true }))],
-  ['activated', (tenant) => tenant.send({ type: 'activated' })],
-  ['window over', (tenant) => fireIfArmed(tenant, 'undoWindow')],
-  ['patience over', (tenant) => fireIfArmed(tenant, 'patience')],
-];
-
-function fireIfArmed(tenant: Tenant, timer: string): Tenant {
-  return tenant.timers[timer] === undefined ? tenant.send({ type: 'nothing' }) : tenant.fire(timer);
-}
-
-/** Laws of every step, whatever the history. */
-function check(before: Tenant, after: Tenant, path: string): void {
-  const hasRecord = after.said('record').length > 0;
-  for (const durable of ['order', 'tellStatus', 'agree']) {
-    assert.ok(after.said(durable).length === 0 || hasRecord, `${path}: ${durable} unrecorded`);
-  }
-  const sent = [...letters(after), letters(after, 'repeat')].join('');
-  const leavingGroups = Object.values(after.context.groups).some(({ wanted }) => !wanted);
-  assert.ok(
-    !(leavingGroups && /frontend\/\S+ removed/.test(sent)),
-    `${path}: a frontend goes before its group`,
-  );
-  if (records(after).includes('tenant.removed')) {
-    assert.equal(Object.keys(after.context.groups).length, 0, `${path}: groups are left`);
-    assert.equal(Object.keys(after.context.frontends).length, 0, `${path}: frontends are left`);
-  }
-  const wasRemoved = before.context.state === 'removed' || before.value === 'absent';
-  assert.ok(!(wasRemoved && after.effects.length > 0), `${path}: the dead speak`);
-}
-
-test('[TN-1] [TN-5] [TN-7] tenant: every history of five moves keeps the laws, and heals', () => {
-  let explored = 0;
-  const seen = new Map<string, number>();
-  const visit = (tenant: Tenant, depth: number, path: string): void => {
-    const { sinceMs: _since, ...rest } = tenant.context;
-    const key = JSON.stringify([tenant.value, rest, Object.keys(tenant.timers).sort()]);
-    if ((seen.get(key) ?? -1) >= depth) return;
-    seen.set(key, depth);
-    explored += 1;
-    heals(tenant, path);
-    if (depth === 0) return;
-    for (const [name, move] of MOVES) {
-      const next = move(tenant);
-      check(tenant, next, `${path} > ${name}`);
-      visit(next, depth - 1, `${path} > ${name}`);
-    }
-  };
-  visit(fresh(), 5, 'fresh');
-  assert.ok(explored > 100, `${explored} states`);
-});
-
-/** From anywhere: one more desire, and parts that do as they are told, end in a converged tenant. */
-function heals(tenant: Tenant, path: string): void {
-  if (tenant.value === 'removed' || tenant.value === 'absent') return;
-  let now = tenant.send(desired({ generation: 9 }));
-  for (let round = 0; round < 4; round += 1) {
-    const leaving = now.context.leaving;
-    now = now.send(groupSays({ removed: leaving }));
-    if (now.value === 'draining' || leaving) now = now.send(frontendSays({ removed: true }));
-    else now = now.send(frontendSays());
-  }
-  assert.equal(now.context.state, 'converged', path);
-}

@@ -1,0 +1,159 @@
+/** Tenancy and tenants together: from a scripted tenant manager's events to its statuses, and back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressOf } from '../../machines/model/ids.js';
+import { tenantOf } from '../../src/policy/tenancy-resource.js';
+import { statusOf, type TenancyNode, tenancyNode } from '../support/tenancy-node.js';
+import { brokenPlan, webPlan } from '../support/tenancy-settings.js';
+
+const INTERVAL_MS = 5_000;
+
+const states = (node: TenancyNode): string =>
+  node
+    .views('tenant')
+    .map(({ name, state }) => `${name} ${state}`)
+    .join(', ');
+
+const tenantAddress = (id: string) => addressOf('tenant', tenantOf(id) ?? '');
+
+test('[TE-6] tenancy: one org and two projects are made and reported [T1] [C1]', async () => {
+  const node = await tenancyNode();
+  node.manager.create('org', 'edge');
+  node.manager.create('project', 'one');
+  node.manager.create('project', 'two');
+  await node.configure();
+  assert.equal(states(node), 'one converged, two converged');
+  assert.deepEqual(node.manager.questions, ['replay']);
+  assert.deepEqual(node.manager.reports.toSorted(), [
+    'edge completed',
+    'edge in_progress',
+    'one completed',
+    'one in_progress',
+    'two completed',
+    'two in_progress',
+  ]);
+  await node.clock.advance(INTERVAL_MS);
+  assert.deepEqual(node.manager.questions, ['replay', 'after 3 limit 100']);
+});
+
+test('[TE-12] [TE-8] tenancy: a restart of 100 converged projects changes and reports nothing [T12] [C2]', async () => {
+  const first = await tenancyNode();
+  for (let number = 1; number <= 100; number += 1) first.manager.create('project', `p${number}`);
+  await first.configure();
+  assert.equal(first.manager.reports.length, 200);
+  const feed = await first.feed();
+  const second = await first.restart();
+  await second.configure();
+  await second.clock.advance(3 * INTERVAL_MS);
+  assert.equal(second.views('tenant').filter(({ state }) => state === 'converged').length, 100);
+  assert.equal(second.manager.reports.length, 200);
+  assert.deepEqual(await second.feed(), feed);
+});
+
+test('[TE-1] tenancy: what came while the daemon was away is made after it [T12]', async () => {
+  const first = await tenancyNode();
+  await first.configure();
+  first.manager.create('project', 'late');
+  const second = await first.restart();
+  await second.clock.settle();
+  assert.equal(states(second), 'late converged');
+});
+
+test('[TN-5] tenancy: a deleted project goes in order, and its status last [T7] [T19] [C4]', async () => {
+  const node = await tenancyNode();
+  const id = node.manager.create('project', 'one');
+  await node.configure();
+  node.orders.length = 0;
+  node.manager.reports.length = 0;
+  node.mute.add('group');
+  node.manager.remove(id);
+  await node.clock.advance(INTERVAL_MS);
+  assert.deepEqual(node.orders, ['group removed']);
+  assert.deepEqual(node.manager.reports, ['one in_progress']);
+  assert.equal(states(node), 'one draining');
+  node.mute.clear();
+  await node.tell(tenantAddress(id), statusOf('group', `${tenantOf(id)}/web`, true));
+  assert.equal(node.orders.at(-1), 'frontend removed');
+  assert.deepEqual(node.manager.reports, ['one in_progress', 'one deleted']);
+  assert.equal(states(node), '');
+  const feed = await node.feed();
+  assert.deepEqual(feed.slice(-3), [
+    'tenant.deletion_accepted',
+    'tenant.draining',
+    'tenant.removed',
+  ]);
+});
+
+test('[TN-4] tenancy: a deletion outlives a restart, and its window does not start again', async () => {
+  const first = await tenancyNode();
+  const id = first.manager.create('project', 'one');
+  await first.configure({ undoWindowMs: 300_000 });
+  first.manager.remove(id);
+  await first.clock.advance(INTERVAL_MS);
+  assert.equal(states(first), 'one deleting');
+  await first.clock.advance(200_000);
+  const second = await first.restart();
+  await second.configure({ undoWindowMs: 300_000 });
+  assert.equal(states(second), 'one deleting');
+  await second.clock.advance(110_000);
+  assert.equal(states(second), '');
+  assert.equal(second.manager.reports.at(-1), 'one deleted');
+});
+
+test('[TN-6] tenancy: an undeleted project stays, through replays and restarts', async () => {
+  const first = await tenancyNode();
+  const id = first.manager.create('project', 'one');
+  await first.configure({ undoWindowMs: 300_000 });
+  first.manager.remove(id);
+  await first.clock.advance(INTERVAL_MS);
+  await first.tell(tenantAddress(id), { type: 'tenant.undelete' });
+  assert.equal(states(first), 'one converged');
+  assert.equal(first.manager.reports.at(-1), 'one error: its deletion was undone by an operator');
+  const second = await first.restart();
+  await second.configure({ undoWindowMs: 300_000 });
+  await second.clock.advance(600_000);
+  assert.equal(states(second), 'one converged');
+});
+
+test('[TE-13] tenancy: with the tenant manager away, tenants stay and heal [C8]', async () => {
+  const node = await tenancyNode();
+  node.manager.create('project', 'one');
+  await node.configure();
+  node.manager.down = { code: 'unreachable', message: 'nobody there' };
+  const orders = node.orders.length;
+  await node.clock.advance(3_600_000);
+  assert.equal(states(node), 'one converged');
+  assert.equal(node.orders.length, orders);
+  assert.equal((await node.feed()).filter((type) => type === 'tenancy.degraded').length, 1);
+  node.manager.down = undefined;
+  node.manager.create('project', 'two');
+  await node.clock.advance(60_000);
+  assert.equal(states(node), 'one converged, two converged');
+});
+
+test('[TE-5] tenancy: a poison template parks its kind, and a reload frees it without a restart [C10]', async () => {
+  const node = await tenancyNode();
+  node.manager.create('project', 'one');
+  await node.configure({ onProject: brokenPlan() });
+  assert.equal(node.views('tenancy')[0]?.['parked'], 1);
+  assert.match(
+    node.manager.reports.at(-1) ?? '',
+    /^one error: project "one": frontend .* no group/,
+  );
+  await node.configure({ onProject: webPlan(), generation: 2 });
+  assert.equal(states(node), 'one converged');
+  assert.equal(node.manager.reports.at(-1), 'one completed');
+});
+
+test('[TE-11] tenancy: a project whose status is refused keeps nobody else waiting [T9]', async () => {
+  const node = await tenancyNode();
+  const poison = node.manager.create('project', 'poison');
+  node.manager.refuseStatusOf = poison;
+  await node.configure();
+  node.manager.create('project', 'late');
+  await node.clock.advance(INTERVAL_MS);
+  assert.equal(node.manager.reports.filter((report) => report === 'late completed').length, 1);
+  node.manager.refuseStatusOf = undefined;
+  await node.clock.advance(120_000);
+  assert.equal(node.manager.statuses.get(poison), 'completed');
+});
