@@ -49,17 +49,13 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   Backend: backend,
   Sync: sync,
   ResumeActor: resumeActor,
-  UndeleteTenant: (api, request) =>
-    named(
-      api,
-      {
-        kind: 'tenant',
-        name: parseTenantId(textOf(request, 'name')),
-        shown: textOf(request, 'name'),
-      },
-      { type: 'tenant.undelete' },
-    ),
+  UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
 };
+
+function undelete(api: NodeApi, shown: string): Answer {
+  const target = { kind: 'tenant', name: parseTenantId(shown), shown } as const;
+  return named(api, target, { type: 'tenant.undelete' });
+}
 
 export const LISTS: Readonly<
   Record<

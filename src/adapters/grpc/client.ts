@@ -1,5 +1,5 @@
 /** The Control service seen from a command: one call, or one stream, with the failure as a value. */
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientReadableStream, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { CONTROL_MESSAGE_BYTES_MAX, controlClient } from './definition.js';
@@ -17,6 +17,7 @@ export interface ControlClient {
     request: JsonObject,
     each: (object: JsonObject) => void,
   ): Promise<Result<void, ClientFailure>>;
+  /** Ends what is still open. */
   close(): void;
 }
 
@@ -31,31 +32,42 @@ interface Stub {
 
 type Unary = (
   request: JsonObject,
+  options: { readonly deadline: number },
   done: (error: ServiceError | null, answer: Wire) => void,
 ) => void;
-type Streaming = (request: JsonObject) => NodeJS.EventEmitter;
+type Streaming = (request: JsonObject) => ClientReadableStream<Wire>;
+
+/** Longer than the longest call of the daemon (a reload), so that only a hung one is given up. */
+const CALL_DEADLINE_MS = 120_000;
 
 export function connectControl(path: string): ControlClient {
   const Client = controlClient();
   const stub = new Client(`unix:${path}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
   }) as unknown as Stub;
+  const streams = new Set<ClientReadableStream<Wire>>();
   return {
     call: (name, request = {}) =>
       new Promise((resolve) => {
         const unary = (stub[name] as Unary).bind(stub);
-        unary(request, (error, answer) =>
+        unary(request, { deadline: Date.now() + CALL_DEADLINE_MS }, (error, answer) =>
           resolve(error === null ? ok(decode(answer)) : fail(failureOf(error, path))),
         );
       }),
     stream: (name, request, each) =>
       new Promise((resolve) => {
         const stream = (stub[name] as Streaming).call(stub, request);
+        streams.add(stream);
+        stream.on('close', () => streams.delete(stream));
         stream.on('data', (answer: Wire) => each(decode(answer)));
         stream.on('error', (error: ServiceError) => resolve(fail(failureOf(error, path))));
         stream.on('end', () => resolve(ok(undefined)));
       }),
-    close: () => stub.close(),
+    close: () => {
+      // A channel closes by itself only when its streams have ended.
+      for (const stream of streams) stream.cancel();
+      stub.close();
+    },
   };
 }
 
@@ -70,6 +82,11 @@ function failureOf(error: ServiceError, path: string): ClientFailure {
       return {
         code: 'unreachable',
         message: `no daemon answers on ${path}: start one with 'switchyard run', or name its socket with --socket`,
+      };
+    case status.DEADLINE_EXCEEDED:
+      return {
+        code: 'unreachable',
+        message: `the daemon on ${path} does not answer: its log says what it is doing`,
       };
     case status.NOT_FOUND:
       return { code: 'not-found', message };

@@ -2,7 +2,7 @@
  * The Control service on the node's unix socket (mode 0660; the file's permissions are the guard).
  * Slow readers are held back by their own stream; a stream that ends frees what it held.
  */
-import { chmodSync, existsSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import {
   Server,
@@ -17,7 +17,9 @@ import type { JsonObject } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Log } from '../../ports/log.js';
 import type { NodeApi } from '../../ports/node-api.js';
-import { LISTS, type Request, UNARY } from './calls.js';
+import { followEvents } from '../watch/follow.js';
+import { wantedItems } from '../watch/wanted.js';
+import { type CallFailure, LISTS, type Request, UNARY } from './calls.js';
 import { CONTROL_MESSAGE_BYTES_MAX, controlClient } from './definition.js';
 
 export interface ControlServer {
@@ -30,6 +32,9 @@ export interface ControlOptions {
   readonly log: Log;
 }
 
+/** `sun_path` of Linux, without its closing zero. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
 interface Wire {
   readonly json: Buffer;
 }
@@ -40,6 +45,11 @@ export async function serveControl(
   options: ControlOptions,
 ): Promise<Result<ControlServer, string>> {
   const { path } = options;
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    return fail(
+      `${path} is longer than the ${SOCKET_PATH_BYTES_MAX} bytes a socket's path may have: choose a shorter node.dataDir`,
+    );
+  }
   const free = await freeSocket(path);
   if (!free.ok) return free;
   const server = new Server({
@@ -69,9 +79,9 @@ function implementation({ api, log }: ControlOptions): UntypedServiceImplementat
       call(api, stream.request).then(
         async (answer) => {
           if (answer.ok) await writeAll(stream, answer.value);
-          else stream.destroy(asError(answer.failure));
+          else failStream(stream, answer.failure);
         },
-        (error: unknown) => stream.destroy(asError(internal(log, name, error))),
+        (error: unknown) => failStream(stream, internal(log, name, error)),
       );
     },
   ]);
@@ -79,16 +89,15 @@ function implementation({ api, log }: ControlOptions): UntypedServiceImplementat
   return Object.fromEntries([...unary, ...lists, ['WatchEvents', watch]]);
 }
 
-function internal(log: Log, call: string, error: unknown) {
+function internal(log: Log, call: string, error: unknown): CallFailure {
   log.error({ call, err: error }, 'call failed');
   return { code: status.INTERNAL, message: `${call} failed inside the daemon: see its log` };
 }
 
-function asError(failure: { readonly code: number; readonly message: string }): Error {
-  return Object.assign(new Error(failure.message), {
-    code: failure.code,
-    details: failure.message,
-  });
+/** An `error` event is how grpc-js ends a stream with a status; destroying it would send none. */
+function failStream(stream: ServerWritableStream<Request, Wire>, failure: CallFailure): void {
+  const { code, message } = failure;
+  stream.emit('error', Object.assign(new Error(message), { code, details: message }));
 }
 
 async function writeAll(
@@ -112,18 +121,23 @@ function drained(stream: ServerWritableStream<Request, Wire>): Promise<void> {
 
 function watchEvents(api: NodeApi, stream: ServerWritableStream<Request, Wire>): void {
   const { since, kind, tenant } = stream.request as { since: number; kind: string; tenant: string };
-  const wanted = (item: { readonly kind: string; readonly object: string }): boolean =>
-    (kind === '' || item.kind === kind) && (tenant === '' || item.object.split('/')[1] === tenant);
-  const stop = api.watch(since, (item) => {
-    if (wanted(item)) stream.write(encode({ ...item }));
+  const wanted = wantedItems({ kind, tenant });
+  const following = followEvents({
+    api,
+    since,
+    write: (item) => !wanted(item) || stream.write(encode({ ...item })),
   });
-  stream.on('cancelled', stop);
-  stream.on('close', stop);
+  stream.on('drain', following.resume);
+  stream.on('cancelled', following.stop);
+  stream.on('close', following.stop);
 }
 
 /** A socket file nobody listens on is left over from a crash; one that answers belongs to a daemon. */
 async function freeSocket(path: string): Promise<Result<void, string>> {
   if (!existsSync(path)) return ok(undefined);
+  if (!lstatSync(path).isSocket()) {
+    return fail(`${path} is no socket: move it away, it is where the daemon listens`);
+  }
   if (await answers(path)) {
     return fail(
       `${path} is in use by another daemon: stop it, or give this one another node.dataDir`,

@@ -1,0 +1,205 @@
+/**
+ * The inspector: machines at work, in a browser, on loopback.
+ *
+ * Input: steps that the threads recorded since the last look. Output: a page at `/` and the frames of
+ * the Stately inspector over a WebSocket at the same address. Threads record only while somebody
+ * watches: the first viewer starts the reading, the last one to leave ends it.
+ *
+ * Rules: [CL-10] [CL-11] [CL-12] in relay.ts; [CL-13] nothing is recorded while nobody watches;
+ * [CL-14] a viewer that cannot keep up is cut off, and a page of another origin is not let in.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { AnyStateMachine } from 'xstate';
+import type { Json } from '../../../machines/model/json.js';
+import { ok, type Result } from '../../../machines/model/result.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Log } from '../../ports/log.js';
+import type { TapFrame } from '../../runtime/kernel.js';
+import { isOwnHost } from '../http/guard.js';
+import { HTTP_LIMITS } from '../http/limits.js';
+import { listenHttp } from '../http/listen.js';
+import { loadPage } from '../http/page.js';
+import { targetOf } from '../http/query.js';
+import { problem, type Reply, rawResponse, send } from '../http/reply.js';
+import { INSPECTOR_LIMITS, type InspectorLimits } from './limits.js';
+import {
+  type Batch,
+  createRelay,
+  type InspectorFilter,
+  type Relay,
+  type ViewerFrame,
+} from './relay.js';
+
+export interface InspectorOptions {
+  /** `host:port`, from `inspector.listen`. */
+  readonly listen: string;
+  readonly node: string;
+  readonly filter: InspectorFilter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** By machine id: where the charts come from. */
+  readonly machines: ReadonlyMap<string, AnyStateMachine>;
+  /** Steps of each thread since the last read; `false` ends the recording. */
+  read(on: boolean): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
+  readonly limits?: Partial<InspectorLimits>;
+}
+
+export interface InspectorServer {
+  /** `host:port` as bound. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+export async function serveInspector(
+  options: InspectorOptions,
+): Promise<Result<InspectorServer, string>> {
+  const limits = { ...INSPECTOR_LIMITS, ...options.limits };
+  const page = loadPage({ file: 'inspector/page.html', connect: "'self' ws: wss:" });
+  const listening = await listenHttp({
+    listen: options.listen,
+    key: 'inspector.listen',
+    limits: HTTP_LIMITS,
+    handle: (request, response) => {
+      const { path } = targetOf(request.url ?? '/');
+      if (path !== '/') send(response, problem('not-found', 'the inspector has one page, at /'));
+      else if (request.method === 'GET' || request.method === 'HEAD') send(response, page);
+      else send(response, problem('method-not-allowed', 'the inspector only shows'));
+    },
+  });
+  if (!listening.ok) return listening;
+  const audience = createAudience(options, limits);
+  listening.value.server.on('upgrade', audience.admit);
+  const { address } = listening.value;
+  return ok({
+    address,
+    close: async () => {
+      await audience.close();
+      await listening.value.close();
+    },
+  });
+}
+
+interface Audience {
+  admit(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  close(): Promise<void>;
+}
+
+function createAudience(options: InspectorOptions, limits: InspectorLimits): Audience {
+  const relay = createRelay({ ...options, limits });
+  const viewers = new Set<WebSocket>();
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: limits.incomingBytesMax,
+  });
+  let reading: Promise<void> | undefined;
+
+  const broadcast = (frames: readonly ViewerFrame[]): void => {
+    for (const viewer of viewers) sendAll(viewer, frames, limits);
+  };
+
+  const start = (): void => {
+    reading ??= readWhileWatched({ options, relay, viewers, broadcast, limits }).finally(() => {
+      reading = undefined;
+      // A viewer that came while the recording was being ended begins the next one.
+      if (viewers.size > 0) start();
+    });
+  };
+
+  const join = (viewer: WebSocket): void => {
+    viewers.add(viewer);
+    viewer.on('close', () => viewers.delete(viewer));
+    viewer.on('error', () => viewer.terminate());
+    sendAll(viewer, relay.retained(), limits);
+    start();
+  };
+
+  return {
+    admit: (request, socket, head) => {
+      const refusal = refusalFor(request, viewers.size, limits);
+      if (refusal === undefined) server.handleUpgrade(request, socket, head, join);
+      else socket.end(rawResponse(refusal));
+    },
+    close: async () => {
+      for (const viewer of viewers) viewer.terminate();
+      viewers.clear();
+      server.close();
+      await reading;
+    },
+  };
+}
+
+interface Reading {
+  readonly options: InspectorOptions;
+  readonly relay: Relay;
+  readonly viewers: ReadonlySet<WebSocket>;
+  readonly broadcast: (frames: readonly ViewerFrame[]) => void;
+  readonly limits: InspectorLimits;
+}
+
+async function readWhileWatched(reading: Reading): Promise<void> {
+  const { options, relay, viewers, broadcast, limits } = reading;
+  const { clock, log } = options;
+  while (viewers.size > 0) {
+    const batches = await readBatches(options, true);
+    const now = { atMs: clock.now(), monotonicMs: clock.monotonic() };
+    broadcast(relay.accept(batches, now));
+    await new Promise<void>((resolve) => clock.after(limits.readEveryMs, resolve));
+  }
+  await readBatches(options, false);
+  relay.clear();
+  log.debug({}, 'the last viewer of the inspector left');
+}
+
+/** A thread that cannot be read now is read the next time. */
+async function readBatches(
+  { read, log }: InspectorOptions,
+  on: boolean,
+): Promise<readonly Batch[]> {
+  try {
+    const answers = await read(on);
+    return answers.map(({ thread, answer }) => ({
+      thread,
+      frames: Array.isArray(answer) ? (answer as unknown as readonly TapFrame[]) : [],
+    }));
+  } catch (error) {
+    log.warn({ err: error }, 'the inspector could not read the threads');
+    return [];
+  }
+}
+
+const TOO_SLOW = 1013;
+
+function sendAll(
+  viewer: WebSocket,
+  frames: readonly ViewerFrame[],
+  { viewerBytesMax }: InspectorLimits,
+): void {
+  for (const frame of frames) {
+    if (viewer.readyState !== viewer.OPEN) return;
+    if (viewer.bufferedAmount > viewerBytesMax) return viewer.close(TOO_SLOW, 'too slow');
+    viewer.send(JSON.stringify(frame));
+  }
+}
+
+function refusalFor(
+  request: IncomingMessage,
+  viewers: number,
+  { viewersMax }: InspectorLimits,
+): Reply | undefined {
+  if (!isOwnOrigin(request))
+    return problem('forbidden', 'only the page of this inspector may look');
+  if (viewers >= viewersMax) return problem('too-many', `${viewersMax} viewers look already`);
+  return undefined;
+}
+
+/**
+ * Browsers let any page open a WebSocket, so the page must be ours: same host, and that host an address
+ * or `localhost`. Programs send no origin.
+ */
+function isOwnOrigin({ headers: { host, origin } }: IncomingMessage): boolean {
+  if (!isOwnHost(host)) return false;
+  return origin === undefined || origin === `http://${host}`;
+}
