@@ -180,6 +180,14 @@ export function journals(event: string, rule: string) {
   return { type: 'record', params } as const;
 }
 
+export const knowsNothing = {
+  type: 'answer',
+  params: ({ context, event }: GroupArgs) => {
+    const message = `no group is called ${context.key}: see "switchyard get groups"`;
+    return refused({ code: 'not-found', rule: 'GR-14', message }, event.meta);
+  },
+} as const;
+
 export function refuses(rule: string, message: string) {
   const params = ({ event }: GroupArgs) => refused({ code: 'refused', rule, message }, event.meta);
   return { type: 'answer', params } as const;

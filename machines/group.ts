@@ -31,6 +31,7 @@ import {
   forwardsRequest,
   groupSetup,
   journals,
+  knowsNothing,
   publishes,
   recordsDrain,
   recordsOverride,
@@ -75,7 +76,7 @@ const unknown = createStateConfig({
       { guard: 'isLastMember', target: 'removed', actions: 'noteForgotten' },
       { actions: 'noteForgotten' },
     ],
-    'operator.scale': { actions: refuses('GR-14', 'this group is not configured') },
+    'operator.scale': { actions: knowsNothing },
   },
 });
 

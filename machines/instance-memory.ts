@@ -5,7 +5,7 @@
  * Input: the memory and the facts of an event. Output: what changes in the memory.
  *
  * Rules: [IN-1] a deadline is fixed once, as a wall-clock time, and no later event moves it; [IN-2] an
- * acknowledgement counts for exactly the phase it names.
+ * acknowledgement counts for exactly the phase it names, and only when it came after the question.
  */
 import { backoffMs } from '../src/policy/backoff.js';
 import { assert } from './model/assert.js';
@@ -114,10 +114,16 @@ export function newInstance(input: InstanceInput): InstanceMemory {
 
 // --- changes ----------------------------------------------------------------------------------
 
+/** What frontends acknowledged before they were asked for this phase says nothing about it. */
 export function entered(memory: InstanceMemory, state: InstanceState, meta: Meta): Change {
-  const served = state === 'serving' && memory.servedAtMs === null;
-  const base = { state, sinceMs: meta.at, cause: meta.cause, overdue: false };
-  return served ? { ...base, servedAtMs: meta.at } : base;
+  const next = { state, sinceMs: meta.at, cause: meta.cause, overdue: false };
+  const firstService = state === 'serving' && memory.servedAtMs === null;
+  const samePhase = phaseOf({ state }) === phaseOf(memory);
+  return {
+    ...next,
+    ...(firstService ? { servedAtMs: meta.at } : {}),
+    ...(samePhase ? {} : { acks: {} }),
+  };
 }
 
 export function adopted(made: { providerId: string; address: string }, meta: Meta): Change {
@@ -189,8 +195,10 @@ export function drainEnded(memory: InstanceMemory, by: DrainEnd): Change {
 // --- what follows from the memory ---------------------------------------------------------------
 
 /** What its frontends must make of it; undefined: they need not know of it. */
-export function phaseOf(memory: InstanceMemory): MemberLevel['phase'] | undefined {
-  switch (memory.state) {
+export function phaseOf({
+  state,
+}: Pick<InstanceMemory, 'state'>): MemberLevel['phase'] | undefined {
+  switch (state) {
     case 'requested':
     case 'creating':
       return undefined;

@@ -273,6 +273,7 @@ const ended = createStateConfig({
     'provider.created': { guard: 'surfacesLate', target: 'deleting', actions: 'adopt' },
     'provider.found': { guard: 'surfacesLate', target: 'deleting', actions: 'adopt' },
     'instance.drain': { guard: 'losesItsGroup', actions: 'forget' },
+    'instance.desired': { actions: reports },
   },
   after: { retention: { actions: [reportsForgotten, 'forget'] } },
   states: {

@@ -1,9 +1,11 @@
 /** Rules GR-*: one group among scripted neighbours, as scenarios. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { STEPS_PER_EVENT_MAX } from '../../machines/group-steps.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { InstanceState } from '../../machines/model/messages.js';
+import { MICROSTEPS_MAX } from '../../src/runtime/limits.js';
 import { assertConverged, desired, GROUP, scale } from '../support/group-drive.js';
 import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
 import type { GroupWorld } from '../support/group-types.js';
@@ -57,7 +59,11 @@ test('[GR-14] group: knows nothing, creates nothing', () => {
   assert.deepEqual(world.neighbours.calls, []);
   assert.deepEqual(world.replies['early'], {
     ok: false,
-    refusal: { code: 'refused', rule: 'GR-14', message: 'this group is not configured' },
+    refusal: {
+      code: 'not-found',
+      rule: 'GR-14',
+      message: 'no group is called acme/web: see "switchyard get groups"',
+    },
   });
 });
 
@@ -79,6 +85,7 @@ test('[GR-15] group: the same intent in a newer generation is no news', () => {
 });
 
 test('[GR-13] group: a large group is created in bounded bursts', () => {
+  assert.ok(STEPS_PER_EVENT_MAX < MICROSTEPS_MAX - 8, 'room for what else one event moves');
   const world = started({ size: 100, maxSize: 200 });
   assertConverged(world, 100);
 });

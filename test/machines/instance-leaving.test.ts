@@ -137,6 +137,18 @@ test('[IN-2] instance: acknowledgements of another phase or frontend count for n
   }
 });
 
+test('[IN-2] instance: what was acknowledged before the drain says nothing about it', () => {
+  const world = started();
+  const old = only(world);
+  world.neighbours.frozen.add(WEB);
+  const ack = { frontend: WEB, member: old.id, phase: 'out', weight: 0 };
+  world.answer(addressOf('instance', old.id), { type: 'member.acknowledged', ack } as never);
+  world.run(10);
+  drain(world, old);
+  world.run(MINUTE_MS);
+  assert.match(world.chartOf(addressOf('instance', old.id)), /holding/);
+});
+
 test('[IN-9] instance: a refused delete is tried again until it is done', () => {
   const world = started();
   const old = only(world);
