@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
+import type { Message } from '../../machines/model/messages.js';
 import { tenantOf } from '../../src/policy/tenancy-resource.js';
 import { statusOf, type TenancyNode, tenancyNode } from '../support/tenancy-node.js';
 import { brokenPlan, webPlan } from '../support/tenancy-settings.js';
@@ -82,6 +83,22 @@ test('[TN-5] tenancy: a deleted project goes in order, and its status last [T7] 
     'tenant.draining',
     'tenant.removed',
   ]);
+});
+
+test('[TN-3] tenancy: the time a daemon is away degrades nobody, staying out of step does', async () => {
+  const first = await tenancyNode();
+  const id = first.manager.create('project', 'one');
+  await first.configure();
+  first.mute.add('group');
+  const group = `${tenantOf(id)}/web`;
+  const status = { group, size: 3, serving: 2, converged: false, removed: false };
+  await first.tell(tenantAddress(id), { type: 'group.status', status } as Message);
+  const second = await first.restart(3_600_000);
+  await second.clock.advance(50_000);
+  assert.equal(states(second), 'one converged');
+  await second.clock.advance(20_000);
+  assert.equal(states(second), 'one degraded');
+  assert.equal((await second.feed()).filter((type) => type === 'tenant.degraded').length, 1);
 });
 
 test('[TN-4] tenancy: a deletion outlives a restart, and its window does not start again', async () => {

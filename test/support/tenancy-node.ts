@@ -35,8 +35,8 @@ export interface TenancyNode {
   views(kind: 'tenant' | 'tenancy'): readonly JsonObject[];
   /** Types of the feed events so far. */
   feed(): Promise<readonly string[]>;
-  /** The process dies and comes back on the same store. */
-  restart(): Promise<TenancyNode>;
+  /** The process ends and, some time later, comes back on the same store. */
+  restart(awayMs?: number): Promise<TenancyNode>;
 }
 
 interface Life {
@@ -106,8 +106,9 @@ async function nodeOf(life: Life): Promise<TenancyNode> {
       const rows = await store.outboxPending(0, 10_000);
       return rows.ok ? rows.value.map(({ event }) => event.type) : [];
     },
-    restart: async () => {
+    restart: async (awayMs = 0) => {
       await host.stop();
+      await clock.advance(awayMs);
       return nodeOf({ ...life, incarnation: incarnation + 1 });
     },
   };
