@@ -14,103 +14,75 @@ const ageOf = (nowMs: number): Column => ({
   value: (item) => age(item['since'], nowMs),
 });
 
+/** Replaced by the age of the moment it is printed at. */
+const AGE: Column = { title: 'age', value: () => '-' };
+
 const count = (title: string, name = title): Column => ({
   title,
   value: (item) => (item[name] as readonly Json[] | undefined)?.length ?? 0,
 });
 
+const OVERRIDES: readonly Column[] = ['object', 'kind', 'value', 'owner', 'reason', 'until'].map(
+  (name) => field(name),
+);
+
+const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  tenants: [
+    ...['id', 'name', 'kind', 'source', 'state'].map((name) => field(name)),
+    count('groups'),
+    count('frontends'),
+    AGE,
+  ],
+  groups: [
+    ...['tenant', 'name', 'size', 'serving', 'booting', 'draining', 'failed'].map((name) =>
+      field(name),
+    ),
+    count('conditions'),
+  ],
+  instances: [
+    ...['id', 'tenant', 'group', 'state', 'address'].map((name) => field(name)),
+    AGE,
+    nested('probe', 'health', 'probe'),
+    field('replaces'),
+  ],
+  backends: [
+    ...['name', 'address', 'state', 'counter'].map((name) => field(name)),
+    nested('last', 'lastProbe', 'code'),
+    AGE,
+  ],
+  frontends: [
+    ...['name', 'address', 'protocol', 'port', 'state'].map((name) => field(name)),
+    field('active pool', 'activePool'),
+    field('synced'),
+    { title: 'members', value: members },
+  ],
+  actors: [
+    ...['address', 'thread', 'state'].map((name) => field(name)),
+    field('mailbox', 'mailboxDepth'),
+    field('restarts'),
+    field('quarantined'),
+  ],
+  conditions: ['severity', 'type', 'object', 'message'].map((name) => field(name)),
+  outbox: [
+    field('id'),
+    field('state'),
+    field('type'),
+    field('key', 'orderingKey'),
+    field('attempts'),
+    field('version', 'controlVersion'),
+    field('error', 'lastError'),
+  ],
+};
+
 export function columnsFor(kind: string, nowMs: number): readonly Column[] {
-  switch (kind) {
-    case 'tenants':
-      return [
-        field('id'),
-        field('name'),
-        field('kind'),
-        field('source'),
-        field('state'),
-        count('groups'),
-        count('frontends'),
-        ageOf(nowMs),
-      ];
-    case 'groups':
-      return [
-        field('tenant'),
-        field('name'),
-        field('size'),
-        field('serving'),
-        field('booting'),
-        field('draining'),
-        field('failed'),
-        count('conditions'),
-      ];
-    case 'instances':
-      return [
-        field('id'),
-        field('tenant'),
-        field('group'),
-        field('state'),
-        field('address'),
-        ageOf(nowMs),
-        nested('probe', 'health', 'probe'),
-        field('replaces'),
-      ];
-    case 'backends':
-      return [
-        field('name'),
-        field('address'),
-        field('state'),
-        field('counter'),
-        nested('last', 'lastProbe', 'code'),
-        ageOf(nowMs),
-      ];
-    case 'frontends':
-      return [
-        field('name'),
-        field('address'),
-        field('protocol'),
-        field('port'),
-        field('state'),
-        field('active pool', 'activePool'),
-        field('synced'),
-        { title: 'members', value: members },
-      ];
-    case 'actors':
-      return [
-        field('address'),
-        field('thread'),
-        field('state'),
-        field('mailbox', 'mailboxDepth'),
-        field('restarts'),
-        field('quarantined'),
-      ];
-    case 'conditions':
-      return [field('severity'), field('type'), field('object'), field('message')];
-    case 'outbox':
-      return [
-        field('id'),
-        field('state'),
-        field('type'),
-        field('key', 'orderingKey'),
-        field('attempts'),
-        field('version', 'controlVersion'),
-        field('error', 'lastError'),
-      ];
-    default:
-      return [
-        field('object'),
-        field('kind'),
-        field('value'),
-        field('owner'),
-        field('reason'),
-        field('until'),
-      ];
-  }
+  const columns = COLUMNS[kind] ?? OVERRIDES;
+  return columns.map((column) => (column === AGE ? ageOf(nowMs) : column));
 }
 
 /** `weighted/all` over the pools of a frontend. */
 function members(item: JsonObject): Json {
-  const pools = (item['pools'] ?? []) as readonly { readonly members: readonly JsonObject[] }[];
-  const all = pools.flatMap((pool) => pool.members);
+  const pools = (item['pools'] ?? []) as readonly { readonly members?: readonly JsonObject[] }[];
+  const all = pools.flatMap((pool) => pool.members ?? []);
   const weighted = all.filter((member) => Number(member['sentWeight'] ?? 0) > 0);
   return `${weighted.length}/${all.length}`;
 }

@@ -56,7 +56,14 @@ function isControl(char: string): boolean {
 }
 
 export function out(text: string): void {
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endQuietly);
   process.stdout.write(`${text}\n`);
+}
+
+/** The reader of a pipe (`| head`) has seen enough: no failure of ours. */
+function endQuietly(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
 }
 
 export interface Format {

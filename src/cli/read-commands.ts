@@ -1,5 +1,5 @@
 /** Commands that read: status, get, show, why, watch, outbox. */
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonObject } from '../../machines/model/json.js';
 import { RESOURCE_KINDS } from '../ports/node-api.js';
 import { columnsFor } from './columns.js';
@@ -18,6 +18,11 @@ import { callAndPrint, listAndPrint, report, withDaemon } from './session.js';
 
 export function formatOptions(command: Command): Command {
   return command.option('--json', 'print JSON').option('--jsonl', 'print one JSON object per line');
+}
+
+/** Example lines below a command's help. */
+export function examples(...lines: readonly string[]): string {
+  return ['', 'Examples:', ...lines.map((line) => `  switchyard ${line}`)].join('\n');
 }
 
 export function readCommands(): readonly Command[] {
@@ -76,7 +81,7 @@ interface GetOptions extends Format {
   readonly tenant?: string;
   readonly group?: string;
   readonly state?: string;
-  readonly limit?: string;
+  readonly limit?: number;
   readonly watch?: boolean;
 }
 
@@ -91,6 +96,10 @@ function getCommand(): Command {
     .option('--state <state>', 'only in this state')
     .addOption(new Option('--limit <n>', 'at most this many').argParser(wholeNumber))
     .option('--watch', 'print again whenever it changed, until Ctrl-C')
+    .addHelpText(
+      'after',
+      examples('get instances --tenant acme --state serving', 'get groups --watch'),
+    )
     .action(async (kind: string, options: GetOptions, command: Command) => {
       const { tenant, group, state, limit } = options;
       const request = {
@@ -98,7 +107,7 @@ function getCommand(): Command {
         tenant: tenant ?? '',
         group: group ?? '',
         state: state ?? '',
-        limit: Number(limit ?? 0),
+        limit: limit ?? 0,
       };
       if (options.watch !== true) return getOnce(command, request, options);
       for (let last = ''; process.exitCode === undefined || process.exitCode === 0; ) {
@@ -137,8 +146,8 @@ function listText(kind: string, items: readonly JsonObject[]): string {
 
 export function wholeNumber(text: string): number {
   const number = Number(text);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new Error(`'${text}' is not a whole number`);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
+  throw new InvalidArgumentError(`'${text}' is not a whole number`);
 }
 
 /** `KIND/NAME`, `KIND NAME`, or an instance's id alone. */
@@ -158,6 +167,7 @@ const OBJECT_HELP = 'KIND/NAME, KIND NAME, or the id of an instance';
 function showCommand(): Command {
   return formatOptions(new Command('show'))
     .description('one object: state, since, cause, deadline, next step')
+    .addHelpText('after', examples('show group/acme/web', 'show frontend web --json'))
     .argument('<object...>', OBJECT_HELP)
     .action((words: string[], format: Format, command: Command) =>
       callAndPrint(command, { name: 'Show', request: objectOf(words) }, (item) => {
@@ -170,6 +180,7 @@ function showCommand(): Command {
 function whyCommand(): Command {
   return formatOptions(new Command('why'))
     .description('the chain of decisions behind an object, oldest first')
+    .addHelpText('after', examples('why group/acme/web'))
     .argument('<object...>', OBJECT_HELP)
     .action((words: string[], format: Format, command: Command) =>
       callAndPrint(command, { name: 'Why', request: objectOf(words) }, (answer) => {
@@ -198,6 +209,7 @@ function eventText(entry: JsonObject): string {
 function watchCommand(): Command {
   return formatOptions(new Command('watch'))
     .description('the stream of decisions, resumable by sequence')
+    .addHelpText('after', examples('watch --kind group', 'watch --since 1200 --jsonl'))
     .option('--kind <kind>', 'only of this kind')
     .option('--tenant <tenant>', 'only of this tenant')
     .addOption(

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../machines/model/json.js';
 import { durationMs } from './duration.js';
 import { EXIT } from './exit-codes.js';
 import { details, type Format, printObject } from './print.js';
-import { formatOptions, wholeNumber } from './read-commands.js';
+import { examples, formatOptions, wholeNumber } from './read-commands.js';
 import { callAndPrint } from './session.js';
 
 export function verbCommands(): readonly Command[] {
@@ -16,6 +16,7 @@ export function verbCommands(): readonly Command[] {
     backendCommand(),
     dataplaneCommand(),
     actorCommand(),
+    tenantCommand(),
   ];
 }
 
@@ -41,6 +42,7 @@ function drainCommand(): Command {
     )
     .option(...REASON)
     .option('--force', 'even when it is the last weighted member of a VIP')
+    .addHelpText('after', examples('drain i-3f2a-0190… --deadline 10m --reason "new kernel"'))
     .action(
       (
         instance: string,
@@ -73,6 +75,7 @@ function scaleCommand(): Command {
     .argument('<group>', 'TENANT/GROUP')
     .addArgument(new Argument('<size>', 'how many instances').argParser(wholeNumber))
     .option(...REASON)
+    .addHelpText('after', examples('scale acme/web 5 --reason "launch day"'))
     .action((group: string, size: number, options: Format & { reason: string }, command: Command) =>
       act(command, { name: 'Scale', request: { group, size, reason: options.reason } }, options),
     );
@@ -113,4 +116,15 @@ function actorCommand(): Command {
       act(command, { name: 'ResumeActor', request: { name: address } }, options),
     );
   return actor;
+}
+
+function tenantCommand(): Command {
+  const tenant = new Command('tenant').description('tenants');
+  formatOptions(tenant.command('undelete'))
+    .description('keep a tenant that is being removed, within its undo window')
+    .argument('<name>', 'id of the tenant')
+    .action((name: string, options: Format, command: Command) =>
+      act(command, { name: 'UndeleteTenant', request: { name } }, options),
+    );
+  return tenant;
 }

@@ -60,5 +60,5 @@ function functionName(value: unknown): string {
 }
 
 function statePath(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value.replace('#', '') : JSON.stringify(value);
 }

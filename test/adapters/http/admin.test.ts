@@ -1,6 +1,7 @@
 /** The admin port over real sockets: every path, every refusal, and hostile requests. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Script } from 'node:vm';
 import { type AdminServer, serveAdmin } from '../../../src/adapters/http/server.js';
 import { type FakeNode, fakeNode } from '../../support/fake-node-api.js';
 import { FAKE_LISTS, FAKE_STATUS } from '../../support/fake-node-data.js';
@@ -222,6 +223,7 @@ test('[CL-8] the page: needs nothing from outside and allows nothing else', asyn
   assert.doesNotMatch(policy, /unsafe/);
   assert.doesNotMatch(body, /https?:\/\//);
   assert.doesNotMatch(body, /\son[a-z]+=|style=|innerHTML/);
+  assert.ok(new Script(/<script>([\s\S]*)<\/script>/.exec(body)?.[1] ?? ''));
   assert.equal(headers['x-content-type-options'], 'nosniff');
 });
 

@@ -1,0 +1,41 @@
+/**
+ * Every machine of the node by name, in the order of the loop from a tenant to the feed: what
+ * `switchyard machines` prints.
+ */
+import type { AnyStateMachine } from 'xstate';
+import { backendMachine } from './backend.js';
+import { frontendMachine } from './frontend.js';
+import { groupMachine } from './group.js';
+import { instanceMachine } from './instance.js';
+import { lbsyncMachine } from './lbsync.js';
+import { outboxMachine } from './outbox.js';
+import { poolMachine } from './pool.js';
+import { reloadMachine } from './reload.js';
+import { tenancyMachine } from './tenancy.js';
+import { tenantMachine } from './tenant.js';
+
+export interface NamedMachine {
+  readonly name: string;
+  readonly machine: AnyStateMachine;
+  /** One sentence. */
+  readonly description: string;
+}
+
+const named = (machine: AnyStateMachine, description: string): NamedMachine => ({
+  name: machine.id,
+  machine,
+  description,
+});
+
+export const ALL_MACHINES: readonly NamedMachine[] = [
+  named(tenancyMachine, 'learns from the tenant manager who the tenants are'),
+  named(tenantMachine, 'what one tenant is to have, and whether it has it'),
+  named(groupMachine, 'keeps as many members as wanted and replaces those that should go'),
+  named(instanceMachine, 'one member from the wish for it to its last trace'),
+  named(backendMachine, 'whether one address may receive new flows'),
+  named(frontendMachine, 'one VIP: its pools, members and weights'),
+  named(poolMachine, 'gives each frontend that asks one address of a range'),
+  named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
+  named(reloadMachine, 'turns the configuration file into what the node wants'),
+  named(outboxMachine, 'carries decisions from the store to the feed'),
+];
