@@ -3,7 +3,7 @@
  * looking everything up the slow way, and knows nothing of order, flushes, attributes or ownership.
  * The judge of src/lb in tests, its baseline in bench/lb-diff.ts.
  */
-import type { ActualVip, DesiredVip } from '../../machines/model/lb.js';
+import type { ActualVip, DesiredVip } from '../machines/model/lb.js';
 
 function isSame(left: ActualVip['vip'], right: DesiredVip['vip']): boolean {
   return (

@@ -5,7 +5,7 @@
  * Input: the memory and the facts of an event. Output: what changes in the memory.
  */
 import { backoffMs } from '../src/policy/backoff.js';
-import { type ResourceEvent, reassess, type Templates, takeAnswer } from '../src/policy/tenancy.js';
+import { type ResourceEvent, reassess, takeAnswer } from '../src/policy/tenancy.js';
 import {
   isBuried,
   isParked,
@@ -20,11 +20,8 @@ import { assert } from './model/assert.js';
 import type { Meta } from './model/effects.js';
 import type { TenancySettings, TenantStatus } from './model/messages.js';
 
-/** Settings as stored; a release that knows the names of config may add them. */
-export type KnownSettings = TenancySettings & Pick<Templates, 'reservedNames'>;
-
 export interface TenancyMemory {
-  readonly settings: KnownSettings | null;
+  readonly settings: TenancySettings | null;
   /** Highest event of which every resource is accepted; null before the first replay. */
   readonly cursor: number | null;
   /** By tenant. */
@@ -99,18 +96,18 @@ export function newTenancy(): TenancyMemory {
   };
 }
 
-export function settingsOf({ settings }: TenancyMemory): KnownSettings {
+export function settingsOf({ settings }: TenancyMemory): TenancySettings {
   assert(settings !== null, 'tenancy asks without settings');
   return settings;
 }
 
 // --- settings -----------------------------------------------------------------------------------
 
-export function isNews({ settings }: TenancyMemory, told: KnownSettings): boolean {
+export function isNews({ settings }: TenancyMemory, told: TenancySettings): boolean {
   return JSON.stringify(settings) !== JSON.stringify(told);
 }
 
-export function reconfigured({ resources }: TenancyMemory, settings: KnownSettings): Change {
+export function reconfigured({ resources }: TenancyMemory, settings: TenancySettings): Change {
   return {
     settings,
     resources: reassess(resources, settings),

@@ -353,6 +353,8 @@ export interface TenancySettings {
   /** What a project and an org get: the template text of the config, derived per tenant. */
   readonly onProject: JsonObject;
   readonly onOrg: JsonObject;
+  /** Names of static tenants: a project of that name is parked. */
+  readonly reservedNames: readonly string[];
   readonly generation: number;
 }
 

@@ -2,6 +2,7 @@
 /** The command line: one program, one command per file. */
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../app/settings.js';
+import { benchCommand } from './bench-command.js';
 import { checkCommand } from './check-command.js';
 import { demoCommand } from './demo-command.js';
 import { EXIT } from './exit-codes.js';
@@ -30,6 +31,7 @@ function createProgram(): Command {
     machinesCommand(),
     feedCommand(),
     vppSimCommand(),
+    benchCommand(),
     demoCommand(),
   ]) {
     addSiteOptionsBelow(command);

@@ -235,6 +235,7 @@ function tenancySettings(config: Config, generation: number): TenancySettings | 
     undoWindowMs: tenancy.undoWindow,
     onProject: asJson(tenantPlan(config, tenancy.onProject)),
     onOrg: asJson(tenantPlan(config, tenancy.onOrg)),
+    reservedNames: Object.keys(config.tenants),
     generation,
   };
 }

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { RecordParams } from '../../machines/model/effects.js';
 import { addressOf } from '../../machines/model/ids.js';
-import type { TenantState } from '../../machines/model/messages.js';
+import type { TenancySettings, TenantState } from '../../machines/model/messages.js';
 import { tenancyMachine } from '../../machines/tenancy.js';
-import type { KnownSettings, StatusResult, TenancyMemory } from '../../machines/tenancy-memory.js';
+import type { StatusResult, TenancyMemory } from '../../machines/tenancy-memory.js';
 import type { IntentsParams, PushParams } from '../../machines/tenancy-messages.js';
 import type { ResourceEvent } from '../../src/policy/tenancy.js';
 import { tenantOf } from '../../src/policy/tenancy-resource.js';
@@ -14,7 +14,7 @@ import { tenancySettings } from './tenancy-settings.js';
 
 export type Tenancy = Driven<TenancyMemory>;
 
-export const settings = (change: Partial<KnownSettings> = {}) => ({
+export const settings = (change: Partial<TenancySettings> = {}) => ({
   type: 'tenancy.settings',
   settings: tenancySettings(change),
 });
@@ -56,11 +56,11 @@ export function fresh(): Tenancy {
   return drive<TenancyMemory>(tenancyMachine, input).send({ type: 'activated' });
 }
 
-export const asking = (change: Partial<KnownSettings> = {}): Tenancy =>
+export const asking = (change: Partial<TenancySettings> = {}): Tenancy =>
   fresh().send(settings(change));
 export const following = (
   numbers: readonly number[] = [],
-  change: Partial<KnownSettings> = {},
+  change: Partial<TenancySettings> = {},
 ): Tenancy => asking(change).send(replay(numbers.map((number) => event(0, 'created', number))));
 
 export const records = (tenancy: Tenancy): string =>

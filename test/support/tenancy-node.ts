@@ -8,8 +8,12 @@ import { tenantActor } from '../../actors/tenant-actor.js';
 import { type Activated, effect, type Stamped } from '../../machines/model/effects.js';
 import { type Address, addressOf, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import type { FrontendMessage, GroupMessage, Message } from '../../machines/model/messages.js';
-import type { KnownSettings } from '../../machines/tenancy-memory.js';
+import type {
+  FrontendMessage,
+  GroupMessage,
+  Message,
+  TenancySettings,
+} from '../../machines/model/messages.js';
 import type { Store } from '../../src/ports/store.js';
 import type { TenancyApi } from '../../src/ports/tenancy-api.js';
 import { type ActorType, observed } from '../../src/runtime/actor-type.js';
@@ -30,7 +34,7 @@ export interface TenancyNode {
   readonly orders: string[];
   /** Parts whose word the test gives; the others answer at once. */
   readonly mute: Set<string>;
-  configure(change?: Partial<KnownSettings>): Promise<void>;
+  configure(change?: Partial<TenancySettings>): Promise<void>;
   tell(to: Address, message: Message): Promise<void>;
   views(kind: 'tenant' | 'tenancy'): readonly JsonObject[];
   /** Types of the feed events so far. */

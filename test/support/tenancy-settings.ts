@@ -1,6 +1,6 @@
 /** Settings of tenancy, and what a project gets, as tests want them. */
 import type { JsonObject } from '../../machines/model/json.js';
-import type { KnownSettings } from '../../machines/tenancy-memory.js';
+import type { TenancySettings } from '../../machines/model/messages.js';
 import { groupSpec } from './group-spec.js';
 import { frontendSpec } from './tenant-spec.js';
 
@@ -22,7 +22,7 @@ export function brokenPlan(): JsonObject {
   return { ...webPlan(), groups: [] };
 }
 
-export function tenancySettings(change: Partial<KnownSettings> = {}): KnownSettings {
+export function tenancySettings(change: Partial<TenancySettings> = {}): TenancySettings {
   return {
     pollIntervalMs: 5_000,
     pollLimit: 100,
@@ -30,6 +30,7 @@ export function tenancySettings(change: Partial<KnownSettings> = {}): KnownSetti
     maxBackoffMs: 30_000,
     httpTimeoutMs: 30_000,
     undoWindowMs: 0,
+    reservedNames: [],
     onProject: webPlan(),
     onOrg: NOTHING,
     generation: 1,

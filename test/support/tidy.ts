@@ -202,11 +202,13 @@ export function definedRules(invariants: string): Set<string> {
   );
 }
 
-/** Rules named in test titles: `[XX-1]` within a string that opens with a bracket. */
+/** Rules named in test titles: in brackets, in a string that opens with one. */
 export function citedRules(text: string): string[] {
   const titles = text.matchAll(/['"`](\[[A-Z]{2}-\d+\][^'"`]*)/g);
-  return [...titles].flatMap((title) => {
-    const head = (title[1] ?? '').match(/^(\[[A-Z]{2}-\d+\]\s*)+/)?.[0] ?? '';
-    return [...head.matchAll(RULE)].map((match) => match[0]);
-  });
+  const heads = [...titles].map(
+    (title) => (title[1] ?? '').match(/^(\[[A-Z]{2}-\d+\]\s*)+/)?.[0] ?? '',
+  );
+  // Tables carry the rule in a field of their rows; the title is made from it.
+  const fields = [...text.matchAll(/\brule: '([A-Z]{2}-\d+)'/g)].map((match) => match[1] ?? '');
+  return [...heads, ...fields].flatMap((head) => [...head.matchAll(RULE)].map((found) => found[0]));
 }

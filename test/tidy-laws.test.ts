@@ -1,0 +1,58 @@
+/** The laws of tidy.test.ts catch what they are meant to catch: each is shown a planted violation. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  bannedUses,
+  citedRules,
+  cyclesOf,
+  definedRules,
+  functionLengths,
+  importsOf,
+  layerOf,
+  mayImport,
+} from './support/tidy.js';
+
+test('[TI-1] a machine that imports an adapter is caught, types and side effects included', () => {
+  const text = "import type { A } from '../src/adapters/x.js';\nimport '../src/app/y.js';\n";
+  const targets = importsOf(text, 'machines/group.ts');
+  assert.deepEqual(targets, ['src/adapters/x.ts', 'src/app/y.ts']);
+  assert.ok(targets.every((target) => !mayImport(layerOf('machines/group.ts'), layerOf(target))));
+  assert.throws(() => layerOf('elsewhere/z.ts'));
+});
+
+test('[TI-2] a cycle is found, however long, and a diamond is none', () => {
+  const cycle = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['a']],
+  ]);
+  assert.deepEqual(cyclesOf(cycle), ['a > b > c > a']);
+  const diamond = new Map([
+    ['a', ['b', 'c']],
+    ['b', ['d']],
+    ['c', ['d']],
+    ['d', []],
+  ]);
+  assert.deepEqual(cyclesOf(diamond), []);
+});
+
+test('[TI-3] a clock in a policy is caught, in an adapter or a comment it is not', () => {
+  assert.deepEqual(bannedUses('const at = Date.now();', 'policy'), ['Date.now']);
+  assert.deepEqual(bannedUses('// Date.now() is banned\n/* Math.random */', 'policy'), []);
+  assert.deepEqual(bannedUses('const at = Date.now();', 'adapters'), []);
+});
+
+test('[TI-5] a long function is measured; a factory of closures is told apart', () => {
+  const body = 'const x = 1;\n'.repeat(80);
+  const [long] = functionLengths(`function f() {\n${body}}`);
+  assert.deepEqual([long?.name, long?.outer, (long?.lines ?? 0) > 70], ['f', false, true]);
+  const [factory] = functionLengths(`function g() {\nreturn () => {\n${body}};\n}`);
+  assert.equal(factory?.outer, true);
+});
+
+test('[TI-6] rules are read from titles, rows and the list', () => {
+  const rule = (n: number): string => `AB-${n}`;
+  assert.deepEqual(citedRules(`test('[${rule(1)}] [${rule(2)}] subject')`), [rule(1), rule(2)]);
+  assert.deepEqual(citedRules(`{ rule: '${rule(3)}', name: 'x' }`), [rule(3)]);
+  assert.deepEqual([...definedRules(`- **${rule(4)}** Text.\ntext ${rule(5)}`)], [rule(4)]);
+});
