@@ -43,7 +43,7 @@ test('[TI-3] a clock in a policy is caught, in an adapter or a comment it is not
 });
 
 test('[TI-5] a long function is measured; a factory of closures is told apart', () => {
-  const body = 'const x = 1;\n'.repeat(80);
+  const body = 'call();\n'.repeat(80);
   const [long] = functionLengths(`function f() {\n${body}}`);
   assert.deepEqual([long?.name, long?.outer, (long?.lines ?? 0) > 70], ['f', false, true]);
   const [factory] = functionLengths(`function g() {\nreturn () => {\n${body}};\n}`);

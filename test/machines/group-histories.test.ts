@@ -60,7 +60,7 @@ const historyArb = fc.record({
   acts: fc.array(actArb, { maxLength: 25 }),
 });
 
-test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] group: after any history it converges', () => {
+test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] [IN-11] group: any history converges', () => {
   fc.assert(
     fc.property(historyArb, ({ seed, mode, acts, ...faults }) => {
       const spec = groupSpec({ replace: mode });
