@@ -3,7 +3,7 @@
  * `npm run golden` rewrites them), what they exit with, and what they say when something is wrong.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,13 +18,17 @@ import { FAKE_CONDITION, FAKE_STATUS, INSTANCE_ID } from '../support/fake-node-d
 import { eventually } from '../support/http-client.js';
 import { rememberingLog } from '../support/quiet.js';
 import { repoPath } from '../support/root.js';
+import type { Ran } from './commands-child.js';
 
-const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'cli', 'main.js');
+const HERE = dirname(fileURLToPath(import.meta.url));
+const CHILD = join(HERE, 'commands-child.js');
+const MAIN = join(HERE, '..', '..', 'src', 'cli', 'main.js');
 
 let folder: string;
 let socket: string;
 let server: ControlServer;
 let node: FakeNode;
+let child: ChildProcess;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-'));
@@ -33,40 +37,22 @@ before(async () => {
   const served = await serveControl({ path: socket, api: node.api, log: rememberingLog() });
   assert.ok(served.ok);
   server = served.value;
+  child = fork(CHILD, { cwd: folder, env: { PATH: process.env['PATH'] } });
 });
 
 beforeEach(() => Object.assign(node.script, fakeNode().script));
 
 after(async () => {
+  child.disconnect();
   await server.close();
   await rm(folder, { recursive: true });
 });
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function start(words: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...words], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], SWITCHYARD_SOCKET: socket, ...env },
-  });
-}
-
+/** One run of the command line. */
 function run(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = start(words, env);
-    let out = '';
-    let err = '';
-    child.stdout?.on('data', (chunk) => {
-      out += chunk;
-    });
-    child.stderr?.on('data', (chunk) => {
-      err += chunk;
-    });
-    child.on('close', (code) => resolve({ code, out, err }));
+    child.once('message', (ran: Ran) => resolve(ran));
+    child.send({ words, env: { SWITCHYARD_SOCKET: socket, ...env } });
   });
 }
 
@@ -230,16 +216,18 @@ test('[CL-43] reload: the exit code says how it went', async () => {
 
 test('[CL-44] watch: follows until it is interrupted', async () => {
   node.emit({ event: 'group.first_seen' });
-  const child = start(['watch', '--since', '0', '--jsonl']);
+  const watch = spawn(process.execPath, [MAIN, 'watch', '--since', '0', '--jsonl'], {
+    env: { PATH: process.env['PATH'], SWITCHYARD_SOCKET: socket },
+  });
   let out = '';
-  child.stdout?.on('data', (chunk) => {
+  watch.stdout.on('data', (chunk) => {
     out += chunk;
   });
   await eventually(() => out.includes('group.first_seen'));
   node.emit({ event: 'group.second_seen' });
   await eventually(() => out.includes('group.second_seen'));
-  child.kill('SIGINT');
-  await new Promise((resolve) => child.on('close', resolve));
+  watch.kill('SIGINT');
+  await new Promise((resolve) => watch.on('close', resolve));
   await eventually(() => node.watchers() === 0);
 });
 
