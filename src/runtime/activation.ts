@@ -125,7 +125,9 @@ function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
   return addresses.flatMap((address) => {
     const child = kernel.cells.get(address);
     if (child === undefined) return [];
-    return [{ address, value: child.snapshot.value as Json, context: { ...child.snapshot.context } }];
+    return [
+      { address, value: child.snapshot.value as Json, context: { ...child.snapshot.context } },
+    ];
   });
 }
 
