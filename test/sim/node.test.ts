@@ -1,0 +1,146 @@
+/**
+ * The whole node under a virtual clock: the same actors as in production, one thread, strict fakes. What
+ * a site must never do is checked on every request that reached the load balancer.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { HEALTHY } from '../support/fake-prober.js';
+import { seedOfRun } from '../support/seed.js';
+import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
+
+const SITE = `
+providers: { cloud: { driver: simulated, createRate: off } }
+templates: { web: { provider: cloud, spec: {} } }
+healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
+tenants:
+  acme:
+    groups:
+      web: { template: web, size: 3, backend: { probePort: 8080, healthCheck: ok }, drain: { timeout: 10s } }
+frontends:
+  shop:
+    address: 192.0.2.10
+    port: 80
+    pools: [{ name: primary, members: [{ group: acme/web }] }]
+dataplane: { startupMinDelay: 0s }
+`;
+
+/** Every instance the provider has answers its probes, unless it is dead. */
+function healthy(node: VirtualNode): void {
+  for (const { address, state } of node.world.instances.values()) {
+    const target = { address, port: 8080 };
+    node.prober.behave(target, state === 'running' ? HEALTHY : { kind: 'refuses' });
+  }
+}
+
+async function run(node: VirtualNode, seconds: number): Promise<void> {
+  for (let step = 0; step < seconds * 2; step += 1) {
+    healthy(node);
+    await node.clock.advance(500);
+  }
+}
+
+function weights(node: VirtualNode): readonly number[] {
+  return [...node.lb.vips.values()].flatMap(({ servers }) => [...servers.values()]);
+}
+
+function running(node: VirtualNode): number {
+  return [...node.world.instances.values()].filter(({ state }) => state === 'running').length;
+}
+
+/** Once a VIP carried weight, no request may leave it without any. */
+function neverDark(node: VirtualNode): void {
+  let served = false;
+  const now = new Map<string, number>();
+  for (const op of node.lb.acknowledged) {
+    if (op.op === 'as.add' || op.op === 'as.weight') now.set(op.as, op.weight);
+    if (op.op === 'as.del') now.delete(op.as);
+    const total = [...now.values()].reduce((sum, weight) => sum + weight, 0);
+    served ||= total > 0;
+    assert.ok(!served || total > 0, `dark after ${JSON.stringify(op)}`);
+  }
+}
+
+test('[SM-1] a site comes up, heals and shrinks in virtual time', async () => {
+  const node = await startVirtualNode(SITE);
+  await run(node, 60);
+  assert.deepEqual([running(node), weights(node)], [3, [1, 1, 1]]);
+  const [victim] = node.world.instances.keys();
+  assert.ok(victim);
+  node.world.kill(victim, 'power cut');
+  await run(node, 60);
+  assert.deepEqual([running(node), weights(node)], [3, [1, 1, 1]]);
+  const answer = await node.configure(SITE.replace('size: 3', 'size: 1'));
+  assert.equal(answer['status'], 'full_success');
+  await run(node, 120);
+  assert.deepEqual([running(node), weights(node)], [1, [1]]);
+  neverDark(node);
+});
+
+test('[SM-2] a restart against an unchanged site sends nothing and changes nothing', async () => {
+  const node = await startVirtualNode(SITE);
+  await run(node, 60);
+  const sent = node.lb.acknowledged.length;
+  const instances = [...node.world.instances.keys()];
+  const next = await node.crash();
+  await run(next, 120);
+  assert.deepEqual(next.lb.acknowledged.slice(sent), []);
+  assert.deepEqual([...next.world.instances.keys()], instances);
+  assert.equal(next.views('group')[0]?.['serving'], 3);
+});
+
+const events = fc.array(
+  fc.oneof(
+    fc.record({ what: fc.constant('kill' as const), which: fc.nat(5) }),
+    fc.record({ what: fc.constant('size' as const), size: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ what: fc.constant('crash' as const) }),
+    fc.record({ what: fc.constant('drop' as const) }),
+    fc.record({ what: fc.constant('empty' as const) }),
+    fc.record({ what: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 90 }) }),
+  ),
+  { minLength: 1, maxLength: 8 },
+);
+
+test('[SM-3] whatever happens, when it stops the site is as configured and nothing is left over', async () => {
+  await fc.assert(
+    fc.asyncProperty(events, fc.integer({ min: 1, max: 1_000_000 }), async (history, seed) => {
+      let node = await startVirtualNode(SITE, seed);
+      let size = 3;
+      await run(node, 20);
+      for (const event of history) {
+        if (event.what === 'kill') {
+          const ids = [...node.world.instances.keys()];
+          const victim = ids[event.which % Math.max(1, ids.length)];
+          if (victim !== undefined) node.world.kill(victim, 'killed by the test');
+        }
+        if (event.what === 'size') {
+          size = event.size;
+          await node.configure(SITE.replace('size: 3', `size: ${size}`));
+        }
+        if (event.what === 'crash') node = await node.crash();
+        if (event.what === 'drop') node.dataplane.drop('the test pulled the plug');
+        if (event.what === 'empty') {
+          node.lb.restart();
+          node.dataplane.pid += 1;
+          node.dataplane.drop('VPP restarted');
+        }
+        await run(node, event.what === 'wait' ? event.seconds : 2);
+      }
+      await run(node, 400);
+      const states = node.views('instance').map(({ state }) => state);
+      assert.equal(running(node), size, `running; instances are ${states}`);
+      assert.deepEqual(weights(node), Array(size).fill(1));
+      assert.deepEqual(
+        node.views('group').map(({ serving }) => serving),
+        [size],
+      );
+      const tokens = [...node.world.instances.values()].map(({ token }) => token);
+      assert.equal(new Set(tokens).size, tokens.length, 'one instance per intent');
+      assert.deepEqual(
+        node.log.lines.filter(({ level }) => level === 'error'),
+        [],
+      );
+    }),
+    { seed: seedOfRun(), numRuns: Number(process.env['SIM_RUNS'] ?? 15) },
+  );
+});
