@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { NodeApi, ResourceKind } from '../../ports/node-api.js';
+import { objectMetrics } from '../metrics/objects.js';
 import { refusalOf } from './guard.js';
 import { filterOf, isOn, type Target } from './query.js';
 import { json, problem, type Reply, text } from './reply.js';
@@ -45,7 +46,7 @@ export function createRoutes({ api, metrics, page }: RouteOptions): Routes {
     ['/', get(async () => page)],
     ['/healthz', get(async () => text('ok\n'))],
     ['/readyz', get(() => readiness(api))],
-    ['/metrics', get(async () => metricsPage(await metrics()))],
+    ['/metrics', get(() => metricsPage(api, metrics))],
     ['/api/v1/status', get(async () => json(await api.status()))],
     ['/api/v1/reload', { GET: async () => json(await api.reloadStatus()), POST: reload(api) }],
     ...LISTED.map((kind) => [`/api/v1/${kind}`, get(list(api, kind))] as const),
@@ -57,8 +58,10 @@ async function readiness(api: NodeApi): Promise<Reply> {
   return json({ ready, reasons }, ready ? 200 : 503);
 }
 
-function metricsPage(page: { readonly text: string; readonly contentType: string }): Reply {
-  return text(page.text, page.contentType);
+/** What the threads counted, then what the node has. */
+async function metricsPage(api: NodeApi, metrics: RouteOptions['metrics']): Promise<Reply> {
+  const [counted, objects] = await Promise.all([metrics(), objectMetrics(api)]);
+  return text(`${counted.text}${objects}`, counted.contentType);
 }
 
 function list(api: NodeApi, kind: ResourceKind): Handler {

@@ -1,11 +1,14 @@
 /** The metrics page: names, sums over threads, what hostile labels do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { objectMetrics } from '../../../src/adapters/metrics/objects.js';
 import {
   createMetrics,
   processMetrics,
   renderMetrics,
 } from '../../../src/adapters/metrics/registry.js';
+import { fakeNode } from '../../support/fake-node-api.js';
+import { FAKE_CONDITION } from '../../support/fake-node-data.js';
 
 test('[CL-30] series of several threads: equal ones are summed, others stand side by side', async () => {
   const [one, two] = [createMetrics(), createMetrics()];
@@ -39,4 +42,29 @@ test('[CL-30] label values from outside: cannot end their line', async () => {
 test('[CL-30] the process: tells its own memory under our prefix', async () => {
   const { text } = await renderMetrics([await processMetrics()()]);
   assert.match(text, /^switchyard_process_resident_memory_bytes \d+$/m);
+});
+
+test('[CL-31] objects: are counted when asked for, by what they are', async () => {
+  const node = fakeNode();
+  node.script.status = { ...node.script.status, conditions: [FAKE_CONDITION, FAKE_CONDITION] };
+  const [one = {}] = node.script.lists['instances'] ?? [];
+  node.script.lists = {
+    ...node.script.lists,
+    instances: [one, { ...one, id: 'i-2' }, { ...one, id: 'i-3', state: 'draining' }],
+  };
+  const lines = (await objectMetrics(node.api)).split('\n');
+  for (const line of [
+    'switchyard_instances{tenant="acme",group="web",state="serving"} 2',
+    'switchyard_instances{tenant="acme",group="web",state="draining"} 1',
+    'switchyard_group_size{tenant="acme",group="acme/web",kind="wanted"} 3',
+    'switchyard_group_size{tenant="acme",group="acme/web",kind="serving"} 2',
+    'switchyard_backend_state{backend="cache-1",state="up"} 1',
+    'switchyard_conditions{type="create-failing"} 2',
+    'switchyard_outbox_oldest_age_seconds 1.5',
+    'switchyard_tenancy_parked 1',
+    'switchyard_lease_epoch 7',
+    'switchyard_actors_quarantined 0',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
 });
