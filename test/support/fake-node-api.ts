@@ -66,9 +66,7 @@ export function fakeNode(): FakeNode {
       return told(all.slice(0, filter.limit ?? all.length));
     },
     show: (kind, name) =>
-      told(
-        (script.lists[`${kind}s`] ?? []).find((item) => [item['id'], item['name']].includes(name)),
-      ),
+      told((script.lists[`${kind}s`] ?? []).find((item) => isNamed(item, name))),
     ask: (to, message) => {
       asked.push({ call: 'ask', to, message });
       return told(script.answer);
@@ -85,6 +83,10 @@ export function fakeNode(): FakeNode {
     ready: () => told(script.ready),
   };
   return { api, asked, script, emit: stream.emit, watchers: stream.watchers };
+}
+
+function isNamed({ id, name, tenant }: JsonObject, wanted: string): boolean {
+  return [id, name, `${tenant}/${name}`].includes(wanted);
 }
 
 /** Calls listeners in a later turn, as the journal's reader does. */

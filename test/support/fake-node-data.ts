@@ -45,7 +45,7 @@ export const FAKE_LISTS: Readonly<Record<string, readonly JsonObject[]>> = {
   groups: [
     {
       tenant: 'acme',
-      name: 'acme/web',
+      name: 'web',
       size: 3,
       maxSize: 6,
       effectiveSize: 3,

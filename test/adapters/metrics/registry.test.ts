@@ -56,8 +56,8 @@ test('[CL-31] objects: are counted when asked for, by what they are', async () =
   for (const line of [
     'switchyard_instances{tenant="acme",group="web",state="serving"} 2',
     'switchyard_instances{tenant="acme",group="web",state="draining"} 1',
-    'switchyard_group_size{tenant="acme",group="acme/web",kind="wanted"} 3',
-    'switchyard_group_size{tenant="acme",group="acme/web",kind="serving"} 2',
+    'switchyard_group_size{tenant="acme",group="web",kind="wanted"} 3',
+    'switchyard_group_size{tenant="acme",group="web",kind="serving"} 2',
     'switchyard_backend_state{backend="cache-1",state="up"} 1',
     'switchyard_conditions{type="create-failing"} 2',
     'switchyard_outbox_oldest_age_seconds 1.5',
