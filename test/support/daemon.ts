@@ -87,7 +87,10 @@ export interface Daemon {
 
 const READY_WITHIN_MS = 60_000;
 
-export function makeSite(config: string): Site {
+/** How the node hosts its actors: over worker threads, or all in the main thread. */
+export type HostMode = 'threads' | 'single';
+
+export function makeSite(config: string, mode: HostMode = 'threads'): Site {
   const dir = mkdtempSync(join(tmpdir(), 'switchyard-'));
   const file = join(dir, 'site.yaml');
   const dataDir = join(dir, 'data');
@@ -101,7 +104,7 @@ export function makeSite(config: string): Site {
     dataDir,
     write,
     start: async (options = {}) => {
-      const daemon = startDaemon({ file, dataDir, options });
+      const daemon = startDaemon({ file, dataDir, options, mode });
       started.push(daemon);
       if (options.wait !== false) await ready(daemon);
       return daemon;
@@ -120,10 +123,11 @@ interface Started {
   readonly file: string;
   readonly dataDir: string;
   readonly options: StartOptions;
+  readonly mode: HostMode;
 }
 
-function startDaemon({ file, dataDir, options }: Started): Daemon {
-  const threads = process.env['SWITCHYARD_TEST_HOST'] === 'single' ? ['--single-thread'] : [];
+function startDaemon({ file, dataDir, options, mode }: Started): Daemon {
+  const threads = mode === 'single' ? ['--single-thread'] : [];
   const args = [CLI, 'run', '--config', file, '--data-dir', dataDir, ...threads];
   const child = spawn(process.execPath, [...args, ...(options.args ?? [])], {
     env: { ...process.env, ...options.env },
