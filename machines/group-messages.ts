@@ -16,7 +16,6 @@ import {
   unheardOf,
   wantedOf,
 } from './group-memory.js';
-import { timestamp } from './instance-messages.js';
 import { assert } from './model/assert.js';
 import type { GroupSpec } from './model/desired.js';
 import type { Meta, RecordParams } from './model/effects.js';
@@ -30,6 +29,7 @@ import {
 } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { DrainReason, GroupStatus } from './model/messages.js';
+import { timestamp } from './model/time.js';
 
 // --- records ----------------------------------------------------------------------------------
 

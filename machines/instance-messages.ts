@@ -13,6 +13,7 @@ import type { Refusal } from './model/failures.js';
 import { type Address, addressOf, type FrontendName, parseBackendName } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { InstanceSummary, MemberLevel, ProviderMessage } from './model/messages.js';
+import { timestamp } from './model/time.js';
 
 // --- records ----------------------------------------------------------------------------------
 
@@ -75,11 +76,6 @@ function drainView(memory: InstanceMemory): JsonObject {
     ...(holders.length === 0 ? {} : { heldBy: holders }),
     ...(drain.endedBy === null ? {} : { endedBy: drain.endedBy }),
   };
-}
-
-/** RFC 3339, UTC, milliseconds. */
-export function timestamp(atMs: number): string {
-  return new Date(atMs).toISOString();
 }
 
 // --- levels -----------------------------------------------------------------------------------

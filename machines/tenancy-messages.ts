@@ -6,11 +6,11 @@
  */
 import { deriveFor } from '../src/policy/tenancy.js';
 import type { Resource } from '../src/policy/tenancy-resource.js';
-import { timestamp } from './instance-messages.js';
 import type { RecordParams } from './model/effects.js';
 import { type Address, addressOf } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { TenantMessage } from './model/messages.js';
+import { timestamp } from './model/time.js';
 import {
   nextBatch,
   owedIn,

@@ -7,12 +7,12 @@
  * Rules: [TN-5] a frontend is told to go only when no group is leaving any more, because members are
  * drained through it.
  */
-import { timestamp } from './instance-messages.js';
 import type { Meta, RecordParams } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
 import { type Address, addressOf, type FrontendName, type GroupKey } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { FrontendMessage, GroupMessage, TenantState, TenantStatus } from './model/messages.js';
+import { timestamp } from './model/time.js';
 import { everyPart, type Parts, pendingOf, type TenantMemory } from './tenant-memory.js';
 
 // --- to its parts -------------------------------------------------------------------------------
