@@ -42,11 +42,19 @@ export async function tour(stage: Stage): Promise<void> {
   say('6', 'Deleting both projects: weights go to 0, instances drain, VIPs are withdrawn.');
   await remove(manager);
   await until('every tenant is gone', async () => (await stage.list('tenants')).length === 0);
+  await printDeletion(stage, victim);
   const left = await Promise.all(['instances', 'frontends', 'backends'].map(stage.list));
-  out(`   left: ${left.flat().length} objects`);
-  const statuses = await request(manager, 'GET', '/v1/projects');
-  out(`   the tenant manager has every status withdrawn: ${JSON.stringify(statuses)}`);
+  out(`   left on this node: ${left.flat().length} objects`);
+  const projects = (await request(manager, 'GET', '/v1/projects')) as readonly Project[];
+  const told = projects.map(({ name, status }) => `${name} ${status.indicator}`);
+  out(`   the tenant manager says: ${told.join(', ')}`);
   out('\nThat is the loop.');
+}
+
+/** What the tenant manager shows of a project. */
+interface Project {
+  readonly name: string;
+  readonly status: { readonly indicator: string };
 }
 
 interface Victim {
@@ -98,7 +106,8 @@ async function kill(stage: Stage): Promise<Victim> {
   const identity = await (await fetch(`http://${address}:8080/`)).json();
   const pid = Number((identity as { readonly pid?: unknown }).pid);
   process.kill(pid, 'SIGKILL');
-  out(`   killed process ${pid}: ${id} at ${address}, of tenant ${tenant}`);
+  const { name } = await stage.show('tenant', String(tenant));
+  out(`   killed process ${pid}: ${id} at ${address}, of tenant ${name}`);
   return { id: String(id), address: String(address), tenant: String(tenant) };
 }
 
@@ -140,12 +149,23 @@ function weights(all: readonly JsonObject[]): string {
 
 async function printFeed(stage: Stage, { id, replacement }: Victim): Promise<void> {
   const about = [id, replacement];
-  for await (const read of readFeed({ dir: stage.feedDir, from: 0 })) {
+  for await (const read of readFeed({ dir: stage.feedDir })) {
     if (!read.ok || !about.includes(read.value.aggregateId)) continue;
     const event = read.value;
     const at = event.occurredAt.slice(11, 23);
     const { state } = event.data;
     out(`   ${event.controlVersion}  ${at}  ${event.orderingKey}  ${event.type}  ${state ?? ''}`);
+  }
+}
+
+/** The feed on one tenant's end: drained first, then deleted, then its VIP, then the tenant itself. */
+async function printDeletion(stage: Stage, { tenant }: Victim): Promise<void> {
+  let deleting = false;
+  for await (const read of readFeed({ dir: stage.feedDir })) {
+    if (!read.ok || read.value.tenantId !== tenant) continue;
+    const { type, orderingKey, occurredAt, controlVersion } = read.value;
+    deleting ||= type === 'tenant.deletion_accepted';
+    if (deleting) out(`   ${controlVersion}  ${occurredAt.slice(11, 23)}  ${orderingKey}  ${type}`);
   }
 }
 
