@@ -54,7 +54,8 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
     if (!started.ok) return fail(started.failure.message);
     const own = answerQueries({ host: made, parts, generation });
     const query = async (): Promise<Json | undefined> => undefined;
-    return ok({ host: made, cluster: createCluster({ host: made, own, others: [], query }) });
+    const cluster = createCluster({ host: made, own, others: [], query });
+    return ok({ host: made, cluster, killThread: () => false });
   };
 
   const stop = async (): Promise<void> => {

@@ -57,7 +57,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     now: parts.clock.monotonic,
     onReplace: async (name, incarnation) => {
       if (name !== 'store') await store.fence(name, incarnation);
-      host?.failAsks({ code: 'thread-lost', message: `thread ${name} died` });
+      host?.failAsks({ code: 'thread-lost', message: `thread ${name} died` }, name);
     },
     onReplaced: (name) => {
       void mesh.query(name, 'generation', generation.current);
@@ -108,7 +108,8 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     const started = await threads.start(acting);
     if (!started.ok) return started;
     const ready = await made.start();
-    return ready.ok ? ok({ host: made, cluster: joined }) : fail(ready.failure.message);
+    const crew = { host: made, cluster: joined, killThread: threads.kill };
+    return ready.ok ? ok(crew) : fail(ready.failure.message);
   };
 
   const stop = async (): Promise<void> => {

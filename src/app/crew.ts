@@ -31,4 +31,6 @@ export interface Crew {
   /** Of main. */
   readonly host: Host;
   readonly cluster: Cluster;
+  /** For tests: cuts a thread off, whatever it is doing. False: there is no such thread. */
+  killThread(name: string): boolean;
 }

@@ -44,6 +44,8 @@ export interface Node {
   readonly settings: Settings;
   /** Where its servers listen, for the ready line. */
   readonly addresses: JsonObject;
+  /** For tests: cuts a thread off, whatever it is doing. False: there is no such thread. */
+  killThread(name: string): boolean;
   stop(): Promise<void>;
 }
 
@@ -95,7 +97,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   if (!servers.ok) return cannotStart(servers.failure);
   undo.push(servers.value.close);
   await firstReload(crew);
-  return ok(nodeOf({ api, parts, settings, servers: servers.value, undo }));
+  return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo }));
 }
 
 function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string } {
@@ -149,16 +151,18 @@ interface Assembled {
   readonly api: NodeApi;
   readonly parts: Parts;
   readonly settings: Settings;
+  readonly crew: Crew;
   readonly servers: Servers;
   readonly undo: readonly Undo[];
 }
 
-function nodeOf({ api, parts, settings, servers, undo }: Assembled): Node {
+function nodeOf({ api, parts, settings, crew, servers, undo }: Assembled): Node {
   return {
     api,
     parts,
     settings,
     addresses: servers.addresses,
+    killThread: crew.killThread,
     stop: async () => {
       for (const step of [...undo].reverse()) await step();
     },

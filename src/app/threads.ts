@@ -45,6 +45,8 @@ export interface Threads {
   start(names: readonly string[]): Promise<Result<void, string>>;
   /** Stops threads in order, each finishing what it has. */
   stop(names: readonly string[]): Promise<void>;
+  /** Cuts a thread off, whatever it is doing: a death like any other. False: it is not there. */
+  kill(name: string): boolean;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ interface Thread {
   readonly incarnation: number;
   readonly control: MessagePort;
   readonly ended: Promise<void>;
+  readonly kill: () => void;
   /** Serves, and is not being stopped: its end would be a death. */
   serving: boolean;
 }
@@ -86,15 +89,18 @@ export function createThreads(options: ThreadsOptions): Threads {
     const incarnation = options.incarnationBase() + ++launched;
     const { port1: control, port2 } = new MessageChannel();
     const settings = options.settings();
-    const task = pool.run({ control: port2 }, { transferList: [port2], name: 'runWorker' });
+    const killer = new AbortController();
+    const { signal } = killer;
+    const task = pool.run({ control: port2 }, { transferList: [port2], name: 'runWorker', signal });
     const thread: Thread = {
       spec,
       incarnation,
       control,
       serving: false,
+      kill: () => killer.abort(new Error('it was killed')),
       ended: task.then(
         () => ended(thread, 'its task ended'),
-        (error: unknown) => ended(thread, error instanceof Error ? error.message : String(error)),
+        (error: unknown) => ended(thread, reasonOf(error)),
       ),
     };
     const ready = answerOf(control);
@@ -104,7 +110,11 @@ export function createThreads(options: ThreadsOptions): Threads {
     alive.set(spec.name, thread);
     const answer = await Promise.race([ready, thread.ended.then(() => fail('it died at once'))]);
     thread.serving = answer.ok;
-    return answer.ok ? ok(undefined) : fail(`thread ${spec.name}: ${answer.failure}`);
+    if (answer.ok) return ok(undefined);
+    // Gone, and off the books, before anybody tries again.
+    thread.kill();
+    await thread.ended;
+    return fail(`thread ${spec.name}: ${answer.failure}`);
   };
 
   const link = (one: Thread, other: Thread): void => {
@@ -135,18 +145,25 @@ export function createThreads(options: ThreadsOptions): Threads {
   };
 
   const replace = async ({ spec, incarnation }: Thread, reason: string): Promise<void> => {
-    const judged = judgeRestart(NODE_TREE, deaths.get(spec.name) ?? [], options.now());
-    deaths.set(spec.name, judged.history);
-    if (judged.verdict === 'give-up') return options.onGiveUp(spec.name, reason);
-    for (const peer of alive.values()) {
-      say(peer, { type: 'unlink', peer: spec.name, incarnation, reason });
+    const { name } = spec;
+    const unlink = { type: 'unlink', peer: name, incarnation, reason } as const;
+    for (const peer of alive.values()) say(peer, unlink);
+    mesh.detach(name);
+    let why = reason;
+    while (!closing) {
+      const judged = judgeRestart(NODE_TREE, deaths.get(name) ?? [], options.now());
+      deaths.set(name, judged.history);
+      if (judged.verdict === 'give-up') return options.onGiveUp(name, why);
+      await options.onReplace(name, options.incarnationBase() + launched + 1);
+      const started = await launch(spec);
+      if (started.ok) break;
+      // A successor that does not come up is one more death of its kind.
+      why = started.failure;
+      log.error({ thread: name, reason: why }, 'thread not replaced');
     }
-    mesh.detach(spec.name);
-    await options.onReplace(spec.name, options.incarnationBase() + launched + 1);
-    const started = await launch(spec);
-    if (!started.ok) return options.onGiveUp(spec.name, started.failure);
-    log.info({ thread: spec.name }, 'thread replaced');
-    options.onReplaced(spec.name);
+    if (closing) return;
+    log.info({ thread: name }, 'thread replaced');
+    options.onReplaced(name);
   };
 
   return {
@@ -162,6 +179,11 @@ export function createThreads(options: ThreadsOptions): Threads {
     stop: async (names) => {
       for (const name of names) await stopThread(alive.get(name));
     },
+    kill: (name) => {
+      const thread = alive.get(name);
+      thread?.kill();
+      return thread !== undefined;
+    },
     close: async () => {
       closing = true;
       for (const thread of alive.values()) thread.control.close();
@@ -169,6 +191,12 @@ export function createThreads(options: ThreadsOptions): Threads {
       await pool.destroy();
     },
   };
+}
+
+/** Piscina wraps what a kill was given. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 async function stopThread(thread: Thread | undefined): Promise<void> {

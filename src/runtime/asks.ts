@@ -12,17 +12,25 @@ export interface AskFailure {
 }
 
 export interface Asks {
-  /** `replyTo` goes into the envelope; `answer` settles within the deadline. */
-  open(timeoutMs: number): {
+  /**
+   * `replyTo` goes into the envelope; `answer` settles within the deadline. `of`: the thread that is
+   * asked.
+   */
+  open(
+    timeoutMs: number,
+    of?: string,
+  ): {
     readonly replyTo: string;
     readonly answer: Promise<Result<Json, AskFailure>>;
   };
   /** False: nobody waits for it any more. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): boolean;
-  failAll(failure: AskFailure): void;
+  /** With `of`, only what was asked of that thread. */
+  failAll(failure: AskFailure, of?: string): void;
 }
 
 interface Waiting {
+  readonly of: string | undefined;
   readonly resolve: (outcome: Result<Json, AskFailure>) => void;
   readonly cancel: Cancel;
 }
@@ -40,14 +48,14 @@ export function createAsks(thread: string, clock: Clock): Asks {
     return true;
   };
 
-  const open: Asks['open'] = (timeoutMs) => {
+  const open: Asks['open'] = (timeoutMs, of) => {
     const replyTo = `${thread}:${next++}`;
     const answer = new Promise<Result<Json, AskFailure>>((resolve) => {
       const cancel = clock.after(timeoutMs, () => {
         const message = `no answer within ${timeoutMs} ms`;
         settle(replyTo, fail({ code: 'timeout', message }));
       });
-      waiting.set(replyTo, { resolve, cancel });
+      waiting.set(replyTo, { of, resolve, cancel });
     });
     return { replyTo, answer };
   };
@@ -55,8 +63,10 @@ export function createAsks(thread: string, clock: Clock): Asks {
   return {
     open,
     settle,
-    failAll: (failure) => {
-      for (const replyTo of [...waiting.keys()]) settle(replyTo, fail(failure));
+    failAll: (failure, of) => {
+      for (const [replyTo, asked] of [...waiting]) {
+        if (of === undefined || asked.of === of) settle(replyTo, fail(failure));
+      }
     },
   };
 }

@@ -38,7 +38,8 @@ export interface Host {
   ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
   /** An answer that came from another thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
-  failAsks(failure: AskFailure): void;
+  /** With `of`, only what was asked of that thread. */
+  failAsks(failure: AskFailure, of?: string): void;
   /** JSON shapes of all actors of a kind placed here, ascending by address. */
   views(kind: ActorKind): readonly JsonObject[];
   actorViews(): readonly JsonObject[];
@@ -178,7 +179,7 @@ export function createHost(options: HostOptions): Host {
     send,
     tell: (to, body, cause) => send({ to, from: OUTSIDE, cause, body }),
     ask: (to, body, timeoutMs = ASK_TIMEOUT_MS) => {
-      const { replyTo, answer } = asks.open(timeoutMs);
+      const { replyTo, answer } = asks.open(timeoutMs, placement.threadOf(to));
       send({ to, from: OUTSIDE, cause: `ask:${options.ids.next()}`, body, replyTo });
       return answer;
     },
