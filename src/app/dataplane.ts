@@ -1,16 +1,53 @@
 /**
- * The dataplane's program: with the simulated driver, a simulator process of its own that outlives the
- * daemon; with a real VPP, nothing: an absent socket is a condition, not a reason not to start.
+ * The dataplane and its program: with the simulated driver, a simulator process of its own that outlives
+ * the daemon and is started again when it died; with a real VPP, nothing: an absent socket is a
+ * condition, not a reason not to start.
  */
 
 import { fileURLToPath } from 'node:url';
-import { ok, type Result } from '../../machines/model/result.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import { openVpp, type VppOptions } from '../adapters/vpp/client.js';
+import type { Dataplane } from '../ports/dataplane.js';
 import { ensureDetachedVppSim } from '../vppsim/detached.js';
 import type { BootSettings } from './settings.js';
 
-export async function prepareDataplane({ dataplane }: BootSettings): Promise<Result<void, string>> {
+type DataplaneSettings = Pick<BootSettings, 'dataplane'>;
+
+export async function prepareDataplane({
+  dataplane,
+}: DataplaneSettings): Promise<Result<void, string>> {
   if (dataplane.driver !== 'simulated') return ok(undefined);
   const cliPath = fileURLToPath(new URL('../cli/main.js', import.meta.url));
   const started = await ensureDetachedVppSim({ path: dataplane.apiSocket, cliPath });
-  return started.ok ? ok(undefined) : { ok: false, failure: started.failure.message };
+  return started.ok ? ok(undefined) : fail(started.failure.message);
+}
+
+/** `undefined`: there is none by configuration. */
+export function openDataplane(
+  settings: DataplaneSettings,
+  options: VppOptions,
+): Dataplane | undefined {
+  switch (settings.dataplane.driver) {
+    case 'none':
+      return undefined;
+    case 'vpp':
+      return openVpp(options);
+    case 'simulated':
+      return revived(openVpp(options), () => prepareDataplane(settings));
+  }
+}
+
+/** Each connect first makes sure that there is something to connect to. */
+function revived(vpp: Dataplane, revive: () => Promise<Result<void, string>>): Dataplane {
+  return {
+    connect: async () => {
+      const alive = await revive();
+      return alive.ok ? vpp.connect() : fail({ code: 'LB_UNREACHABLE', message: alive.failure });
+    },
+    read: () => vpp.read(),
+    apply: (op) => vpp.apply(op),
+    ping: () => vpp.ping(),
+    onDown: (listener) => vpp.onDown(listener),
+    close: () => vpp.close(),
+  };
 }

@@ -16,10 +16,10 @@ import {
   createSimulatedWorld,
   openSimulatedProvider,
 } from '../adapters/simulated-provider/provider.js';
-import { openVpp } from '../adapters/vpp/client.js';
 import type { Dataplane } from '../ports/dataplane.js';
 import type { Provider } from '../ports/provider.js';
 import type { Store } from '../ports/store.js';
+import { openDataplane } from './dataplane.js';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings.js';
 
@@ -40,10 +40,10 @@ export function dataplanePorts({ settings, parts, store }: PortsInput): {
   readonly store: Store;
   readonly random: Parts['random'];
 } {
-  const { driver, apiSocket, requestTimeoutMs, window } = settings.dataplane;
+  const { apiSocket, requestTimeoutMs, window } = settings.dataplane;
   const { clock, log, metrics, failpoints, random } = parts;
   const options = { path: apiSocket, requestTimeoutMs, window, clock, log, metrics, failpoints };
-  return { dataplane: driver === 'none' ? undefined : openVpp(options), store, random };
+  return { dataplane: openDataplane(settings, options), store, random };
 }
 
 export async function outboxPorts({
