@@ -89,7 +89,7 @@ function condition(state: LbsyncState, { since, ...rest }: Condition): JsonObjec
 }
 
 function unreachableCondition(memory: LbsyncMemory, state: LbsyncState): JsonObject {
-  const severity = state.settings === undefined ? 'info' : 'error';
+  const severity = state.settings === undefined ? 'info' : 'critical';
   const base = condition(state, {
     type: 'dataplane-disconnected',
     object: 'lbsync/main',

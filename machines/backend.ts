@@ -249,6 +249,7 @@ export const backendMachine = setup({
       ],
     },
     live: {
+      description: 'Wanted, and neither paused nor disabled.',
       type: 'parallel',
       on: {
         'backend.desired': [
@@ -265,6 +266,7 @@ export const backendMachine = setup({
       },
       states: {
         health: {
+          description: 'What its probes have shown so far.',
           initial: 'unknown',
           on: {
             'probe.finished': [
@@ -285,11 +287,15 @@ export const backendMachine = setup({
           },
         },
         loop: {
+          description: 'One probe after the other, never two at a time.',
           initial: 'choosing',
           states: {
-            choosing: { always: [{ guard: 'unchecked', target: 'silent' }, { target: 'waiting' }] },
+            choosing: {
+              description: 'Passed through: is there a check at all?',
+              always: [{ guard: 'unchecked', target: 'silent' }, { target: 'waiting' }],
+            },
             silent: { description: 'Nothing to probe.' },
-            waiting: { after: { probeDue: 'out' } },
+            waiting: { description: 'Until the next probe.', after: { probeDue: 'out' } },
             out: {
               description: 'One probe is out; the prober always answers.',
               entry: [

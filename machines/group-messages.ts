@@ -120,7 +120,7 @@ function createConditions({ key, trouble }: GroupMemory): JsonObject[] {
   const condition = {
     type: stopped ? 'creates-stopped' : 'creates-failing',
     object: `group/${key}`,
-    severity: stopped ? 'error' : 'warning',
+    severity: stopped ? 'critical' : 'warning',
     since: timestamp(trouble.sinceMs),
     cause: trouble.cause,
     message: problemOf(trouble.failures, trouble.message),

@@ -49,6 +49,7 @@ const resync = createStateConfig({
   initial: 'waiting',
   states: {
     waiting: {
+      description: 'Until everybody is told once more.',
       after: {
         resync: [
           {
@@ -108,6 +109,7 @@ const active = createStateConfig({
   },
   states: {
     creates: {
+      description: 'Whether missing members may be created now.',
       initial: 'open',
       always: {
         guard: 'isTroubleOver',
@@ -163,6 +165,7 @@ const removing = createStateConfig({
   },
   states: {
     waiting: {
+      description: 'For the last member; all are told again meanwhile.',
       after: {
         resync: {
           target: 'waiting',

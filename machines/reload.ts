@@ -136,6 +136,7 @@ export const reloadMachine = setup({
   },
   states: {
     idle: {
+      description: 'The configuration in force is the one last asked for.',
       on: { 'reload.requested': { target: 'loading', actions: 'begin' } },
     },
     loading: {

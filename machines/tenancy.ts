@@ -84,6 +84,7 @@ const following = createStateConfig({
 });
 
 const events = createStateConfig({
+  description: 'What the tenant manager has to say.',
   initial: 'replaying',
   on: {
     activated: {
@@ -96,6 +97,7 @@ const events = createStateConfig({
 });
 
 const statuses = createStateConfig({
+  description: 'What the tenant manager has yet to be told.',
   initial: 'quiet',
   states: {
     quiet: {
@@ -103,6 +105,7 @@ const statuses = createStateConfig({
       always: { guard: 'owesReport', target: 'pushing' },
     },
     pushing: {
+      description: 'One batch of statuses is out; an outcome always comes.',
       entry: pushes,
       on: {
         activated: { target: 'pushing', reenter: true },
@@ -129,9 +132,11 @@ const statuses = createStateConfig({
 });
 
 const resync = createStateConfig({
+  description: 'Nothing depends on a message to a tenant having arrived.',
   initial: 'waiting',
   states: {
     waiting: {
+      description: 'Until unsettled tenants are told once more.',
       after: {
         resyncDue: { target: 'waiting', reenter: true, actions: repeatsUnsettled },
       },

@@ -89,7 +89,10 @@ const converged = createStateConfig({
   entry: [enters('converged'), publishes('tenant.converged', 'TN-2'), tells],
   initial: 'steady',
   states: {
-    steady: { always: { guard: 'isUnsettled', target: 'wavering' } },
+    steady: {
+      description: 'In step.',
+      always: { guard: 'isUnsettled', target: 'wavering' },
+    },
     wavering: {
       description: 'Out of step, as after a restart or a replacement; usually not for long.',
       always: { guard: 'isSettled', target: 'steady' },
@@ -101,6 +104,7 @@ const converged = createStateConfig({
 });
 
 const progress = createStateConfig({
+  description: 'How far its parts are.',
   initial: 'accepted',
   states: {
     accepted: {
@@ -126,9 +130,11 @@ const progress = createStateConfig({
 
 /** What a part has not answered for is ordered again; after a restart, everything is. */
 const resync = createStateConfig({
+  description: 'Nothing depends on a message to a part having arrived.',
   initial: 'waiting',
   states: {
     waiting: {
+      description: 'Until unsettled parts are told once more.',
       on: {
         activated: { target: 'waiting', reenter: true, actions: [repeats, tellsAgain] },
       },
@@ -193,7 +199,10 @@ const draining = createStateConfig({
     ...hearsParts,
   },
   states: {
-    waiting: { after: { resyncDue: { target: 'waiting', reenter: true, actions: repeats } } },
+    waiting: {
+      description: 'For its parts to say that they are gone; they are told again meanwhile.',
+      after: { resyncDue: { target: 'waiting', reenter: true, actions: repeats } },
+    },
   },
 });
 
