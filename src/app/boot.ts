@@ -2,11 +2,12 @@
  * Before any actor: read the configuration, prepare the data directory, take the lock. Everything that
  * can be wrong with the machine or the file is told here in one sentence each, with its exit code.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { readConfigFile } from '../adapters/config-file/config-file.js';
 import { type Release, takeLock } from '../adapters/proc/lock-file.js';
+import { makeDirectory } from '../adapters/proc/make-directory.js';
 import type { Config } from '../config/complete.js';
 import { type Problem, printProblem, worstCode } from '../config/problem.js';
 
@@ -32,14 +33,18 @@ export function configFailure(problems: readonly Problem[]): BootFailure {
 /** The data directory, writable and ours alone for as long as the process lives. */
 export async function takeDataDir(dataDir: string): Promise<Result<Release, BootFailure>> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+    makeDirectory(dataDir, 0o750);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return await lockDataDir(dataDir);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return cannotStart(
       `the data directory ${dataDir} cannot be written (${reason}): set node.dataDir to one that can`,
     );
   }
+}
+
+async function lockDataDir(dataDir: string): Promise<Result<Release, BootFailure>> {
   const lock = await takeLock(join(dataDir, 'switchyard.lock'));
   if (lock.ok) return lock;
   return cannotStart(`${lock.failure.message}: stop that daemon, or set another node.dataDir`);

@@ -7,6 +7,8 @@
  *
  * Rules: [SU-4] a thread's death is handled once, and only its own actors notice.
  */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { NODE_TREE } from '../../actors/node-tree.js';
@@ -108,7 +110,9 @@ export function createThreads(options: ThreadsOptions): Threads {
     for (const peer of alive.values()) link(thread, peer);
     linkToMain(thread);
     alive.set(spec.name, thread);
-    const answer = await Promise.race([ready, thread.ended.then(() => fail('it died at once'))]);
+    // What it said last and its end come by different ports; the words are in by the next turn.
+    const died = thread.ended.then(nextTurn).then(() => fail('it died at once'));
+    const answer = await Promise.race([ready, died]);
     thread.serving = answer.ok;
     if (answer.ok) return ok(undefined);
     // Gone, and off the books, before anybody tries again.

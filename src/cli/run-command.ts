@@ -79,7 +79,7 @@ function inspectorListen(
 async function serve(node: Node, signals: Signals): Promise<number> {
   const { log } = node.parts;
   const { version, node: name } = node.settings;
-  log.info({ node: name, version, pid: process.pid, ...node.addresses }, 'ready');
+  log.info({ node: name, version, ...node.addresses }, 'ready');
   const end = await signals.until((hangup) => {
     log.info({ signal: hangup }, 'reload asked for');
     void node.api.reload({ trigger: 'signal', dryRun: false, disruptive: false });

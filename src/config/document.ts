@@ -80,15 +80,21 @@ function tooDeep(tokens: readonly CST.Token[]): number | undefined {
   return undefined;
 }
 
-/** One mistake often earns several errors where it stands; the first says most. */
+/**
+ * One mistake often earns several errors where it stands; the first says most. And once it has ended
+ * the document early, every line after it is out of place, which says nothing about those lines.
+ */
 function firstOfEachLine(findings: readonly Finding[]): readonly Finding[] {
   const lines = new Set<number | undefined>();
-  return findings.filter(({ position }) => {
-    if (lines.has(position?.line)) return false;
+  return findings.filter(({ message, position }) => {
+    if (lines.has(position?.line) || (lines.size > 0 && OUT_OF_PLACE.test(message))) return false;
     lines.add(position?.line);
     return true;
   });
 }
+
+/** What the YAML library says of a token after the end of the document. */
+const OUT_OF_PLACE = /unexpected .* token in YAML stream/;
 
 type At = (offset: number) => Position;
 

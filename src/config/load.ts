@@ -85,11 +85,9 @@ function readConfig(
   const bare = takeSecrets(usable);
   const config: Config = completeConfig(bare.config, place);
   const context = contextOf(config, value);
-  const all = [
-    ...findings,
-    ...CHECKS.flatMap((check) => check(context)),
-    ...checkAvailable(config),
-  ];
+  const said = [...CHECKS.flatMap((check) => check(context)), ...checkAvailable(config)];
+  // What a whole lacks because a part of it was unusable is no problem of its own.
+  const all = [...findings, ...said.filter(({ path }) => !findings.some(isBelow(path)))];
   if (all.length > 0) return fail(all);
   return ok({ config: freeze(config), hash: digestOf(config), secrets: bare.secrets });
 }
@@ -123,6 +121,10 @@ function contextOf(config: Config, tree: unknown): CheckContext {
 
 function within(finding: Finding, path: Path): boolean {
   return path.length <= finding.path.length && path.every((part, at) => finding.path[at] === part);
+}
+
+function isBelow(path: Path): (finding: Finding) => boolean {
+  return (finding) => finding.path.length > path.length && within(finding, path);
 }
 
 function locateAll(

@@ -6,7 +6,6 @@
  * leaves no trace; [FD-3] the same id gets the same number and one line; [FD-4] one writer at a time;
  * [FD-5] nothing of an ordering key passes what was refused before it.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
@@ -15,6 +14,7 @@ import type { Log } from '../../ports/log.js';
 import type { Sink } from '../../ports/sink.js';
 import type { FeedEvent } from '../../ports/store.js';
 import { type Release, takeLock } from '../proc/lock-file.js';
+import { makeDirectory } from '../proc/make-directory.js';
 import { planAppend } from './plan.js';
 import { type Primed, prime } from './prime.js';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.js';
@@ -33,7 +33,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<Result<Sin
   const { dir, layout } = options;
   if (layout === 'per-event') return fail(unavailable(NO_PER_EVENT));
   try {
-    await mkdir(dir, { recursive: true, mode: 0o750 });
+    makeDirectory(dir, 0o750);
     const lock = await takeLock(join(dir, 'writer.lock'));
     if (!lock.ok) return fail(unavailable(notOurs(lock.failure.message)));
     return await openLocked(options, lock.value);

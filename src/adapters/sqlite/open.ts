@@ -129,7 +129,7 @@ function settle(db: Database.Database, { file, durability }: OpenOptions): OpenF
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
   const verdict = db.pragma('quick_check(1)', { simple: true });
-  if (verdict !== 'ok') return damaged(file, String(verdict));
+  if (verdict !== 'ok') return damaged(file, String(verdict).replaceAll(/\s+/g, ' '));
   migrate(db, MIGRATIONS);
   return undefined;
 }
