@@ -56,8 +56,8 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     settings: () => settings as unknown as { readonly [field: string]: Json },
     now: parts.clock.monotonic,
     onReplace: async (name, incarnation) => {
-      if (name !== 'store') await store.fence(name, incarnation);
       host?.failAsks({ code: 'thread-lost', message: `thread ${name} died` }, name);
+      if (name !== 'store') await store.fence(name, incarnation);
     },
     onReplaced: (name) => {
       void mesh.query(name, 'generation', generation.current);

@@ -72,6 +72,11 @@ export function makeCrashSite(options: { size: number; workers: number }): Crash
     resize: (size) => site.write(textOf(size)),
     log: () => readOpLog(`${site.dataDir}/vpp.sock.ops.jsonl`),
     instances: () => instancesOf(mark),
+    close: async () => {
+      await site.close();
+      // After a failed test there may be some that no record knows.
+      for (const { pid } of instancesOf(mark)) process.kill(pid, 'SIGKILL');
+    },
     feed: async () => {
       const events: FeedEvent[] = [];
       for await (const read of readFeed({ dir: `${site.dataDir}/feed`, from: 0 })) {
