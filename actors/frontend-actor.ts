@@ -13,11 +13,13 @@ import type {
   PoolCall,
   StatusParams,
 } from '../machines/frontend-messages.js';
+import type { WithdrawParams } from '../machines/frontend-setup.js';
 import { digestOf, shapeOf } from '../machines/frontend-shape.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { JsonObject } from '../machines/model/json.js';
 import type { DesiredVip } from '../machines/model/lb.js';
 import type {
+  FrontendMessage,
   InstanceMessage,
   LbsyncMessage,
   Message,
@@ -45,8 +47,8 @@ function toPool(scope: Scope, pool: string, message: PoolMessage): void {
   scope.tell(addressOf('pool', pool), message);
 }
 
-function withdraw({ frontend }: { readonly frontend: FrontendName }, { scope }: Any): void {
-  toLbsync(scope, { type: 'vip.withdrawn', frontend });
+function withdraw(params: WithdrawParams, { scope }: Any): void {
+  toLbsync(scope, { type: 'vip.withdrawn', ...params });
 }
 
 function ask({ frontend, to }: AskParams, { scope }: Any): void {
@@ -90,10 +92,7 @@ export const frontendActor: ActorType = {
     withdraw: durable(withdraw),
     withdrawAgain: observed(withdraw),
     confirm: durable(({ revision }: { readonly revision: number }, { scope }) => {
-      const message: Message & { readonly revision: number } = {
-        type: 'frontend.decided',
-        revision,
-      };
+      const message: FrontendMessage = { type: 'frontend.decided', revision };
       scope.tell(scope.self, message);
     }),
     allocate: observed(({ pool, frontend }: PoolCall, { scope }) => {

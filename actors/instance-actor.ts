@@ -41,9 +41,12 @@ function tellBackend(params: BackendParams | undefined, { scope }: AnyWorld): vo
   scope.tell(addressOf('backend', params.spec.name), message);
 }
 
-function tellFrontends({ frontends, level }: LevelParams, { scope }: AnyWorld): void {
-  const message: FrontendMessage = { type: 'member.level', level };
-  for (const frontend of frontends) scope.tell(addressOf('frontend', frontend), message);
+function tellFrontends({ frontends, former, level }: LevelParams, { scope }: AnyWorld): void {
+  const tell = (names: LevelParams['frontends'], message: FrontendMessage): void => {
+    for (const name of names) scope.tell(addressOf('frontend', name), message);
+  };
+  tell(frontends, { type: 'member.level', level });
+  tell(former, { type: 'member.level', level: { ...level, phase: 'out' } });
 }
 
 function tellProvider({ to, message }: ProviderParams, { scope }: AnyWorld): void {

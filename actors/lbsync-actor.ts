@@ -23,8 +23,9 @@ type LbsyncWorld = World<LbsyncPorts, Lbsync>;
 
 function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): void {
   if (event.type === 'vip.desired') companion.want(event.desired, scope);
-  else if (event.type === 'vip.withdrawn') companion.withdraw(event.frontend, scope);
-  else if (event.type === 'vip.awaited') companion.awaitFrontend(event.frontend, scope);
+  else if (event.type === 'vip.withdrawn') {
+    companion.withdraw(event.frontend, { revision: event.revision, scope });
+  } else if (event.type === 'vip.awaited') companion.awaitFrontend(event.frontend, scope);
   else if (event.type === 'lbsync.settings') companion.configure(event.settings);
 }
 

@@ -6,22 +6,22 @@
  */
 import type { LbsyncAnswer, PassOutcome, WorkParams } from '../machines/lbsync.js';
 import { RETRY_MIN_MS } from '../machines/lbsync-limits.js';
-import type { FrontendName } from '../machines/model/ids.js';
-import type { DesiredVip } from '../machines/model/lb.js';
-import type { LbsyncSettings } from '../machines/model/messages.js';
+import { addressOf, type FrontendName } from '../machines/model/ids.js';
+import { type DesiredVip, vipKey } from '../machines/model/lb.js';
+import type { FrontendMessage, LbsyncSettings } from '../machines/model/messages.js';
 import type { Scope } from '../src/runtime/actor-type.js';
-import { hasWrites, loadLedger, writeLedger } from './lbsync-ledger.js';
+import { frontendOf, hasWrites, loadLedger, writeLedger } from './lbsync-ledger.js';
 import { runPass } from './lbsync-pass.js';
 import { beginRebuild, takeIn } from './lbsync-read.js';
 import { reportAwaited, reportDetached, reportGone } from './lbsync-reports.js';
-import { createState, type LbsyncPorts, type LbsyncState } from './lbsync-state.js';
-import { awaitFrontend, want, withdraw } from './lbsync-wants.js';
+import { createState, type LbsyncPorts, type LbsyncState, markAll } from './lbsync-state.js';
+import { awaitFrontend, isOvertaken, type Withdrawal, want, withdraw } from './lbsync-wants.js';
 
 export interface Lbsync {
   readonly state: LbsyncState;
   configure(settings: LbsyncSettings): void;
   want(desired: DesiredVip, scope: Scope): void;
-  withdraw(frontend: FrontendName, scope: Scope): void;
+  withdraw(frontend: FrontendName, withdrawal: Withdrawal): void;
   awaitFrontend(frontend: FrontendName, scope: Scope): void;
   connect(work: WorkParams): Promise<LbsyncAnswer>;
   /** Answers when the connection made under this session is lost. */
@@ -41,7 +41,7 @@ export function createLbsync(ports: LbsyncPorts, scope: Scope): Lbsync {
     state,
     configure: (settings) => configure(state, settings),
     want: (desired, from) => takeWish(state, desired, from),
-    withdraw: (frontend, from) => takeWithdrawal(state, frontend, from),
+    withdraw: (frontend, withdrawal) => takeWithdrawal(state, frontend, withdrawal),
     awaitFrontend: (frontend, from) => takeAwaited(state, frontend, from),
     connect: (work) => connect(state, work),
     lost: (work) => losses.next(work),
@@ -61,18 +61,29 @@ function configure(state: LbsyncState, settings: LbsyncSettings): void {
 }
 
 function takeWish(state: LbsyncState, desired: DesiredVip, scope: Scope): void {
-  const before = state.wants.wanted.get(desired.frontend);
+  const { frontend, revision } = desired;
+  const before = state.wants.wanted.get(frontend);
+  if (isOvertaken(state.wants, frontend, revision)) return sayWhichCounts(state, frontend);
   for (const key of want(state.wants, desired, scope)) {
     state.dirty.add(key);
     // A new wish may succeed where the old one failed.
     state.failures.delete(key);
   }
-  state.owed.add(desired.frontend);
-  if (before === undefined) state.reviewReleases = true;
+  state.owed.add(frontend);
+  if (before?.key !== vipKey(desired.vip)) state.reviewReleases = true;
 }
 
-function takeWithdrawal(state: LbsyncState, frontend: FrontendName, scope: Scope): void {
-  for (const key of withdraw(state.wants, frontend, scope)) state.dirty.add(key);
+/** One that we know better than it knows itself numbers its next wish above the one we tell it. */
+function sayWhichCounts(state: LbsyncState, frontend: FrontendName): void {
+  const wanted = state.wants.wanted.get(frontend);
+  if (wanted === undefined) return;
+  state.owed.add(frontend);
+  state.dirty.add(wanted.key);
+}
+
+function takeWithdrawal(state: LbsyncState, frontend: FrontendName, withdrawal: Withdrawal): void {
+  if (isOvertaken(state.wants, frontend, withdrawal.revision)) return;
+  for (const key of withdraw(state.wants, frontend, withdrawal)) state.dirty.add(key);
   state.owed.delete(frontend);
   state.reviewReleases = true;
 }
@@ -80,6 +91,7 @@ function takeWithdrawal(state: LbsyncState, frontend: FrontendName, scope: Scope
 function takeAwaited(state: LbsyncState, frontend: FrontendName, scope: Scope): void {
   awaitFrontend(state.wants, frontend, scope);
   state.owed.add(frontend);
+  sayWhichCounts(state, frontend);
 }
 
 async function connect(state: LbsyncState, { session }: WorkParams): Promise<LbsyncAnswer> {
@@ -195,11 +207,28 @@ function keepLedger(state: LbsyncState, scope: Scope): void {
   ledger.writing = true;
   scope.run(async () => {
     if (ledger.loaded) await writeLedger(ledger, ports.store);
-    else await loadLedger(ledger, ports.store);
+    else await meetLedger(state, scope);
     ledger.writing = false;
     const failed = ledger.problem !== undefined;
     ledger.retryAt = failed ? state.clock.monotonic() + RETRY_MIN_MS : 0;
     state.reviewReleases = true;
     return { type: 'ledger.answered' } as const;
   });
+}
+
+/** What the ledger adds is news to every report; and whoever it names is asked to speak. */
+async function meetLedger(state: LbsyncState, scope: Scope): Promise<void> {
+  const { ledger, ports } = state;
+  await loadLedger(ledger, ports.store);
+  if (!ledger.loaded || state.stopped) return;
+  markAll(state);
+  const names = new Set([...ledger.entries.values()].map(frontendOf));
+  const hello: FrontendMessage = { type: 'lbsync.hello' };
+  for (const name of names) {
+    if (name !== undefined && isSilent(state, name)) scope.tell(addressOf('frontend', name), hello);
+  }
+}
+
+function isSilent({ wants }: LbsyncState, name: FrontendName): boolean {
+  return ![wants.wanted, wants.awaited, wants.withdrawn].some((words) => words.has(name));
 }

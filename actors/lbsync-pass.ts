@@ -12,6 +12,7 @@ import type { PassOutcome } from '../machines/lbsync.js';
 import { RETRY_MIN_MS } from '../machines/lbsync-limits.js';
 import { unreachable } from '../machines/model/assert.js';
 import type { LbFailure } from '../machines/model/failures.js';
+import type { FrontendName } from '../machines/model/ids.js';
 import type { DesiredVip, LbOp, VipKey } from '../machines/model/lb.js';
 import type { Result } from '../machines/model/result.js';
 import { diffConf } from '../src/lb/conf.js';
@@ -21,7 +22,7 @@ import type { PlanStep } from '../src/lb/steps.js';
 import type { Dataplane } from '../src/ports/dataplane.js';
 import { enter, strike } from './lbsync-ledger.js';
 import { heldKeys, type PassPlan, planPass } from './lbsync-plan.js';
-import { reportGone, reportKey } from './lbsync-reports.js';
+import { reportFrontend, reportGone, reportKey } from './lbsync-reports.js';
 import { handsOffMs, isDue, type LbsyncState, noteFailure } from './lbsync-state.js';
 import { ownerOf } from './lbsync-wants.js';
 
@@ -99,18 +100,25 @@ function settle(state: LbsyncState, mirror: Mirror, key: VipKey): void {
   if (want !== undefined && mirror.has(key)) adoptIntoLedger(state, key);
   if (want === undefined && !mirror.has(key) && state.wants.released.has(key)) {
     strike(state.ledger, key);
+    reportFormer(state, state.wants.released.get(key));
   }
   reportKey(state, key);
 }
 
-/** What we manage is in the ledger, under the name of its frontend and as VPP has it. */
+/** What we manage is in the ledger, under the name of the frontend whose wish VPP follows. */
 function adoptIntoLedger(state: LbsyncState, key: VipKey): void {
   const want = ownerOf(state.wants, key);
-  if (want === undefined || !state.ledger.loaded) return;
-  const told = state.ledger.told.get(key);
-  if (told === undefined && state.findings.has(key)) return;
+  if (want === undefined || !state.ledger.loaded || state.findings.has(key)) return;
   const { frontend, vip, attributes } = want.desired;
-  enter(state.ledger, { frontend, vip, attributes: told ?? attributes });
+  enter(state.ledger, { frontend, vip, attributes: state.ledger.told.get(key) ?? attributes });
+  const former = state.wants.bequeathed.get(key);
+  state.wants.bequeathed.delete(key);
+  reportFormer(state, former);
+}
+
+/** Nothing of it is left at a key it once had: that may be what it waits for. */
+function reportFormer(state: LbsyncState, former: FrontendName | undefined): void {
+  if (former !== undefined) reportFrontend(state, former);
 }
 
 async function sendConf(pass: Pass): Promise<'done' | 'lost'> {
@@ -168,11 +176,12 @@ function finishStep(state: LbsyncState, { key, kind, desired }: PlanStep): void 
   const want = ownerOf(state.wants, key);
   if (want?.desired === desired) state.dirty.delete(key);
   if (kind === 'remove') {
+    const former = state.wants.released.get(key);
     state.wants.released.delete(key);
     if (want === undefined) strike(state.ledger, key);
-    return;
+    return reportFormer(state, former);
   }
-  adoptIntoLedger(state, key);
+  if (want?.desired.frontend === desired?.frontend) adoptIntoLedger(state, key);
   if (desired !== undefined) state.rebuild?.frontends.add(desired.frontend);
   reportKey(state, key);
 }

@@ -82,15 +82,21 @@ function waitsForSuccessor(state: LbsyncState, key: VipKey, frontend: FrontendNa
   return state.mirror?.has(next.key) === false && prefixOf(old.vip) !== prefixOf(next.desired.vip);
 }
 
-/** Keys of the ledger that their frontend withdrew, or no longer wants because it wants another. */
+/**
+ * Keys of the ledger that their frontend withdrew, or no longer wants because it wants another: free to
+ * go, or another's by now, whose wish VPP does not follow there yet.
+ */
 function reviewReleases(state: LbsyncState): void {
   const { wants, ledger } = state;
   state.reviewReleases = !ledger.loaded;
+  wants.bequeathed.clear();
   for (const [key, entry] of ledger.entries) {
-    const frontend = frontendOf(entry);
-    if (frontend === undefined || wants.claims.has(key)) continue;
+    const frontend = frontendOf(ledger.pending.get(key) ?? entry);
+    const owner = ownerOf(wants, key)?.desired.frontend;
+    if (frontend === undefined || owner === frontend) continue;
     if (!wants.withdrawn.has(frontend) && !wants.wanted.has(frontend)) continue;
-    wants.released.set(key, frontend);
+    if (owner === undefined) wants.released.set(key, frontend);
+    else wants.bequeathed.set(key, frontend);
     state.dirty.add(key);
   }
 }

@@ -2,7 +2,9 @@
  * What lbsync tells frontends: what VPP has acknowledged, and that a withdrawn VIP is gone.
  *
  * Rules: [LB-48] every `vip.desired` is answered once VPP has been asked; beyond that a report is sent
- * only when it says something new; [LB-49] `vip.gone` is said only when VPP does not have the VIP.
+ * only when it says something new; [LB-49] `vip.gone` is said only when VPP does not have the VIP;
+ * [LB-60] a report is made between two ops on its VIP, and names the newest wish only when VPP follows
+ * it and nothing else: no VIP that its frontend left behind still holds servers.
  */
 import { addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { ActualAs, ActualVip, DesiredVip, VipKey } from '../machines/model/lb.js';
@@ -11,14 +13,18 @@ import { bucketCounts } from '../src/lb/maglev.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { keysOf, strike } from './lbsync-ledger.js';
 import type { LbsyncState } from './lbsync-state.js';
-import { ownerOf, type Want } from './lbsync-wants.js';
+import { leftBehindBy, ownerOf, type Want, type Withdrawal } from './lbsync-wants.js';
 
 /** Queues the answer of every frontend that waits for one about this key. */
 export function reportKey(state: LbsyncState, key: VipKey): void {
-  for (const frontend of state.wants.claims.get(key) ?? []) {
-    const want = state.wants.wanted.get(frontend);
-    if (want !== undefined) report(state, reportOf(state, want), want.scope);
-  }
+  for (const frontend of state.wants.claims.get(key) ?? []) reportFrontend(state, frontend);
+}
+
+/** Nobody knows anything while VPP is away. */
+export function reportFrontend(state: LbsyncState, frontend: FrontendName): void {
+  const want = state.wants.wanted.get(frontend);
+  if (want === undefined || state.mirror === undefined) return;
+  report(state, reportOf(state, want), want.scope);
 }
 
 function reportOf(state: LbsyncState, want: Want): VipReport {
@@ -28,11 +34,24 @@ function reportOf(state: LbsyncState, want: Want): VipReport {
     const problem = `${key} is wanted by frontend ${owner?.desired.frontend} as well`;
     return { ...absent(desired.frontend, desired), problem };
   }
+  const revision = followedOf(state, desired);
   const actual = state.mirror?.get(key);
   const problem = problemOf(state, key);
   const seen = actual === undefined ? absent(desired.frontend, desired) : present(desired, actual);
   const synced = seen.synced && !state.failures.has(key);
-  return problem === undefined ? { ...seen, synced } : { ...seen, synced, problem };
+  const followed = { ...seen, revision, synced };
+  return problem === undefined ? followed : { ...followed, problem };
+}
+
+/** 0 as long as a VIP this frontend left may still have its servers, or the ledger hides one. */
+function followedOf(state: LbsyncState, { frontend, revision }: DesiredVip): number {
+  const left = leftBehindBy(state.wants, frontend).some((key) => isOursInVpp(state, key));
+  return left || !state.ledger.loaded ? 0 : revision;
+}
+
+function isOursInVpp({ mirror, ledger, settings }: LbsyncState, key: VipKey): boolean {
+  const ours = ledger.told.has(key) || settings?.ownership === 'exclusive';
+  return ours && mirror?.has(key) === true;
 }
 
 export function problemOf(state: LbsyncState, key: VipKey): string | undefined {
@@ -43,18 +62,19 @@ export function problemOf(state: LbsyncState, key: VipKey): string | undefined {
   return state.failures.get(key)?.problem ?? state.findings.get(key)?.message ?? waiting;
 }
 
-function present({ frontend, servers }: DesiredVip, actual: ActualVip): VipReport {
+function present({ frontend, servers, revision }: DesiredVip, actual: ActualVip): VipReport {
   const weights = new Map(actual.servers.map((as) => [as.address, as.weight]));
   const synced =
     servers.length === weights.size &&
     servers.every(({ address, weight }) => weights.get(address) === weight);
   const { encap, tableLength } = actual;
-  return { frontend, synced, exists: true, servers: actual.servers, conf: { encap, tableLength } };
+  const conf = { encap, tableLength };
+  return { frontend, revision, synced, exists: true, servers: actual.servers, conf };
 }
 
 function absent(frontend: FrontendName, desired: DesiredVip | undefined): VipReport {
   const conf = { encap: desired?.attributes.encap ?? 'gre4', tableLength: undefined };
-  return { frontend, synced: false, exists: false, servers: [], conf };
+  return { frontend, revision: 0, synced: false, exists: false, servers: [], conf };
 }
 
 function report(state: LbsyncState, message: VipReport, scope: Scope): void {
@@ -85,37 +105,40 @@ export function reportAwaited(state: LbsyncState): void {
     else {
       const { servers, encap, tableLength } = actual;
       const conf = { encap, tableLength };
-      report(state, { frontend, synced: false, exists: true, servers, conf }, scope);
+      const found = { revision: 0, synced: false, exists: true, servers, conf };
+      report(state, { frontend, ...found }, scope);
     }
   }
 }
 
 /** Withdrawals whose every VIP is gone, or was never ours to remove. */
 export function reportGone(state: LbsyncState): void {
-  const { wants, ledger, mirror, settings } = state;
+  const { wants, ledger, mirror } = state;
   if (mirror === undefined || !ledger.loaded || state.reviewReleases) return;
-  for (const [frontend, scope] of wants.withdrawn) {
-    const keys = [...wants.released].filter(([, name]) => name === frontend).map(([key]) => key);
-    const ours = (key: VipKey) => ledger.told.has(key) || settings?.ownership === 'exclusive';
-    if (keys.some((key) => mirror.has(key) && ours(key))) continue;
+  for (const [frontend, withdrawal] of wants.withdrawn) {
+    const keys = leftBehindBy(wants, frontend);
+    if (keys.some((key) => isOursInVpp(state, key))) continue;
     for (const key of keys) {
-      wants.released.delete(key);
-      strike(ledger, key);
+      if (wants.released.delete(key)) strike(ledger, key);
     }
-    finishWithdrawal(state, frontend, scope);
+    finishWithdrawal(state, frontend, withdrawal);
   }
 }
 
-function finishWithdrawal(state: LbsyncState, frontend: FrontendName, scope: Scope): void {
+function finishWithdrawal(
+  state: LbsyncState,
+  frontend: FrontendName,
+  { revision, scope }: Withdrawal,
+): void {
   state.wants.withdrawn.delete(frontend);
   state.reported.delete(frontend);
-  tell(state, scope, frontend, { type: 'vip.gone' });
+  tell(state, scope, frontend, { type: 'vip.gone', revision });
 }
 
 /** Without a load balancer: everything wanted is as good as acknowledged. */
 export function reportDetached(state: LbsyncState): void {
   for (const { desired, scope } of state.wants.wanted.values()) {
-    const { frontend, servers, attributes } = desired;
+    const { frontend, revision, servers, attributes } = desired;
     const { encap, tableLength } = attributes;
     const counts = bucketCounts(servers, tableLength);
     const applied: ActualAs[] = servers.map(({ address, weight }) => ({
@@ -124,8 +147,9 @@ export function reportDetached(state: LbsyncState): void {
       buckets: counts.get(address) ?? 0,
     }));
     const conf = { encap, tableLength };
-    report(state, { frontend, synced: true, exists: true, servers: applied, conf }, scope);
+    const done = { revision, synced: true, exists: true, servers: applied, conf };
+    report(state, { frontend, ...done }, scope);
   }
-  for (const [frontend, scope] of state.wants.withdrawn) finishWithdrawal(state, frontend, scope);
+  for (const [frontend, one] of state.wants.withdrawn) finishWithdrawal(state, frontend, one);
   state.wants.released.clear();
 }

@@ -6,7 +6,8 @@
  *   withdrawn  it sent its VIP away and waits to hear that it is gone
  *
  * Rules: [LB-41] a VIP two frontends want belongs to the first of them until that one lets go;
- * [LB-42] a VIP key its frontend no longer wants (another address) may be removed.
+ * [LB-42] a VIP key its frontend no longer wants (another address) may be removed; [LB-59] a word that
+ * a newer one of the same frontend overtook counts for nothing.
  */
 import type { FrontendName } from '../machines/model/ids.js';
 import { type DesiredVip, type VipKey, vipKey } from '../machines/model/lb.js';
@@ -22,11 +23,18 @@ export interface Want {
 export interface Wants {
   readonly wanted: Map<FrontendName, Want>;
   readonly awaited: Map<FrontendName, Scope>;
-  readonly withdrawn: Map<FrontendName, Scope>;
+  readonly withdrawn: Map<FrontendName, Withdrawal>;
   /** Frontends that want a key, first come first. */
   readonly claims: Map<VipKey, FrontendName[]>;
   /** Keys let go of, and by whom. */
   readonly released: Map<VipKey, FrontendName>;
+  /** Keys with another owner by now, and whose wish VPP still follows there. */
+  readonly bequeathed: Map<VipKey, FrontendName>;
+}
+
+export interface Withdrawal {
+  readonly revision: number;
+  readonly scope: Scope;
 }
 
 export function createWants(): Wants {
@@ -36,7 +44,22 @@ export function createWants(): Wants {
     withdrawn: new Map(),
     claims: new Map(),
     released: new Map(),
+    bequeathed: new Map(),
   };
+}
+
+/** The newest word of this frontend has a higher revision than this one. */
+export function isOvertaken(wants: Wants, frontend: FrontendName, revision: number): boolean {
+  const wish = wants.wanted.get(frontend)?.desired.revision ?? 0;
+  const withdrawal = wants.withdrawn.get(frontend)?.revision ?? 0;
+  return revision < Math.max(wish, withdrawal);
+}
+
+/** Keys that this frontend once had and that may still hold its servers. */
+export function leftBehindBy(wants: Wants, frontend: FrontendName): readonly VipKey[] {
+  const keysIn = (left: ReadonlyMap<VipKey, FrontendName>) =>
+    [...left].filter(([, name]) => name === frontend).map(([key]) => key);
+  return [...keysIn(wants.released), ...keysIn(wants.bequeathed)];
 }
 
 /** Keys to look at afterwards. */
@@ -54,10 +77,14 @@ export function want(wants: Wants, desired: DesiredVip, scope: Scope): readonly 
   return [...left, key];
 }
 
-export function withdraw(wants: Wants, frontend: FrontendName, scope: Scope): readonly VipKey[] {
+export function withdraw(
+  wants: Wants,
+  frontend: FrontendName,
+  withdrawal: Withdrawal,
+): readonly VipKey[] {
   const left = letGo(wants, frontend, undefined);
   wants.awaited.delete(frontend);
-  wants.withdrawn.set(frontend, scope);
+  wants.withdrawn.set(frontend, withdrawal);
   return left;
 }
 

@@ -135,6 +135,7 @@ function desiredVip(index: number, servers: number): DesiredVip {
       address: `10.${index >>> 8}.${index & 255}.${server + 1}`,
       weight: 1,
     })),
+    revision: 1,
     priority: 100,
   };
 }

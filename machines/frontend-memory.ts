@@ -9,7 +9,6 @@
  * decision can ever overtake a newer verdict. What was told to others is kept too; a level is told
  * again when it differs, or when it was asked for.
  */
-import { scaleOf } from '../src/lb/scale.js';
 import {
   frontendState,
   isKept,
@@ -40,6 +39,13 @@ export interface MemberMemory {
   readonly given: number | null;
   readonly reason: Reason;
   readonly flushEpisode: string | null;
+  /** Revision of the newest level it told us; 0: a static backend. */
+  readonly level: number;
+  /**
+   * Since this wish every wish asked for the same of its address: no AS, weight 0, or a weight.
+   * `null`: not known to be so before the newest wish.
+   */
+  readonly askedSince: number | null;
 }
 
 export interface FrontendMemory {
@@ -62,6 +68,10 @@ export interface FrontendMemory {
   readonly report: VipReport | null;
   readonly problem: string | null;
   readonly sent: DesiredVip | null;
+  /** Revision of the newest wish, sent or withdrawn. */
+  readonly wish: number;
+  /** Somebody may have lost the wish: it is said again although it is the same. */
+  readonly repeat: boolean;
   readonly toldStatus: FrontendStatus | null;
   /** Member → acknowledgement as last told, `phase weight`. */
   readonly toldAcks: Readonly<Record<string, string>>;
@@ -87,6 +97,8 @@ export function newFrontend(address: Address): FrontendMemory {
     report: null,
     problem: null,
     sent: null,
+    wish: 0,
+    repeat: false,
     toldStatus: null,
     toldAcks: {},
     sinceMs: 0,
@@ -95,10 +107,15 @@ export function newFrontend(address: Address): FrontendMemory {
 
 // --- the spec ----------------------------------------------------------------------------------
 
-/** Generation alone is no change: a reload of the same file decides nothing here. */
+/** Neither generation nor permission is a change: a reload of the same file decides nothing here. */
 export function isNews(memory: FrontendMemory, next: FrontendSpec): boolean {
-  const settled = (spec: FrontendSpec) => JSON.stringify({ ...spec, generation: 0 });
+  const settled = (spec: FrontendSpec) => JSON.stringify({ ...forbidden(spec), generation: 0 });
   return memory.spec === null || settled(memory.spec) !== settled(next);
+}
+
+/** The spec without its permission to re-create the VIP. */
+export function forbidden({ mayRecreate: _given, ...spec }: FrontendSpec): FrontendSpec {
+  return spec;
 }
 
 /** Takes the spec over as a decision still on its way to the disk. */
@@ -177,6 +194,8 @@ function newMember(group: GroupKey | null, address: string): MemberMemory {
     given: null,
     reason: 'unknown-new',
     flushEpisode: null,
+    level: 0,
+    askedSince: null,
   };
 }
 
@@ -199,18 +218,25 @@ export function surplusIn({ decided, allocated }: FrontendMemory): string | null
 export function isMemberNews({ members }: FrontendMemory, level: MemberLevel): boolean {
   const known = members[level.member];
   if (known === undefined) return level.phase !== 'out';
+  if (isOlder(known, level)) return false;
   const { address, phase, dead, lastMayGo } = level;
   const same = known.address === address && known.phase === phase;
   return !same || known.dead !== dead || known.lastMayGo !== lastMayGo;
 }
 
+/** Overtaken on its way by a newer one. */
+function isOlder(known: MemberMemory, level: MemberLevel): boolean {
+  return level.revision < known.level;
+}
+
 /** A level is always answered, so what was told of the member is forgotten. */
 export function withLevel(memory: FrontendMemory, level: MemberLevel): FrontendMemory {
-  const { member, group, address, phase, dead, lastMayGo } = level;
+  const { member, group, address, phase, dead, lastMayGo, revision } = level;
   const known = memory.members[member];
-  const kept = known?.address === address ? known : newMember(group, address);
-  const next = { ...kept, phase, dead, lastMayGo };
   const { [member]: _told, ...toldAcks } = memory.toldAcks;
+  if (known !== undefined && isOlder(known, level)) return { ...memory, toldAcks };
+  const kept = known?.address === address ? known : newMember(group, address);
+  const next = { ...kept, phase, dead, lastMayGo, level: revision };
   return { ...memory, members: { ...memory.members, [member]: next }, toldAcks };
 }
 
@@ -239,8 +265,16 @@ export function awakened(memory: FrontendMemory): FrontendMemory {
   const members = Object.fromEntries(
     Object.entries(memory.members).map(([name, member]) => [name, { ...member, health: UNKNOWN }]),
   );
-  const told = { report: null, sent: null, toldStatus: null, toldAcks: {} };
-  return { ...settle({ ...memory, members }), ...told };
+  const told = { report: null, toldStatus: null, toldAcks: {} };
+  return { ...settle(unasked({ ...memory, members })), ...told };
+}
+
+/** Nothing that was asked of VPP before counts for us any more. */
+export function unasked(memory: FrontendMemory): FrontendMemory {
+  const members = Object.fromEntries(
+    Object.entries(memory.members).map(([name, one]) => [name, { ...one, askedSince: null }]),
+  );
+  return { ...memory, sent: null, members };
 }
 
 /** Names of present members without a verdict. */
@@ -305,36 +339,4 @@ function familyOf(members: readonly Member[]): 4 | 6 | null {
   const first = members.find(({ phase, pool }) => phase !== 'out' && pool >= 0);
   if (first === undefined) return null;
   return first.address.includes(':') ? 6 : 4;
-}
-
-// --- what VPP says -----------------------------------------------------------------------------
-
-/**
- * Takes a report. The first one after a restart also says what members were last given: to all while
- * nothing was sent, else to those still unknown. A VIP that VPP lost teaches nothing.
- */
-export function withReport(memory: FrontendMemory, report: VipReport): FrontendMemory {
-  const first = memory.report === null && report.exists && memory.decided !== null;
-  const next = { ...memory, report };
-  return first ? learned(next, report) : next;
-}
-
-function learned(memory: FrontendMemory, report: VipReport): FrontendMemory {
-  const divisor = memory.decided === null ? 1 : scaleOf(memory.decided).divisor;
-  const members = Object.fromEntries(
-    Object.entries(memory.members).map(([name, member]) => {
-      const teaches = memory.sent === null || member.health.state === 'unknown';
-      const found = report.servers.find(({ address }) => address === member.address);
-      const given = found === undefined ? null : Math.min(100, found.weight * divisor);
-      return [name, teaches ? { ...member, given } : member];
-    }),
-  );
-  return { ...memory, members };
-}
-
-/** VPP has nothing of ours left. */
-export function withdrawn(memory: FrontendMemory): FrontendMemory {
-  const conf = { encap: '', tableLength: undefined };
-  const report = { frontend: memory.name, synced: true, exists: false, servers: [], conf };
-  return { ...memory, report, sent: null };
 }

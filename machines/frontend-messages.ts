@@ -6,7 +6,8 @@
  * so a message that was lost is simply said again.
  *
  * Rules: [FE-13] a member is acknowledged from what VPP reported, never from what was asked of it;
- * [FE-15] a member of a frontend that nobody wants is let go at once.
+ * [FE-27] an acknowledgement names the newest level of its member, and is given only from a report
+ * after which VPP is asked for nothing else at the member's address; [FE-15] a member of a frontend that nobody wants is let go at once.
  */
 import {
   addressIn,
@@ -14,8 +15,9 @@ import {
   type MemberMemory,
   unknownMembers,
 } from './frontend-memory.js';
+import { isCovered, isSynced } from './frontend-reports.js';
 import { shapeOf } from './frontend-shape.js';
-import { isSynced } from './frontend-vip.js';
+import { askedOf } from './frontend-vip.js';
 import { assert } from './model/assert.js';
 import type { RecordParams } from './model/effects.js';
 import {
@@ -59,17 +61,20 @@ interface Subject {
 }
 
 function ackOf(memory: FrontendMemory, { id, member, report }: Subject): MemberAck | undefined {
-  const base = { frontend: memory.name, member: id };
-  const found = report.servers.find(({ address }) => address === member.address);
-  const handedOn = member.phase === 'out' && isClaimed(memory, id, member.address);
+  const base = { frontend: memory.name, member: id, level: member.level };
+  const none: MemberAck = { ...base, phase: 'out', weight: 0 };
+  if (member.phase === 'out' && isClaimed(memory, id, member.address)) return none;
+  if (!isCovered(memory, member)) return undefined;
   // Who is no AS yet may have the address of one that is on its way out.
-  const notOurs = member.phase === 'in' && member.given === null;
-  if (found === undefined || handedOn || notOurs) return { ...base, phase: 'out', weight: 0 };
+  if (member.phase === 'in' && member.given === null) return none;
+  const asked = memory.sent === null ? 'none' : askedOf(memory.sent, member);
+  const found = report.servers.find(({ address }) => address === member.address);
+  if (found === undefined) return asked === 'none' || member.phase === 'in' ? none : undefined;
   if (found.weight > 0) return { ...base, phase: 'in', weight: found.weight };
-  const wanted = memory.sent?.servers.find(({ address }) => address === member.address)?.weight;
-  const rising = (wanted ?? 0) > 0;
-  if (member.phase !== 'in') return rising ? undefined : { ...base, phase: 'drain', weight: 0 };
-  const standby = member.health.state === 'up' && !rising;
+  if (member.phase !== 'in') {
+    return asked === 'weight' ? undefined : { ...base, phase: 'drain', weight: 0 };
+  }
+  const standby = member.health.state === 'up' && asked !== 'weight';
   return { ...base, phase: standby ? 'in' : 'drain', weight: 0 };
 }
 
@@ -97,8 +102,9 @@ export function goneMembers({ members, toldAcks: told }: FrontendMemory): readon
 
 /** To a member of a frontend that nobody wants: there is no AS, and there will be none. */
 export function letGo(memory: FrontendMemory, level: MemberLevel): readonly AckParams[] {
-  const { member, phase } = level;
-  const ack = { frontend: memory.name, member, phase: 'out', weight: 0 } as const;
+  const { member, phase, revision } = level;
+  const base = { frontend: memory.name, member, level: revision };
+  const ack = { ...base, phase: 'out', weight: 0 } as const;
   return phase === 'in' ? [] : [{ to: addressOf('instance', member), ack }];
 }
 

@@ -7,7 +7,8 @@
 import { tableDigest } from '../src/lb/maglev.js';
 import { scaleOf } from '../src/lb/scale.js';
 import { addressIn, type FrontendMemory, type MemberMemory } from './frontend-memory.js';
-import { desiredOf, isSynced } from './frontend-vip.js';
+import { isSynced } from './frontend-reports.js';
+import { desiredOf } from './frontend-vip.js';
 import type { PoolSpec } from './model/desired.js';
 import type { JsonObject } from './model/json.js';
 

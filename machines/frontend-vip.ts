@@ -1,20 +1,25 @@
 /**
- * The VIP a frontend wants, in VPP's terms.
+ * The VIP a frontend wants, in VPP's terms, and the number it is asked for by.
  *
- * Input: its memory. Output: `DesiredVip`, whole; `null` while it has no decided spec or no address.
+ * Input: its memory. Output: the VIP, whole; `null` while it has no decided spec or no address.
  *
- * Rules: [FE-11] weights are sent on the frontend's scale, ascending by address, each address once;
+ * Rules: [FE-26] a wish that differs from the one before has a higher revision than every earlier
+ * one, a restart notwithstanding; said again it keeps its own; [FE-11] weights are sent on the frontend's scale, ascending by address, each address once;
  * [FE-16] the encapsulation follows the family of the members, and an empty VIP keeps the one it had.
  */
 import { compareAddresses } from '../src/lb/address.js';
 import { scaleOf, scaleWeight } from '../src/lb/scale.js';
-import { addressIn, type FrontendMemory } from './frontend-memory.js';
+import { addressIn, type FrontendMemory, type MemberMemory } from './frontend-memory.js';
 import { assert } from './model/assert.js';
 import type { FrontendSpec } from './model/desired.js';
 import type { DesiredAs, DesiredVip, VipAttributes } from './model/lb.js';
+import { nextRevision } from './model/time.js';
+
+/** What is wanted, whatever its number. */
+export type WantedVip = Omit<DesiredVip, 'revision'>;
 
 /** `null`: no decided spec, or no address yet. */
-export function desiredOf(memory: FrontendMemory): DesiredVip | null {
+export function desiredOf(memory: FrontendMemory): WantedVip | null {
   const { name, decided: spec } = memory;
   const address = addressIn(memory);
   if (spec === null || address === null) return null;
@@ -26,6 +31,7 @@ export function desiredOf(memory: FrontendMemory): DesiredVip | null {
     attributes: attributesOf(memory, spec, address),
     servers: serversOf(memory, scaleOf(spec).divisor),
     priority,
+    ...(spec.mayRecreate === true ? { mayRecreate: true } : {}),
   };
 }
 
@@ -56,22 +62,44 @@ function serversOf(memory: FrontendMemory, divisor: number): readonly DesiredAs[
   return [...servers.values()].sort((a, b) => compareAddresses(a.address, b.address));
 }
 
-export function vipOf(memory: FrontendMemory): DesiredVip {
-  const desired = desiredOf(memory);
-  assert(desired !== null, `frontend ${memory.name} sends a VIP it does not have`);
-  return desired;
+/** The VIP as it is asked for at this moment. */
+export function wishOf(memory: FrontendMemory, atMs: number): DesiredVip {
+  const wanted = desiredOf(memory);
+  assert(wanted !== null, `frontend ${memory.name} sends a VIP it does not have`);
+  const { sent, wish } = memory;
+  const revision = sent !== null && isSame(wanted, sent) ? sent.revision : nextRevision(wish, atMs);
+  return { ...wanted, revision };
 }
 
 export function owesDesired(memory: FrontendMemory): boolean {
-  const desired = desiredOf(memory);
-  return desired !== null && JSON.stringify(desired) !== JSON.stringify(memory.sent);
+  const { sent, repeat } = memory;
+  const wanted = desiredOf(memory);
+  return wanted !== null && (repeat || sent === null || !isSame(wanted, sent));
 }
 
-/** VPP reported exactly what it was last told. */
-export function isSynced({ report, sent }: FrontendMemory): boolean {
-  if (report === null || sent === null || !report.exists || !report.synced) return false;
-  if (report.servers.length !== sent.servers.length) return false;
-  return sent.servers.every(({ address, weight }) =>
-    report.servers.some((actual) => actual.address === address && actual.weight === weight),
+function isSame(wanted: WantedVip, { revision, ...sent }: DesiredVip): boolean {
+  return JSON.stringify(wanted) === JSON.stringify(sent);
+}
+
+/** After sending it: since when each member's address has been asked for in the same way. */
+export function withWish(memory: FrontendMemory, wish: DesiredVip): FrontendMemory {
+  const { sent } = memory;
+  const since = (member: MemberMemory): number => {
+    const same = sent !== null && askedOf(sent, member) === askedOf(wish, member);
+    return same ? (member.askedSince ?? sent.revision) : wish.revision;
+  };
+  const members = Object.fromEntries(
+    Object.entries(memory.members).map(([name, one]) => [name, { ...one, askedSince: since(one) }]),
   );
+  return { ...memory, members, sent: wish, wish: wish.revision, repeat: false };
+}
+
+/** What a wish asks for at a member's address; all weights above 0 are one kind of thing. */
+export function askedOf(
+  { servers }: DesiredVip,
+  { address }: Pick<MemberMemory, 'address'>,
+): 'weight' | 'zero' | 'none' {
+  const server = servers.find((one) => one.address === address);
+  if (server === undefined) return 'none';
+  return server.weight > 0 ? 'weight' : 'zero';
 }

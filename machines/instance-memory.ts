@@ -5,7 +5,9 @@
  * Input: the memory and the facts of an event. Output: what changes in the memory.
  *
  * Rules: [IN-1] a deadline is fixed once, as a wall-clock time, and no later event moves it; [IN-2] an
- * acknowledgement counts for exactly the phase it names, and only when it came after the question.
+ * acknowledgement counts for exactly the phase it names, and only when it came after the question;
+ * [IN-12] it must name the newest level; [IN-13] a frontend that no longer has us is asked to let go,
+ * and holds us like the others until it has.
  */
 import { backoffMs } from '../src/policy/backoff.js';
 import { assert } from './model/assert.js';
@@ -21,6 +23,7 @@ import type {
   MemberLevel,
   Verdict,
 } from './model/messages.js';
+import { nextRevision } from './model/time.js';
 
 /** Why a drain ended. `unverified`: a frontend never said that the weight is 0. */
 export type DrainEnd = 'acknowledged' | 'deadline' | 'died' | 'never-served' | 'unverified';
@@ -55,6 +58,10 @@ export interface InstanceMemory {
   /** IP address of its backend. */
   readonly ip: string | null;
   readonly verdict: Verdict | null;
+  /** Number of the newest level: what it asks of its frontends. */
+  readonly level: number;
+  /** Frontends it was taken from, which may still have it in VPP. */
+  readonly former: readonly FrontendName[];
   /** Latest acknowledgement of each frontend. */
   readonly acks: Readonly<Record<FrontendName, MemberAck>>;
   /** Asks of the current kind (create, delete) that the provider left unanswered or refused. */
@@ -100,6 +107,8 @@ export function newInstance(input: InstanceInput): InstanceMemory {
     providerId: null,
     ip: null,
     verdict: null,
+    level: 0,
+    former: [],
     acks: {},
     failures: 0,
     retryAtMs: null,
@@ -122,8 +131,13 @@ export function entered(memory: InstanceMemory, state: InstanceState, meta: Meta
   return {
     ...next,
     ...(firstService ? { servedAtMs: meta.at } : {}),
-    ...(samePhase ? {} : { acks: {} }),
+    ...(samePhase ? {} : { acks: {}, ...renumbered(memory, meta) }),
   };
+}
+
+/** What was asked before counts no more; after a restart also what was asked and then forgotten. */
+export function renumbered({ level }: InstanceMemory, { at }: Meta): Pick<InstanceMemory, 'level'> {
+  return { level: nextRevision(level, at) };
 }
 
 export function adopted(made: { providerId: string; address: string }, meta: Meta): Change {
@@ -145,11 +159,16 @@ export function problemOf(failure: ProviderFailure): string {
 }
 
 /** The newest intent, seen from an instance that was made from its own template. */
-export function respecified(memory: InstanceMemory, spec: GroupSpec): Change {
-  const kept = Object.entries(memory.acks).filter(([frontend]) =>
-    (spec.frontends as readonly string[]).includes(frontend),
-  );
-  return { spec: pinned(memory, spec), acks: Object.fromEntries(kept) };
+export function respecified(memory: InstanceMemory, spec: GroupSpec, meta: Meta): Change {
+  const stays = (frontend: string) => (spec.frontends as readonly string[]).includes(frontend);
+  const kept = Object.entries(memory.acks).filter(([frontend]) => stays(frontend));
+  const known = memory.ip === null ? [] : [...memory.former, ...memory.spec.frontends];
+  return {
+    spec: pinned(memory, spec),
+    acks: Object.fromEntries(kept),
+    former: [...new Set(known)].filter((frontend) => !stays(frontend)),
+    ...renumbered(memory, meta),
+  };
 }
 
 export function changesSpec(memory: InstanceMemory, spec: GroupSpec): boolean {
@@ -163,7 +182,17 @@ function pinned(memory: InstanceMemory, spec: GroupSpec): GroupSpec {
 }
 
 export function heard(memory: InstanceMemory, ack: MemberAck): Change {
-  return { acks: { ...memory.acks, [ack.frontend]: ack } };
+  if (!memory.former.includes(ack.frontend)) {
+    return { acks: { ...memory.acks, [ack.frontend]: ack } };
+  }
+  const letGo = ack.phase === 'out';
+  return letGo ? { former: memory.former.filter((name) => name !== ack.frontend) } : {};
+}
+
+/** It answers what we ask now, and comes from a frontend we ask. */
+export function isAnswer({ id, level, spec, former }: InstanceMemory, ack: MemberAck): boolean {
+  if (ack.member !== id || ack.level !== level) return false;
+  return spec.frontends.includes(ack.frontend) || former.includes(ack.frontend);
 }
 
 export interface DrainOrder {
@@ -222,7 +251,8 @@ export function phaseOf({
 export function heldBy(memory: InstanceMemory): readonly FrontendName[] {
   const phase = phaseOf(memory);
   if (phase === undefined || memory.ip === null) return [];
-  return memory.spec.frontends.filter((frontend) => !satisfies(memory.acks[frontend], phase));
+  const held = memory.spec.frontends.filter((name) => !satisfies(memory.acks[name], phase));
+  return phase === 'in' ? held : [...held, ...memory.former];
 }
 
 function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boolean {

@@ -30,8 +30,9 @@ export function journaled(memory: InstanceMemory, event: string, rule: string): 
 }
 
 function numbersOf(memory: InstanceMemory): JsonObject {
-  const { drain, failures, retryAtMs, problem, verdict } = memory;
+  const { spec, drain, failures, retryAtMs, problem, verdict } = memory;
   return {
+    tenant: spec.tenant,
     ...(drain === null ? {} : { drain: { ...drain } }),
     ...(failures === 0 ? {} : { failures, retryAtMs }),
     ...(problem === null ? {} : { problem }),
@@ -82,16 +83,19 @@ function drainView(memory: InstanceMemory): JsonObject {
 
 export interface LevelParams {
   readonly frontends: readonly FrontendName[];
+  /** These must let go of it, whatever its phase. */
+  readonly former: readonly FrontendName[];
   readonly level: MemberLevel;
 }
 
 /** To every frontend; to none before there is an address to speak of. */
 export function levelOf(memory: InstanceMemory): LevelParams {
-  const { id, spec, ip, dead, drain } = memory;
+  const { id, spec, ip, dead, drain, former, level: revision } = memory;
   const phase = phaseOf(memory) ?? 'out';
   const lastMayGo = drain?.lastMayGo ?? false;
-  const level = { member: id, group: spec.key, address: ip ?? '', phase, dead, lastMayGo };
-  return { frontends: ip === null ? [] : spec.frontends, level };
+  const asked = { address: ip ?? '', phase, dead, lastMayGo };
+  const level = { member: id, revision, group: spec.key, ...asked };
+  return { frontends: ip === null ? [] : spec.frontends, former, level };
 }
 
 export interface BackendParams {

@@ -19,10 +19,12 @@ import {
   heldBy,
   type InstanceInput,
   type InstanceMemory,
+  isAnswer,
   isInService,
   isNews,
   isProbed,
   problemOf,
+  renumbered,
   respecified,
   setBack,
   summaryOf,
@@ -104,14 +106,21 @@ export const instanceSetup = setup({
     noteVerdict: assign(({ event }) => ({ verdict: as(event, 'backend.verdict').verdict })),
     noteAck: assign(({ context, event }) => heard(context, as(event, 'member.acknowledged').ack)),
     noteSpec: assign(({ context, event }) =>
-      respecified(context, as(event, 'instance.desired').spec),
+      respecified(context, as(event, 'instance.desired').spec, event.meta),
     ),
+    renumber: assign(({ context, event }) => renumbered(context, event.meta)),
     noteTold: assign(({ context }) => ({ told: summaryOf(context) })),
     markOverdue: assign({ overdue: true }),
-    markDead: assign({ dead: true }),
+    markDead: assign(({ context, event }) => ({
+      dead: true,
+      ...renumbered(context, event.meta),
+    })),
     orderReplacement: assign({ replaceOrdered: true }),
     planDrain: assign(({ context, event }) => drainPlanned(context, orderIn(event), event.meta)),
-    liftLastMember: assign(({ context }) => ({ drain: { ...drainOf(context), lastMayGo: true } })),
+    liftLastMember: assign(({ context, event }) => ({
+      drain: { ...drainOf(context), lastMayGo: true },
+      ...renumbered(context, event.meta),
+    })),
     acknowledgeDrain: assign(({ context }) => ({
       drain: { ...drainOf(context), acknowledged: true },
     })),
@@ -166,10 +175,9 @@ export const instanceSetup = setup({
     losesItsGroup: ({ event }) =>
       event.type === 'instance.drain' &&
       (event.reason === 'group-removed' || event.reason === 'tenant-removed'),
-    isMyFrontend: ({ context, event }) =>
-      event.type === 'member.acknowledged' &&
-      event.ack.member === context.id &&
-      context.spec.frontends.includes(event.ack.frontend),
+    /** Of the newest level, from a frontend that was told of it. */
+    isAnswer: ({ context, event }) =>
+      event.type === 'member.acknowledged' && isAnswer(context, event.ack),
     /** Nobody owes it anything but the next verdict. */
     isInService: ({ context }) => isInService(context),
     isNewIntent: ({ context, event }) =>

@@ -11,7 +11,7 @@
  *
  *   alive { arriving { booting ─► registered } ─► serving ⇄ suspect }
  *
- * Rules: [IN-1] [IN-2] see instance-memory.ts; [IN-3] no create is repeated before its token was looked
+ * Rules: [IN-1] [IN-2] [IN-12] [IN-13] see instance-memory.ts; [IN-3] no create is repeated before its token was looked
  * up, and always with that token; [IN-4] only `unavailable` leaves open what a create did; [IN-5]
  * silence moves no state: only a verdict, the provider's word, an order or a deadline does; [IN-6]
  * the provider deletes only what every frontend let go of, unless a hold ran out, and then on record;
@@ -146,7 +146,7 @@ const alive = createStateConfig({
   description: 'Exists at the provider; frontends give it a weight while its backend is up.',
   initial: 'arriving',
   on: {
-    activated: { actions: [...saysAgain, watches] },
+    activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
     'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
@@ -184,7 +184,7 @@ const draining = createStateConfig({
   initial: 'holding',
   entry: [enters('draining'), publishes('instance.draining', 'IN-6'), showsLevel],
   on: {
-    activated: { actions: [...saysAgain, watches] },
+    activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': {
       guard: 'isMine',
       target: 'drained',
@@ -222,7 +222,7 @@ const drained = createStateConfig({
   entry: [enters('drained'), publishes('instance.drained', 'IN-6'), showsLevel],
   always: { guard: not('isHeld'), target: 'deleting' },
   on: {
-    activated: { actions: [...saysAgain, watches] },
+    activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', actions: ['markDead', ...tellsDeath] },
   },
   after: { outHold: { target: 'deleting', actions: ends('unverified') } },
@@ -232,7 +232,7 @@ const lost = createStateConfig({
   description: 'The provider says it is dead. What is left of it is cleaned up.',
   entry: [enters('lost'), ...tellsDeath, publishes('instance.lost', 'IN-7')],
   always: { guard: not('isHeld'), target: 'deleting' },
-  on: { activated: { actions: [...tellsDeath, reports] } },
+  on: { activated: { actions: ['renumber', ...tellsDeath, reports] } },
   after: { outHold: 'deleting' },
 });
 
@@ -249,7 +249,7 @@ const deleting = createStateConfig({
       description: 'One delete is out.',
       entry: [journals('instance.deleting', 'IN-6'), deletes],
       on: {
-        activated: { target: 'asked', reenter: true, actions: saysAgain },
+        activated: { target: 'asked', reenter: true, actions: ['renumber', ...saysAgain] },
         'provider.deleteFailed': {
           guard: and(['isMine', not('isAbsent')]),
           target: 'backingOff',
@@ -312,7 +312,7 @@ export const instanceMachine = instanceSetup.createMachine({
       { actions: saysAgain },
     ],
     'backend.verdict': { actions: 'noteVerdict' },
-    'member.acknowledged': { guard: 'isMyFrontend', actions: 'noteAck' },
+    'member.acknowledged': { guard: 'isAnswer', actions: 'noteAck' },
     'operator.drain': {
       actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: it is on its way out`),
     },

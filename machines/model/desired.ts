@@ -119,6 +119,10 @@ export interface FrontendSpec {
   readonly activeWhile: number;
   readonly failBack: { readonly at: number; readonly holdForMs: number };
   readonly priority: number;
+  /** After a restart: the longest wait for the health of its members. */
+  readonly startupMaxDelayMs: number;
+  /** Loaded with `--disruptive`: its VIP may be re-created once, if its attributes ask for it. */
+  readonly mayRecreate?: boolean;
   readonly pools: readonly PoolSpec[];
   readonly generation: number;
 }

@@ -43,6 +43,8 @@ export interface DesiredAs {
 
 export interface DesiredVip {
   readonly frontend: FrontendName;
+  /** Rises with every wish of this frontend that differs from the one before, for all its lives. */
+  readonly revision: number;
   readonly vip: Vip;
   readonly attributes: VipAttributes;
   /** One entry per address, ascending by address. */

@@ -6,6 +6,7 @@
  *   instance ─ backend.desired ─► backend ─ backend.verdict ─► instance and frontends
  *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied ─► frontend
  *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
+ *   lbsync ─ lbsync.hello ─► frontend
  *   tenant ─ tenant.status ─► tenancy                 instance ─ provider.* ─► provider
  */
 import type {
@@ -73,6 +74,8 @@ export type BackendMessage =
  */
 export interface MemberLevel {
   readonly member: InstanceId;
+  /** Rises with every level of this instance that asks for something else, for all its lives. */
+  readonly revision: number;
   readonly group: GroupKey;
   readonly address: string;
   readonly phase: 'in' | 'drain' | 'out';
@@ -85,6 +88,8 @@ export interface MemberLevel {
 export interface MemberAck {
   readonly frontend: FrontendName;
   readonly member: InstanceId;
+  /** Revision of the newest level the frontend had taken in when it wished for what VPP has now. */
+  readonly level: number;
   /** `in`: AS present with `weight`; `drain`: weight 0 acknowledged; `out`: AS removed with flush. */
   readonly phase: 'in' | 'drain' | 'out';
   readonly weight: number;
@@ -246,11 +251,21 @@ export type FrontendMessage =
   | { readonly type: 'pool.exhausted'; readonly pool: string; readonly message: string }
   | { readonly type: 'pool.released'; readonly pool: string }
   | { readonly type: 'vip.applied'; readonly report: VipReport }
-  | { readonly type: 'vip.gone' };
+  /** Of a withdrawal, by its revision. */
+  | { readonly type: 'vip.gone'; readonly revision: number }
+  /** lbsync started over and knows the frontend from its ledger alone: it asks to be told. */
+  | { readonly type: 'lbsync.hello' }
+  /** From itself, by way of the store: the decision of this number is on disk. */
+  | { readonly type: 'frontend.decided'; readonly revision: number };
 
 /** lbsync's answer to a frontend: what VPP has acknowledged for its VIP. */
 export interface VipReport {
   readonly frontend: FrontendName;
+  /**
+   * Whatever VPP is told of this frontend from now on follows from the wish of this revision or from
+   * a later one, and nothing else is on its way to VPP. 0: from none yet, or from others as well.
+   */
+  readonly revision: number;
   /** Everything wanted is acknowledged. */
   readonly synced: boolean;
   readonly exists: boolean;
@@ -263,7 +278,12 @@ export interface VipReport {
 export type LbsyncMessage =
   | { readonly type: 'vip.desired'; readonly desired: DesiredVip }
   /** Withdraw: the owner recorded the decision; answer `vip.gone` when VPP no longer has it. */
-  | { readonly type: 'vip.withdrawn'; readonly frontend: FrontendName }
+  | {
+      readonly type: 'vip.withdrawn';
+      readonly frontend: FrontendName;
+      /** Of the same count as `DesiredVip.revision`: a withdrawal is a wish too. */
+      readonly revision: number;
+    }
   /** The frontend is restored but does not know all of its members yet: hold reductions. */
   | { readonly type: 'vip.awaited'; readonly frontend: FrontendName }
   | { readonly type: 'lbsync.settings'; readonly settings: LbsyncSettings }

@@ -111,6 +111,7 @@ export function frontendBase(config: Config, frontend: FrontendConfig): Frontend
     activeWhile: frontend.activeWhile,
     failBack: { at: failBack.at, holdForMs: failBack.holdFor },
     priority: frontend.priority,
+    startupMaxDelayMs: config.dataplane.startupMaxDelay,
   };
 }
 

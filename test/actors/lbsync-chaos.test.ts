@@ -117,7 +117,8 @@ function say(run: Run, wishes: readonly DesiredVip[]): void {
   const names = new Set(wishes.map(({ frontend }) => frontend));
   for (const { frontend } of run.wishes) run.leaving.add(frontend);
   for (const frontend of run.leaving) {
-    if (!names.has(frontend)) run.lab.tell({ type: 'vip.withdrawn', frontend } as Message);
+    if (!names.has(frontend))
+      run.lab.tell({ type: 'vip.withdrawn', frontend, revision: 1 } as Message);
   }
   run.wishes = wishes;
   for (const desired of wishes) run.lab.want(desired);

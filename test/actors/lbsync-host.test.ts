@@ -127,7 +127,7 @@ test('[LB-58] lbsync on a host: builds, survives a restart of VPP and its own, a
   await until('found as wanted', () => second.last()?.synced === true);
   assert.equal(sim.ops().length, opsBefore);
 
-  second.tell({ type: 'vip.withdrawn', frontend: 'web' } as Message);
+  second.tell({ type: 'vip.withdrawn', frontend: 'web', revision: 1 } as Message);
   await until('gone', () => second.heard.at(-1)?.type === 'vip.gone');
   assert.ok(sim.state().vips.every((vip) => !vip.used));
   await second.stop();

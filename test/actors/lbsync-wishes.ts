@@ -6,7 +6,7 @@ import {
   type VipAttributes,
   vipKey,
 } from '../../machines/model/lb.js';
-import type { VipReport } from '../../machines/model/messages.js';
+import type { Message, VipReport } from '../../machines/model/messages.js';
 import { explain } from '../../src/lb/explain.js';
 import type { StrictLb } from '../support/strict-lb.js';
 import { frontendNamed, type LbsyncLab, startLbsync } from './lbsync-lab.js';
@@ -39,9 +39,15 @@ export function wish(
         ? { address, weight }
         : { address, weight: weight[0], flushEpisode: weight[1] },
     ),
+    revision: 1,
     priority: 100,
     ...change,
   };
+}
+
+export function withdrawal(frontend: string, revision = 1): Message {
+  const message = { type: 'vip.withdrawn', frontend: frontendNamed(frontend), revision };
+  return message;
 }
 
 export function weights(lb: StrictLb, vip: Vip): Record<string, number> | undefined {

@@ -9,7 +9,7 @@ import type { Message } from '../../machines/model/messages.js';
 import { createStrictDataplane } from '../support/strict-dataplane.js';
 import { createStrictLb } from '../support/strict-lb.js';
 import { frontendNamed, SETTINGS, startLbsync } from './lbsync-lab.js';
-import { last, leftBehind, lines, vipAt, WEB, weights, wish } from './lbsync-wishes.js';
+import { last, leftBehind, lines, vipAt, WEB, weights, wish, withdrawal } from './lbsync-wishes.js';
 
 test('[LB-9] lbsync: a restart against an unchanged site makes no write at all', async () => {
   const desired = wish('web', WEB, { '10.0.0.1': 1, '10.0.0.2': [0, 'down-1'] });
@@ -212,7 +212,7 @@ test('[LB-45] lbsync: while the ledger cannot be read nothing is created or remo
   const lab = startLbsync(SETTINGS, { lb, ledger });
   lab.want(wish('web', WEB, { '10.0.0.1': 2 }));
   lab.want(wish('new', vipAt(80, '192.0.2.3'), { '10.0.0.3': 1 }));
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('old') } as Message);
+  lab.tell(withdrawal('old'));
   await lab.pass(60_000);
   assert.deepEqual(lines(lab.dataplane.sent), ['~ as  10.0.0.1 weight 2']);
   assert.equal(lab.gone('old'), 0);

@@ -5,7 +5,7 @@ import type { LbFailure } from '../../machines/model/failures.js';
 import { vipKey } from '../../machines/model/lb.js';
 import type { Message } from '../../machines/model/messages.js';
 import { createStrictLb } from '../support/strict-lb.js';
-import { frontendNamed, SETTINGS, startLbsync } from './lbsync-lab.js';
+import { SETTINGS, startLbsync } from './lbsync-lab.js';
 import {
   ATTRIBUTES,
   duringNextPass,
@@ -16,6 +16,7 @@ import {
   WEB,
   weights,
   wish,
+  withdrawal,
 } from './lbsync-wishes.js';
 
 test('[LB-43] [LB-44] lbsync: a new VIP is in the ledger before VPP hears of it, then built and told', async () => {
@@ -74,7 +75,7 @@ test('[LB-49] lbsync: a withdrawn VIP is emptied, deleted, struck from the ledge
   lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
   await lab.settle();
   const before = lab.dataplane.sent.length;
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('web') } as Message);
+  lab.tell(withdrawal('web'));
   assert.equal(lab.gone('web'), 0);
   await lab.settle();
   assert.deepEqual(lines(lab.dataplane.sent.slice(before)), [
@@ -89,8 +90,8 @@ test('[LB-49] lbsync: a withdrawn VIP is emptied, deleted, struck from the ledge
 test('[LB-49] lbsync: withdrawing what an earlier process made, or nobody made, ends in gone', async () => {
   const { lb, ledger } = await leftBehind(wish('web', WEB, { '10.0.0.1': 1 }));
   const lab = startLbsync(SETTINGS, { lb, ledger });
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('web') } as Message);
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('ghost') } as Message);
+  lab.tell(withdrawal('web'));
+  lab.tell(withdrawal('ghost'));
   await lab.settle();
   assert.equal(weights(lb, WEB), undefined);
   assert.deepEqual([lab.gone('web'), lab.gone('ghost')], [1, 1]);
@@ -117,7 +118,7 @@ test('[LB-41] lbsync: two frontends on one VIP: the first has it until it lets g
   await lab.settle();
   assert.deepEqual(weights(lab.lb, WEB), { '10.0.0.1': 1 });
   assert.match(last(lab, 'two')?.problem ?? '', /wanted by frontend one/);
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('one') } as Message);
+  lab.tell(withdrawal('one'));
   await lab.settle();
   assert.deepEqual(weights(lab.lb, WEB), { '10.0.0.2': 1 });
   assert.equal(lab.gone('one'), 1);
@@ -265,7 +266,7 @@ test('[LB-55] lbsync: without a load balancer every wish counts as applied', asy
     { address: '10.0.0.1', weight: 1, buckets: 1024 },
     { address: '10.0.0.2', weight: 0, buckets: 0 },
   ]);
-  lab.tell({ type: 'vip.withdrawn', frontend: frontendNamed('web') } as Message);
+  lab.tell(withdrawal('web'));
   await lab.settle();
   assert.equal(lab.gone('web'), 1);
   assert.equal(lab.view()['connected'], true);

@@ -322,6 +322,7 @@ test('[LB-13] plan: of two VIPs that exclude each other the present one stays, t
     vip: { address: '192.0.2.1', prefixLength: 32, protocol: port === 0 ? 'any' : 'tcp', port },
     attributes: { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 16 },
     servers: [],
+    revision: 1,
     priority,
   });
   const [all, one] = [of(0, 2), of(80, 1)];

@@ -51,6 +51,7 @@ function wanted(key: Vip, servers: Servers, change: Partial<DesiredVip> = {}): D
         ? { address, weight }
         : { address, weight: weight[0], flushEpisode: weight[1] },
     ),
+    revision: 1,
     priority: 100,
     ...change,
   };

@@ -62,6 +62,7 @@ export const desiredVip: fc.Arbitrary<DesiredVip> = vip.chain((key) =>
       vip: fc.constant(key),
       attributes: fc.constant(attributes),
       servers: serversFor(attributes.encap),
+      revision: fc.constant(1),
       priority: fc.constantFrom(1, 2),
       mayRecreate: fc.boolean(),
     }),

@@ -118,7 +118,7 @@ test('[FE-14] frontend: removed lets go of VPP, then of its address, then forget
   assert.equal(leaving.said('withdraw').length, 1);
   assert.equal(leaving.fire('retryDue').said('withdrawAgain').length, 1);
   assert.deepEqual(sends(leaving.send(verdict('b1', 'up'))), []);
-  const gone = leaving.send({ type: 'vip.gone' });
+  const gone = after(leaving, { type: 'vip.gone', revision: leaving.context.wish });
   assert.equal(gone.said('release').length, 1);
   const over = gone.send(released);
   const [told] = over.said<StatusParams>('tellStatus');
@@ -145,7 +145,7 @@ test('[FE-14] frontend: wanted again while it leaves, it comes back', () => {
 });
 
 test('[FE-13] frontend: shows members with what they are meant to have and what VPP has', () => {
-  const shape = shapeOf(allUp().send(report({ [B1]: 2, [B2]: 1, [B3]: 0 })).context);
+  const shape = shapeOf(after(allUp(), report({ [B1]: 2, [B2]: 1, [B3]: 0 })).context);
   assert.equal(shape['state'], 'up');
   assert.equal(shape['synced'], true);
   assert.deepEqual(shape['vip'], {

@@ -41,6 +41,7 @@ test('[FE-10] frontend: a new spec is recorded first, and reaches lbsync when it
     attributes: { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 1024 },
     servers: [],
     priority: 100,
+    revision: 3000,
   });
 });
 

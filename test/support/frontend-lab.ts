@@ -67,6 +67,7 @@ const SPEC: FrontendSpec = {
   activeWhile: 0.3,
   failBack: { at: 0.5, holdForMs: 10_000 },
   priority: 100,
+  startupMaxDelayMs: 30_000,
   pools: [
     { name: 'primary', members: [backend('b1', B1, 100), backend('b2', B2, 50)] },
     { name: 'fallback', members: [backend('b3', B3, 100)] },
@@ -92,9 +93,13 @@ export function verdict(name: string, state: HealthState, positive = false): Fro
 
 export function level(member: InstanceId, change: Partial<MemberLevel> = {}): FrontendMessage {
   const address = ADDRESSES[member] ?? '';
-  const base = { member, group: GROUP, address, phase: 'in', dead: false, lastMayGo: false };
+  const asked = { phase: 'in', dead: false, lastMayGo: false };
+  const base = { member, revision: 1, group: GROUP, address, ...asked };
   return { type: 'member.level', level: { ...base, ...change } as MemberLevel };
 }
+
+/** The report follows whatever wish the frontend it is given to has sent last. */
+const NEWEST = -1;
 
 /** VPP as reported: `{ '10.0.0.11': 2 }`. */
 export function report(servers: Readonly<Record<string, number>>, change: Partial<VipReport> = {}) {
@@ -104,7 +109,14 @@ export function report(servers: Readonly<Record<string, number>>, change: Partia
     buckets: 1,
   }));
   const conf = { encap: 'gre4', tableLength: 1024 };
-  const base = { frontend: WEB, synced: true, exists: true, servers: found, conf };
+  const base = {
+    frontend: WEB,
+    revision: NEWEST,
+    synced: true,
+    exists: true,
+    servers: found,
+    conf,
+  };
   return { type: 'vip.applied', report: { ...base, ...change } } as FrontendMessage;
 }
 
@@ -122,7 +134,12 @@ export const created = (change: Partial<FrontendSpec> = {}): Frontend =>
   committed(fresh().send(desired(change)));
 
 export function after(frontend: Frontend, ...messages: readonly FrontendMessage[]): Frontend {
-  return messages.reduce((next, message) => next.send(message), frontend);
+  return messages.reduce((next, message) => next.send(addressed(next, message)), frontend);
+}
+
+function addressed({ context }: Frontend, message: FrontendMessage): FrontendMessage {
+  if (message.type !== 'vip.applied' || message.report.revision !== NEWEST) return message;
+  return { ...message, report: { ...message.report, revision: context.wish } };
 }
 
 export const allUp = (): Frontend =>

@@ -207,7 +207,7 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
     if (level.phase === 'out') servers.delete(key);
     else servers.set(key, level);
     const weight = level.phase === 'in' ? 100 : 0;
-    const ack = { frontend, member, phase: level.phase, weight };
+    const ack = { frontend, member, level: level.revision, phase: level.phase, weight };
     tellInstance(member, { type: 'member.acknowledged', ack });
   }
 

@@ -23,6 +23,7 @@ export function frontendSpec(name: string, generation = 1): FrontendSpec {
     activeWhile: 0.3,
     failBack: { at: 0.5, holdForMs: 10_000 },
     priority: 100,
+    startupMaxDelayMs: 30_000,
     pools: [{ name: 'primary', members: [] }],
     generation,
   };

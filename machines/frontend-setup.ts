@@ -1,0 +1,226 @@
+/**
+ * The words the chart of a frontend is written in: its guards, changes, effects and delays.
+ *
+ * Input: memory and event. Output: yes or no, the next memory, effects as data, milliseconds. The
+ * chart itself is in frontend.ts. Guards and delays never look at a clock: time is in the event.
+ */
+import { assign, setup } from 'xstate';
+import {
+  addressIn,
+  adopt,
+  awakened,
+  claimed,
+  type FrontendMemory,
+  isMemberNews,
+  isNews,
+  reweighed,
+  settle,
+  surplusIn,
+  unknownMembers,
+  withLevel,
+  withoutGone,
+  withVerdict,
+} from './frontend-memory.js';
+import {
+  type AckParams,
+  type AskParams,
+  desiredChanged,
+  goneMembers,
+  goneStatus,
+  letGo,
+  memberChanged,
+  owedAcks,
+  owesRecord,
+  owesStatus,
+  type PoolCall,
+  poolCall,
+  questionsTo,
+  questionTo,
+  removed,
+  type StatusParams,
+  stateChanged,
+  statusOf,
+  toldAcks,
+} from './frontend-messages.js';
+import { withdrawn, withReport } from './frontend-reports.js';
+import { owesDesired, wishOf, withWish } from './frontend-vip.js';
+import { assert } from './model/assert.js';
+import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
+import type { Address, FrontendName } from './model/ids.js';
+import type { DesiredVip } from './model/lb.js';
+import type { FrontendMessage, MemberLevel } from './model/messages.js';
+import { nextRevision } from './model/time.js';
+
+export type FrontendEvent = Stamped<FrontendMessage> | Stamped<Activated>;
+
+/** How often an unanswered request to lbsync or to the pool is repeated. */
+const RETRY_MS = 10_000;
+/** How often everything is said again, in case it was lost; spread by a quarter either way. */
+const RESYNC_MS = 30_000;
+
+export interface WithdrawParams {
+  readonly frontend: FrontendName;
+  readonly revision: number;
+}
+
+interface Args {
+  readonly context: FrontendMemory;
+  readonly event: FrontendEvent;
+}
+
+const named = ({ context }: Args) => ({ frontend: context.name });
+const numbered = ({ context }: Args): WithdrawParams => ({
+  frontend: context.name,
+  revision: context.wish,
+});
+
+/** Effects with the parameters the memory gives them. */
+export const says = {
+  turn: { type: 'record', params: ({ context }: Args) => stateChanged(context) },
+  desired: { type: 'record', params: ({ context }: Args) => desiredChanged(context) },
+  removed: { type: 'record', params: ({ context }: Args) => removed(context) },
+  member: { type: 'record', params: ({ event }: Args) => memberChanged(levelIn(event)) },
+  confirm: { type: 'confirm', params: ({ context }: Args) => ({ revision: context.revision }) },
+  vip: {
+    type: 'sendDesired',
+    params: ({ context, event }: Args) => wishOf(context, event.meta.at),
+  },
+  awaited: { type: 'awaitVip', params: named },
+  withdraw: { type: 'withdraw', params: numbered },
+  withdrawAgain: { type: 'withdrawAgain', params: numbered },
+  acks: { type: 'acknowledge', params: ({ context }: Args) => owedAcks(context) },
+  letGo: {
+    type: 'acknowledge',
+    params: ({ context, event }: Args) => letGo(context, levelIn(event)),
+  },
+  status: {
+    type: 'tellStatus',
+    params: ({ context }: Args) => ({ to: context.owner, status: statusOf(context) }),
+  },
+  gone: {
+    type: 'tellStatus',
+    params: ({ context, event }: Args) => goneStatus(context, event.meta.from),
+  },
+  askAll: { type: 'ask', params: ({ context }: Args) => questionsTo(context, 'everybody') },
+  askMember: {
+    type: 'ask',
+    params: ({ context, event }: Args) => questionTo(context, levelIn(event)),
+  },
+  askUnknown: { type: 'ask', params: ({ context }: Args) => questionsTo(context, 'unknown') },
+  allocate: { type: 'allocate', params: ({ context }: Args) => poolCall(context) },
+  release: { type: 'release', params: ({ context }: Args) => poolCall(context) },
+} as const;
+
+function levelIn(event: FrontendEvent): MemberLevel {
+  assert(event.type === 'member.level', `${event.type} carries no level`);
+  return event.level;
+}
+
+export const adopts = ['adopt', says.desired, says.confirm] as const;
+
+export const frontendSetup = setup({
+  types: {
+    context: {} as FrontendMemory,
+    events: {} as FrontendEvent,
+    input: {} as { readonly address: Address },
+  },
+  actions: {
+    adopt: assign(({ context, event }) =>
+      event.type === 'frontend.desired' ? adopt(context, event.spec, event.owner) : context,
+    ),
+    claim: assign(({ context, event }) =>
+      event.type === 'frontend.desired' ? claimed(context, event.owner) : context,
+    ),
+    settle: assign(({ context }) => settle(context)),
+    awaken: assign(({ context }) => awakened(context)),
+    takeVerdict: assign(({ context, event }) =>
+      event.type === 'backend.verdict' ? withVerdict(context, event.verdict) : context,
+    ),
+    takeLevel: assign(({ context, event }) =>
+      event.type === 'member.level' ? withLevel(context, event.level) : context,
+    ),
+    takeReport: assign(({ context, event }) =>
+      event.type === 'vip.applied' ? withReport(context, event.report) : context,
+    ),
+    takeAddress: assign(({ context, event }) => {
+      if (event.type !== 'pool.allocated') return context;
+      const { pool, address } = event;
+      const revision = context.revision + 1;
+      return { ...context, allocated: { pool, address }, revision, problem: null };
+    }),
+    dropAddress: assign({ allocated: null }),
+    noteProblem: assign(({ context, event }) =>
+      event.type === 'pool.exhausted' ? { ...context, problem: event.message } : context,
+    ),
+    noteGone: assign(({ context }) => withdrawn(context)),
+    weigh: assign(({ context, event }) => reweighed(context, event.meta.at)),
+    sayAgain: assign({ repeat: true, toldStatus: null }),
+    noteSent: assign(({ context, event }) => withWish(context, wishOf(context, event.meta.at))),
+    numberWithdrawal: assign(({ context, event }) => ({
+      wish: nextRevision(context.wish, event.meta.at),
+    })),
+    noteRecorded: assign(({ context }) => ({
+      recorded: { state: context.state, active: context.choice.active },
+    })),
+    noteAcks: assign(({ context }) => ({ toldAcks: toldAcks(context) })),
+    noteStatus: assign(({ context }) => ({ toldStatus: statusOf(context) })),
+    dropGone: assign(({ context }) => withoutGone(context, goneMembers(context))),
+    /** Protective, and never overtaken: it carries decisions on disk and the newest verdicts. */
+    sendDesired: effect<DesiredVip>(),
+    awaitVip: effect<{ readonly frontend: FrontendName }>(),
+    /** After the commit: the VIP may go. */
+    withdraw: effect<WithdrawParams>(),
+    withdrawAgain: effect<WithdrawParams>(),
+    /** After the commit: tells ourselves that the decision is on disk. */
+    confirm: effect<{ readonly revision: number }>(),
+    allocate: effect<PoolCall>(),
+    release: effect<PoolCall>(),
+    ask: effect<AskParams>(),
+    acknowledge: effect<readonly AckParams[]>(),
+    tellStatus: effect<StatusParams>(),
+    record: effect<RecordParams>(),
+    forget: effect<undefined>(),
+  },
+  guards: {
+    isNews: ({ context, event }) =>
+      event.type === 'frontend.desired' && isNews(context, event.spec),
+    isMemberNews: ({ context, event }) =>
+      event.type === 'member.level' && isMemberNews(context, event.level),
+    isLatest: ({ context, event }) =>
+      event.type === 'frontend.decided' && event.revision === context.revision,
+    isReady: ({ context }) =>
+      context.settledRevision === context.revision && addressIn(context) !== null,
+    lacksAddress: ({ context }) =>
+      context.settledRevision === context.revision && addressIn(context) === null,
+    isWantedPool: ({ context, event }) =>
+      event.type === 'pool.allocated' && event.pool === context.decided?.addressFrom,
+    isOwnPool: ({ context, event }) =>
+      event.type === 'pool.released' && event.pool === context.allocated?.pool,
+    /** Not of an earlier withdrawal, after which it was wanted again. */
+    isOwnWithdrawal: ({ context, event }) =>
+      event.type === 'vip.gone' && event.revision === context.wish,
+    holdsAddress: ({ context }) => context.allocated !== null,
+    hasSurplus: ({ context }) => surplusIn(context) !== null,
+    allKnown: ({ context }) => unknownMembers(context).length === 0,
+    hasContender: ({ context }) => context.choice.contender !== null,
+    hasNoContender: ({ context }) => context.choice.contender === null,
+    owesDesired: ({ context }) => owesDesired(context),
+    owesRecord: ({ context }) => owesRecord(context),
+    owesAcks: ({ context }) => owedAcks(context).length > 0,
+    owesStatus: ({ context }) => owesStatus(context),
+    hasGone: ({ context }) => goneMembers(context).length > 0,
+  },
+  delays: {
+    /** Longest wait for verdicts after a restart; lbsync releases its own warm-up no later. */
+    startupMaxDelay: ({ context }) => context.decided?.startupMaxDelayMs ?? 0,
+    retryDue: RETRY_MS,
+    resyncDue: ({ event }) => RESYNC_MS * (0.75 + event.meta.random / 2),
+    /** What is left of the fail-back hold. */
+    failBackDue: ({ context, event }) => {
+      const { contender } = context.choice;
+      const holdForMs = context.decided?.failBack.holdForMs ?? 0;
+      const dueMs = (contender?.sinceMs ?? event.meta.at) + holdForMs;
+      return Math.max(1, dueMs - event.meta.at);
+    },
+  },
+});
