@@ -15,7 +15,7 @@ import { deriveSite } from '../src/config/site.js';
 import { asJson, type Outcome } from '../src/policy/reload.js';
 import type { LogLevel, ReloadPorts } from '../src/ports/config-file.js';
 import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
-import { lettersOf } from './reload-converge.js';
+import { lettersOf, permitRecreation } from './reload-converge.js';
 import { asConfig, examine } from './reload-examine.js';
 
 type Reload = World<ReloadPorts, undefined>;
@@ -39,7 +39,8 @@ export const reloadActor: ActorType<ReloadPorts, undefined> = {
     converge: durable((params: ConvergeParams, { scope, ports }: Reload) => {
       ports.configFile.adopt(params.hash);
       ports.setGeneration(params.generation);
-      const site = deriveSite(asConfig(params.config), params.generation);
+      const derived = deriveSite(asConfig(params.config), params.generation);
+      const site = params.mayRecreate ? permitRecreation(derived) : derived;
       for (const { to, message } of lettersOf(site, params.retired)) scope.tell(to, message);
     }),
     applyLogLevel: durable(({ level, pass }: LogLevelParams, { scope, ports }: Reload) => {

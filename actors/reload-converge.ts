@@ -4,8 +4,12 @@
  *
  * Input: the site, the names of vanished objects. Output: receivers and messages. Sending them
  * again changes nothing.
+ *
+ * Rule: [RE-14] a pass that committed a disruptive change permits every frontend, of tenants to come
+ * as well, to re-create its VIP; which of them need it, their own specs say.
  */
 import { type Address, addressOf } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
 import type {
   BackendMessage,
   FrontendMessage,
@@ -36,6 +40,29 @@ export interface Letter {
 
 export function lettersOf(site: Site, retired: Names): readonly Letter[] {
   return [...settings(site), ...wanted(site), ...removed(retired)];
+}
+
+export function permitRecreation(site: Site): Site {
+  const { frontends, tenants, tenancy } = site;
+  const permitted = {
+    ...site,
+    frontends: permit(frontends),
+    tenants: tenants.map((one) => ({ ...one, frontends: permit(one.frontends) })),
+  };
+  if (tenancy === undefined) return permitted;
+  const { onProject, onOrg } = tenancy;
+  const plans = { onProject: permitPlan(onProject), onOrg: permitPlan(onOrg) };
+  return { ...permitted, tenancy: { ...tenancy, ...plans } };
+}
+
+function permit<T extends object>(frontends: readonly T[]): readonly (T & { mayRecreate: true })[] {
+  return frontends.map((one) => ({ ...one, mayRecreate: true }));
+}
+
+/** A tenant's plan as text of the config: what it gives its frontends, each tenant's get. */
+function permitPlan(plan: JsonObject): JsonObject {
+  const frontends = plan['frontends'];
+  return Array.isArray(frontends) ? { ...plan, frontends: permit(frontends) } : plan;
 }
 
 function settings(site: Site): readonly Letter[] {

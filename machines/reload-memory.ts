@@ -54,6 +54,8 @@ export interface ConvergeParams {
   readonly hash: string;
   readonly generation: number;
   readonly retired: Names;
+  /** A disruptive change was committed by this pass, with consent. */
+  readonly mayRecreate: boolean;
 }
 
 export interface LogLevelParams {

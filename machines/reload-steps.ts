@@ -120,9 +120,11 @@ export function convergence({
   committed: current,
   generation,
   retired,
+  pass,
 }: ReloadContext): ConvergeParams {
   assert(current !== null, 'nothing to converge to');
-  return { config: current.config, hash: current.hash, generation, retired };
+  const mayRecreate = (pass?.result.disruptive.length ?? 0) > 0;
+  return { config: current.config, hash: current.hash, generation, retired, mayRecreate };
 }
 
 export function logLevelOf(context: ReloadContext): LogLevelParams {

@@ -104,10 +104,13 @@ function fileOf(file: { readonly text: string }): ConfigFile {
   };
 }
 
+const PERMITTED = ' may recreate';
+
 function sayLetter({ to, body }: Envelope): string {
   const { type, spec, settings } = body as { type: string } & Record<string, JsonObject>;
   const generation = (spec ?? settings)?.['generation'] ?? '';
-  return `${to} ${type} ${String(generation)}`.trim();
+  const permitted = JSON.stringify(body).includes('"mayRecreate":true') ? PERMITTED : '';
+  return `${to} ${type} ${String(generation)}${permitted}`.trim();
 }
 
 const boot = (life: Life): Promise<JsonObject> => life.reload({ trigger: 'boot' });
@@ -182,6 +185,24 @@ test('[RE-3] reload actor: a disruptive change waits for consent', async () => {
   );
   const agreed = await life.reload({ disruptive: true });
   assert.deepEqual([agreed['status'], agreed['generation']], ['full_success', 2]);
+});
+
+test('[RE-14] reload actor: consent permits whoever has a frontend, for this pass alone', async () => {
+  const life = await live(SITE);
+  await boot(life);
+  life.told();
+  const longer = SITE.replace('port: 443', 'port: 443\n    tableLength: 2048');
+  life.write(longer);
+  await life.reload({ disruptive: true });
+  const permitted = life.told().filter((line) => line.endsWith(PERMITTED));
+  assert.deepEqual(
+    permitted.map((line) => line.slice(0, line.indexOf(' '))),
+    ['tenancy/main', 'frontend/cache', 'frontend/bulk'],
+  );
+  life.write(longer.replace('size: 2', 'size: 3'));
+  await life.reload({ disruptive: true });
+  const next = life.told();
+  assert.ok(next.length > 0 && next.every((line) => !line.endsWith(PERMITTED)));
 });
 
 test('[RE-7] reload actor: what waits for a restart stays named until it is reverted', async () => {

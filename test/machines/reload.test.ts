@@ -31,7 +31,13 @@ test('[RE-4] reload: the first boot commits generation 1 and tells everybody', (
   assert.equal(committed.context.generation, 1);
   assert.deepEqual(recorded(committed), ['config.reloaded']);
   assert.deepEqual(converges(committed), [
-    { config: { content: 'one' }, hash: 'one', generation: 1, retired: NOBODY },
+    {
+      config: { content: 'one' },
+      hash: 'one',
+      generation: 1,
+      retired: NOBODY,
+      mayRecreate: false,
+    },
   ]);
   assert.deepEqual(
     committed.said<LogLevelParams>('applyLogLevel').map(({ level }) => level),
