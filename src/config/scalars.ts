@@ -109,6 +109,15 @@ export const text = z
   .min(1, { error: 'empty value' })
   .max(configLimits.textLengthMax, { error: 'too long' });
 
+/** What an HTTP header can carry. The sentence does not quote it: it may be a secret. */
+export const headerValue = text.regex(/^([!-~]+( +[!-~]+)*)?$/, {
+  error: 'expected printable ASCII without line breaks: it is sent in an HTTP header',
+});
+
+export const headerName = text.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]*$/, {
+  error: 'expected the name of an HTTP header, e.g. X-Internal-Token',
+});
+
 export const address = word<string>('an IPv4 or IPv6 address', /^[0-9a-fA-F:.%]+$/, (written) => {
   return canonicalAddress(written) ?? { refused: `"${written}" is not an IPv4 or IPv6 address` };
 });

@@ -7,6 +7,8 @@ import { reload, restart, section } from './notes.js';
 import {
   duration,
   either,
+  headerName,
+  headerValue,
   name,
   path,
   port,
@@ -99,9 +101,9 @@ export const tenancy = z
     ordering: reload(z.enum(['per-resource', 'strict']).default('per-resource')),
     undoWindow: reload(duration.prefault('5m'), { unit: 'duration' }),
     auth: section({
-      token: reload(text.optional(), { secret: true }),
-      tokenHeader: reload(text.default('X-Internal-Token')),
-      bearer: reload(text.optional(), { secret: true }),
+      token: reload(headerValue.optional(), { secret: true }),
+      tokenHeader: reload(headerName.default('X-Internal-Token')),
+      bearer: reload(headerValue.optional(), { secret: true }),
     }),
     tls: section({
       ca: reload(path.optional()),

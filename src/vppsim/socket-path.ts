@@ -44,7 +44,7 @@ export async function claimSocketPath(path: string): Promise<Result<void, Socket
   return ok(undefined);
 }
 
-/** Whether somebody accepts connections there. */
+/** Whether somebody listens there, also somebody too busy to answer. */
 export function answersConnect(path: string): Promise<boolean> {
   if (Buffer.byteLength(path) > limits.socketPathBytes) return Promise.resolve(false);
   return new Promise((resolve) => {
@@ -55,7 +55,8 @@ export function answersConnect(path: string): Promise<boolean> {
     };
     socket.setTimeout(limits.connectProbeMs, () => settle(false));
     socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
+    // Too many wait to be accepted already: somebody is there.
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code === 'EAGAIN'));
   });
 }
 

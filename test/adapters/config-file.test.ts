@@ -1,5 +1,6 @@
 /** The configuration file on disk: read, parsed in a thread of its own, secrets held apart. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,4 +77,14 @@ test('[CF-11] config file: a secret is given out once its load is adopted', asyn
   assert.equal(opened.secret('tenancy.auth.token'), 'open-sesame');
   opened.adopt(second);
   assert.equal(opened.secret('tenancy.auth.token'), 'swordfish');
+});
+
+test('[CF-18] config file: a FIFO is one problem at once, and nobody waits for its writer', async () => {
+  const fifo = join(folder, 'fifo.yaml');
+  execFileSync('mkfifo', [fifo]);
+  const loaded = await openConfigFile({ file: fifo, env: {} }).load();
+  assert.equal(
+    loaded.ok ? '' : loaded.failure[0]?.message,
+    'cannot be read: neither a file nor a link to one',
+  );
 });

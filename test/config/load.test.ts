@@ -216,3 +216,35 @@ test('[CF-11] secrets: another secret is another configuration', () => {
   assert.notEqual(hash('one'), hash('two'));
   assert.equal(hash('one'), hash('one'));
 });
+
+test('[CF-17] secrets: one that no header can carry is a problem that does not quote it', () => {
+  const withAuth = (auth: string): string =>
+    `tenancy: { url: "http://127.0.0.1:1", auth: { ${auth} } }`;
+  const unsendable = [
+    '"canary\\nx"',
+    '"canary\\0"',
+    '"canary€"',
+    '" canary"',
+    '[canary]',
+    '{ canary: x }',
+  ];
+  for (const key of ['token', 'bearer']) {
+    for (const value of unsendable) {
+      const problems = problemsOf(withAuth(`${key}: ${value}`));
+      assert.deepEqual(
+        problems.map(({ path }) => path),
+        [`tenancy.auth.${key}`],
+        value,
+      );
+      assert.doesNotMatch(JSON.stringify(problems), /canary/, value);
+    }
+    assert.ok(configFrom(withAuth(`${key}: "sesame+/=~ open"`)));
+  }
+  for (const header of ['"X Token"', '"X-Token:"', '"X\\r\\nHost"', '""']) {
+    assert.deepEqual(
+      problemsOf(withAuth(`tokenHeader: ${header}`)).map(({ path }) => path),
+      ['tenancy.auth.tokenHeader'],
+      header,
+    );
+  }
+});

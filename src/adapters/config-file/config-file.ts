@@ -5,6 +5,7 @@
  * parsed in a thread of its own with a memory and a time limit, so that a hostile or huge file
  * costs a problem and not the daemon; `inThread: false` parses right here (tests, `check`).
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
@@ -74,9 +75,14 @@ export async function readConfigFile(options: ConfigFileOptions): Promise<Loaded
 /** Reads one byte more than is allowed: enough to tell that the file is too large. */
 async function readBytes(file: string): Promise<Result<Uint8Array, string>> {
   try {
-    const handle = await open(file, 'r');
+    // A FIFO without a writer would keep an ordinary open waiting for ever.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const { size } = await handle.stat();
+      const stats = await handle.stat();
+      // A folder has an error of its own.
+      if (!stats.isFile() && !stats.isDirectory())
+        return fail('cannot be read: neither a file nor a link to one');
+      const { size } = stats;
       const wanted = Math.min(size, configLimits.textBytesMax + 1);
       const buffer = Buffer.alloc(wanted);
       const { bytesRead } = await handle.read(buffer, 0, wanted, 0);

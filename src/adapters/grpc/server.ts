@@ -132,13 +132,16 @@ function watchEvents(api: NodeApi, stream: ServerWritableStream<Request, Wire>):
   stream.on('close', following.stop);
 }
 
-/** A socket file nobody listens on is left over from a crash; one that answers belongs to a daemon. */
+/**
+ * A socket file nobody listens on is left over from a crash; any other belongs to a daemon, also one
+ * too busy to answer.
+ */
 async function freeSocket(path: string): Promise<Result<void, string>> {
   if (!existsSync(path)) return ok(undefined);
   if (!lstatSync(path).isSocket()) {
     return fail(`${path} is no socket: move it away, it is where the daemon listens`);
   }
-  if (await answers(path)) {
+  if (await isListenedOn(path)) {
     return fail(
       `${path} is in use by another daemon: stop it, or give this one another node.dataDir`,
     );
@@ -147,14 +150,16 @@ async function freeSocket(path: string): Promise<Result<void, string>> {
   return ok(undefined);
 }
 
-function answers(path: string): Promise<boolean> {
+function isListenedOn(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(!LEFT_OVER.includes(error.code)),
+    );
   });
 }
 
@@ -165,6 +170,9 @@ function bind(server: Server, path: string): Promise<Result<void, string>> {
     );
   });
 }
+
+/** What only a socket without a listener, or none at all, answers. */
+const LEFT_OVER: readonly (string | undefined)[] = ['ECONNREFUSED', 'ENOENT'];
 
 /** How long open streams may take to end before they are cut. */
 const CLOSE_GRACE_MS = 1_000;

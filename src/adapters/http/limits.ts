@@ -31,6 +31,9 @@ export const HTTP_LIMITS: HttpLimits = {
   heartbeatMs: 15_000,
 };
 
+/** After an answer on a bare socket; its reader may need a moment. */
+export const HANG_UP_MS = 1_000;
+
 /** Objects of one list answer: when nothing is asked for, and at most. */
 export const LIST_DEFAULT = 1_000;
 export const LIST_MAX = 10_000;

@@ -8,7 +8,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { HttpLimits } from './limits.js';
-import { brokenRequest, rawResponse } from './reply.js';
+import { brokenRequest, refuseRaw } from './reply.js';
 
 export interface ListenOptions {
   /** `host:port`, `[v6]:port`; port 0 takes any free one. */
@@ -61,8 +61,7 @@ function boundedServer({ handle, limits }: ListenOptions): Server {
   server.maxConnections = limits.connectionsMax;
   server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (socket.writable) socket.end(rawResponse(brokenRequest(error.code)));
-    else socket.destroy();
+    refuseRaw(socket, brokenRequest(error.code));
   });
   return server;
 }

@@ -3,6 +3,8 @@
  * a failure is `{error: {code, message}}` with a sentence for a person.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HANG_UP_MS } from './limits.js';
 
 export interface Reply {
   readonly status: number;
@@ -67,8 +69,23 @@ export function sendStreamHead(response: ServerResponse): void {
   response.flushHeaders();
 }
 
-/** An answer on a bare socket: there is no request to answer, or it wanted another protocol. */
-export function rawResponse({ status, contentType, body }: Reply): string {
+/**
+ * An answer on a bare socket: there is no request to answer, or it wanted another protocol. The peer
+ * has a moment to read it and hang up; one that does not would keep its connection, and us, for ever.
+ */
+export function refuseRaw(socket: Duplex, reply: Reply): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), HANG_UP_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.end(rawResponse(reply));
+}
+
+function rawResponse({ status, contentType, body }: Reply): string {
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Connection: close',

@@ -22,7 +22,7 @@ import { HTTP_LIMITS } from '../http/limits.js';
 import { listenHttp } from '../http/listen.js';
 import { loadPage } from '../http/page.js';
 import { targetOf } from '../http/query.js';
-import { problem, type Reply, rawResponse, send } from '../http/reply.js';
+import { problem, type Reply, refuseRaw, send } from '../http/reply.js';
 import { INSPECTOR_LIMITS, type InspectorLimits } from './limits.js';
 import {
   type Batch,
@@ -120,7 +120,7 @@ function createAudience(options: InspectorOptions, limits: InspectorLimits): Aud
     admit: (request, socket, head) => {
       const refusal = refusalFor(request, viewers.size, limits);
       if (refusal === undefined) server.handleUpgrade(request, socket, head, join);
-      else socket.end(rawResponse(refusal));
+      else refuseRaw(socket, refusal);
     },
     close: async () => {
       for (const viewer of viewers) viewer.terminate();

@@ -32,6 +32,13 @@ export const WATCH_POLL_MS = 5_000;
 export const EXIT_LOOKS_MAX = 10;
 export const EXIT_LOOK_MS = 10;
 
+/** An instance's output is looked at so often, and emptied but for its end when it is over its bound. */
+export const OUTPUT_LOOK_MS = 10_000;
+export const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
+export const OUTPUT_BYTES_KEPT = 1024 * 1024;
+
+assert(OUTPUT_BYTES_KEPT < OUTPUT_BYTES_MAX, 'emptying an output makes room');
+
 export const LIST_PAGE_INSTANCES = 256;
 export const INSTANCES_DEFAULT_MAX = 1_000;
 

@@ -10,7 +10,7 @@
  */
 import type { ProviderFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { Clock } from '../../ports/clock.js';
+import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Failpoints } from '../../ports/failpoints.js';
 import type { Log } from '../../ports/log.js';
 import type { CreateRequest, ProvidedInstance, Provider } from '../../ports/provider.js';
@@ -19,6 +19,7 @@ import { type Addresses, openAddresses } from './addresses.js';
 import { launch } from './launch.js';
 import { makeLifeline } from './lifeline.js';
 import { INSTANCES_DEFAULT_MAX, LIST_PAGE_INSTANCES } from './limits.js';
+import { keepOutputsShort } from './output.js';
 import { type InstanceRecord, idOfToken, openRecords, type RecordStore } from './records.js';
 import { type Settled, settle } from './settle.js';
 import { type LaunchPlan, launchPlan } from './spec.js';
@@ -52,6 +53,7 @@ class ProcessProvider implements Provider {
   readonly #unclear: readonly string[];
   readonly #addresses: Addresses;
   readonly #watches: Watches;
+  readonly #stopKeeping: Cancel;
   readonly #listeners: ((providerId: string, detail: string) => void)[] = [];
   /** Creates and deletes under way, by instance: the second asker gets the first one's answer. */
   readonly #creating = new Map<string, Answer<ProvidedInstance>>();
@@ -73,6 +75,11 @@ class ProcessProvider implements Provider {
       onDeath: (id, detail) => {
         for (const listener of this.#listeners) listener(id, detail);
       },
+    });
+    this.#stopKeeping = keepOutputsShort({
+      clock: options.clock,
+      log: options.log,
+      paths: () => [...this.#records.keys()].map((id) => store.logPath(id)),
     });
   }
 
@@ -145,6 +152,7 @@ class ProcessProvider implements Provider {
   }
 
   async close(): Promise<void> {
+    this.#stopKeeping();
     this.#watches.stopAll();
     await Promise.allSettled([...this.#creating.values(), ...this.#deleting.values()]);
     this.#watches.stopAll();

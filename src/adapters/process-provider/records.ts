@@ -4,7 +4,8 @@
  *
  * Rules: [PR-1] a token is an instance's name, so asking twice can never make two; the record is
  * written before the process is started and completed after. A record needs to outlive this daemon,
- * not the machine: after a power failure the processes are gone too.
+ * not the machine: after a power failure the processes are gone too. [PR-20] A record that could not be
+ * looked at is neither absent nor damaged: the provider does not open.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
@@ -66,8 +67,7 @@ export function openRecords(dir: string): RecordStore {
   const metaPath = (id: string) => join(dir, id, 'meta.json');
 
   const read = async (id: string): Promise<InstanceRecord | undefined> => {
-    const text = await readFile(metaPath(id), 'utf8').catch(() => '');
-    return parseRecord(id, text);
+    return parseRecord(id, await readFile(metaPath(id), 'utf8').catch(emptyWhenAbsent));
   };
 
   return {
@@ -76,11 +76,15 @@ export function openRecords(dir: string): RecordStore {
     async load() {
       await mkdir(dir, { recursive: true, mode: 0o700 });
       const ids = (await readdir(dir)).filter((name) => ID_PATTERN.test(name)).sort();
-      const all = await Promise.all(ids.map(async (id) => ({ id, record: await read(id) })));
-      return {
-        records: all.flatMap(({ record }) => (record === undefined ? [] : [record])),
-        unreadable: all.flatMap(({ id, record }) => (record === undefined ? [id] : [])),
-      };
+      const records: InstanceRecord[] = [];
+      const unreadable: string[] = [];
+      // One by one: all at once would need a descriptor for each.
+      for (const id of ids) {
+        const record = await read(id);
+        if (record === undefined) unreadable.push(id);
+        else records.push(record);
+      }
+      return { records, unreadable };
     },
     async write(record) {
       await mkdir(join(dir, record.id), { recursive: true, mode: 0o700 });
@@ -90,6 +94,11 @@ export function openRecords(dir: string): RecordStore {
       await rm(join(dir, id), { recursive: true, force: true });
     },
   };
+}
+
+function emptyWhenAbsent(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 /** The one place where a record's text becomes a record: its tags were branded when it was written. */

@@ -5,6 +5,9 @@
  * Input:  URL, method, headers, optional JSON body, deadline. Output: the text of a 200, or a failure:
  * `unreachable` when nothing can be said about the request (silence, or a server in trouble),
  * `refused` when it was answered with anything but 200.
+ *
+ * Failures are logged, stored and shown, and both Node and the server may quote what was sent: [TE-44]
+ * no failure holds a secret, and [TE-45] none can drive a terminal.
  */
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { TenancyFailure } from '../../ports/tenancy-api.js';
@@ -16,9 +19,27 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly timeoutMs: number;
+  /** What no failure may quote. */
+  readonly secrets: readonly string[];
 }
 
 export async function exchange(request: Exchange): Promise<Result<string, TenancyFailure>> {
+  const answer = await attempt(request);
+  if (answer.ok) return answer;
+  const { code, message } = answer.failure;
+  return fail({ code, message: withheld(message, request.secrets) });
+}
+
+/** The secrets go first: cut short or cleaned, one would not be recognised. */
+function withheld(message: string, secrets: readonly string[]): string {
+  const bare = secrets
+    .filter((secret) => secret !== '')
+    .reduce((text, secret) => text.replaceAll(secret, '***'), message);
+  const clean = bare.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  return clean.slice(0, REFUSAL_LENGTH_MAX);
+}
+
+async function attempt(request: Exchange): Promise<Result<string, TenancyFailure>> {
   const { url, method, headers, body, timeoutMs } = request;
   const what = `${method} ${url.pathname}`;
   try {
@@ -55,8 +76,8 @@ async function bodyOf(response: Response): Promise<string | undefined> {
 }
 
 function refusalOf(what: string, status: number, text: string): TenancyFailure {
-  const excerpt = text.replaceAll(/\s+/g, ' ').trim().slice(0, REFUSAL_LENGTH_MAX);
-  const message = `${what} was answered with ${status}${excerpt === '' ? '' : `: ${excerpt}`}`;
+  const said = text.trim();
+  const message = `${what} was answered with ${status}${said === '' ? '' : `: ${said}`}`;
   return { code: status >= 500 ? 'unreachable' : 'refused', message };
 }
 

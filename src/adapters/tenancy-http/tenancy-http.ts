@@ -34,7 +34,9 @@ export function openTenancyHttp(options: TenancyHttpOptions): TenancyApi {
     request: Pick<Exchange, 'method' | 'timeoutMs' | 'body'> & { readonly path: string },
   ): Promise<Result<string, TenancyFailure>> => {
     const { path, ...rest } = request;
-    return exchange({ ...rest, url: urlOf(options.url, path), headers: headersOf(options) });
+    const secrets = [lookedUp(options.token) ?? '', lookedUp(options.bearer) ?? ''];
+    const url = urlOf(options.url, path);
+    return exchange({ ...rest, url, headers: headersOf(options), secrets });
   };
 
   const read = async (

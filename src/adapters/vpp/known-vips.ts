@@ -38,6 +38,8 @@ export class KnownVips {
       const { vip, attributes } = op;
       return (failure) => {
         if (failure === undefined) this.#change(vipKey(vip), attributes.encap);
+        // Somebody else's, made since the read: it may be anything, a NAT VIP too.
+        else if (failure.code === 'LB_EXISTS') this.#complete = false;
       };
     }
     if (op.op !== 'vip.del') return () => {};

@@ -1,7 +1,9 @@
 /** The Control service and its client over a real unix socket. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -217,4 +219,33 @@ test('[CL-23] a path too long for a socket: one sentence instead of a system err
   const refused = await serveControl({ path: `/tmp/${'x'.repeat(120)}`, api: node.api, log });
   assert.ok(!refused.ok);
   assert.match(refused.failure, /107 bytes/);
+});
+
+const STUCK = `require('node:net').createServer()
+  .listen({ path: process.argv[1], backlog: 1 }, () => console.log('there'))`;
+
+test('[CL-50] a daemon too busy to answer: its socket is not taken away', async () => {
+  const busy = join(folder, 'busy.sock');
+  const stuck = spawn(process.execPath, ['-e', STUCK, busy], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(stuck.stdout, 'data');
+  stuck.kill('SIGSTOP');
+  const waiting: Socket[] = [];
+  // Nobody accepts: after a few the kernel turns everybody away.
+  await new Promise<void>((resolve) => {
+    const knock = (): void => {
+      const socket = connect(busy);
+      waiting.push(socket);
+      socket.once('connect', knock);
+      socket.once('error', () => resolve());
+    };
+    knock();
+  });
+  const second = await serveControl({ path: busy, api: node.api, log });
+  for (const socket of waiting) socket.destroy();
+  stuck.kill('SIGKILL');
+  await once(stuck, 'exit');
+  assert.match(second.ok ? 'taken' : second.failure, /in use by another daemon/);
+  assert.ok((await stat(busy)).isSocket());
 });

@@ -1,5 +1,7 @@
 /** The inspector over real sockets: viewers come and go, threads record only for them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Script } from 'node:vm';
 import { WebSocket } from 'ws';
@@ -142,4 +144,16 @@ test('[CL-9] a taken address: one sentence with its key', async () => {
   });
   assert.ok(!again.ok);
   assert.match(again.failure, /inspector\.listen/);
+});
+
+test('[CL-49] a refused viewer that never hangs up: does not keep the inspector from closing', async () => {
+  const [host = '', port = ''] = server.address.split(':');
+  const socket = connect({ host, port: Number(port), allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
+  socket.write(`GET / HTTP/1.1\r\nHost: evil.example\r\n${upgrade}\r\n`);
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1\.1 403 /);
+  await server.close();
+  socket.destroy();
 });

@@ -1,13 +1,18 @@
 /** What a process instance gets, how it is ended, and what cannot be started. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { identify, isGroupRunning } from '../../../src/adapters/proc/processes.js';
 import { addressAt } from '../../../src/adapters/process-provider/addresses.js';
-import { ADDRESS_COUNT } from '../../../src/adapters/process-provider/limits.js';
+import {
+  ADDRESS_COUNT,
+  OUTPUT_BYTES_KEPT,
+  OUTPUT_BYTES_MAX,
+} from '../../../src/adapters/process-provider/limits.js';
 import { expectOk, nextExit, requestFor } from '../../contract/provider.js';
+import { eventually } from '../../support/http-client.js';
 import { openProcessLab, type ProcessLab, templateOf } from '../../support/process-lab.js';
 
 function check(title: string, body: (lab: ProcessLab) => Promise<void>): void {
@@ -159,4 +164,19 @@ check('[PR-2] process: a deleted instance leaves its address to rest', async (la
 test('[PR-2] addresses: the range is 127.64.0.0/10 without its ends', () => {
   assert.equal(addressAt(0), '127.64.0.1');
   assert.equal(addressAt(ADDRESS_COUNT - 1), '127.127.255.254');
+});
+
+check('[PR-19] process: a talkative instance fills no disk, and its end is kept', async (lab) => {
+  const bytes = OUTPUT_BYTES_MAX + 10_000;
+  const script = `head -c ${bytes} /dev/zero; echo the end; sleep 1; echo after; sleep 1000`;
+  const { providerId } = expectOk(await createWith(lab, { command: ['sh', '-c', script] }));
+  const output = join(lab.dir, providerId, 'output.log');
+  await eventually(
+    () => existsSync(`${output}.1`) && readFileSync(output, 'utf8').includes('after'),
+  );
+  assert.equal(readFileSync(output, 'utf8'), 'after\n');
+  const kept = readFileSync(`${output}.1`);
+  assert.equal(kept.length, OUTPUT_BYTES_KEPT);
+  assert.ok(kept.toString('utf8').endsWith('the end\n'));
+  assert.equal(statSync(`${output}.1`).mode & 0o777, 0o600);
 });

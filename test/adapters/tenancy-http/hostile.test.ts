@@ -4,7 +4,10 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RESPONSE_BYTES_MAX } from '../../../src/adapters/tenancy-http/limits.js';
+import {
+  REFUSAL_LENGTH_MAX,
+  RESPONSE_BYTES_MAX,
+} from '../../../src/adapters/tenancy-http/limits.js';
 import { readPage } from '../../../src/adapters/tenancy-http/read-page.js';
 import {
   openTenancyHttp,
@@ -263,4 +266,51 @@ test('[TE-20] tenancy-http: whatever is answered, reading it is a value', () => 
     }),
     { seed: seedOfRun() },
   );
+});
+
+test('[TE-44] tenancy-http: no failure quotes a secret, whoever would', async () => {
+  const echo: RequestListener = (request, response) => {
+    response.statusCode = 403;
+    response.end(
+      `${'.'.repeat(150)} ${request.headers['x-token']} ${request.headers.authorization}`,
+    );
+  };
+  const secrets = { token: 'canary-token', tokenHeader: 'X-Token', bearer: 'canary-bearer' };
+  await withServer(
+    echo,
+    async (api) => {
+      const answer = await api.poll(0, 1, TIMEOUT_MS);
+      assert.ok(!answer.ok);
+      assert.match(answer.failure.message, /was answered with 403: \.+ \*{3}/);
+      assert.doesNotMatch(answer.failure.message, /canary/);
+    },
+    secrets,
+  );
+  for (const unsendable of ['canary\nx', 'canary\u0000x', 'canary\rx']) {
+    for (const given of [{ token: unsendable }, { bearer: unsendable }]) {
+      await withServer(
+        echo,
+        async (api) => {
+          const answer = await api.poll(0, 1, TIMEOUT_MS);
+          assert.equal(answer.ok ? '' : answer.failure.code, 'unreachable');
+          assert.doesNotMatch(JSON.stringify(answer), /canary/);
+        },
+        given,
+      );
+    }
+  }
+});
+
+test('[TE-45] tenancy-http: what a server says cannot drive a terminal, and is short', async () => {
+  const shout: RequestListener = (_, response) => {
+    response.statusCode = 400;
+    response.end(`no\u001b]0;owned\u0007\u009b31m\u202egnorw ${'x'.repeat(10_000)}`);
+  };
+  await withServer(shout, async (api) => {
+    const answer = await api.poll(0, 1, TIMEOUT_MS);
+    assert.ok(!answer.ok);
+    assert.match(answer.failure.message, /^GET \/v1\/events was answered with 400: no \]0;owned/);
+    assert.doesNotMatch(answer.failure.message, /[\p{Cc}\p{Cf}]/u);
+    assert.ok(answer.failure.message.length <= REFUSAL_LENGTH_MAX);
+  });
 });

@@ -362,3 +362,24 @@ test('[VP-15] socket: one that nobody listens on is told', () =>
     await new Promise((resolve) => server.close(resolve));
     await unreachableBecause(kept, /nobody listens/);
   }));
+
+test('[VP-79] a VIP that somebody made since the read: not touched before the next one', () => {
+  const touches = [
+    { op: 'as.add', vip: VIP, as: '10.0.0.1', weight: 1 },
+    { op: 'vip.del', vip: VIP },
+  ] as const;
+  return withConnected(
+    { answers: { ...holding([]), ...answering('lb_add_del_vip_v2', -81) } },
+    async ({ dataplane, peer }) => {
+      expectOk(await dataplane.read());
+      assert.equal(outcomeOf(await dataplane.apply(ADD)), 'LB_EXISTS');
+      const sent = peer.requests.length;
+      for (const op of touches) {
+        assert.equal(outcomeOf(await dataplane.apply(op)), 'LB_INVALID_REQUEST', op.op);
+      }
+      assert.equal(peer.requests.length, sent);
+      expectOk(await dataplane.read());
+      assert.equal(outcomeOf(await dataplane.apply({ op: 'vip.del', vip: VIP })), 'LB_EXISTS');
+    },
+  );
+});
