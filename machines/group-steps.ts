@@ -83,7 +83,8 @@ function createTurn(
 }
 
 function requestRecord(input: InstanceInput, { rule, numbers }: Create): RecordParams {
-  return { ...published(newInstance(input), 'instance.requested', rule), numbers };
+  const record = published(newInstance(input), 'instance.requested', rule);
+  return { ...record, numbers: { ...record.numbers, ...numbers } };
 }
 
 /** The provider knows an instance by its token before it has any other name. */

@@ -51,10 +51,15 @@ export function start(kernel: Kernel, cell: Cell, cause: string): void {
   kernel.schedule(cell);
 }
 
-export function activateSpawned(kernel: Kernel, row: Omit<StoredCell, 'incarnation'>): void {
+/** Whatever it does first follows from the decision that made it. */
+export function activateSpawned(
+  kernel: Kernel,
+  row: Omit<StoredCell, 'incarnation'>,
+  cause: string,
+): void {
   if (kernel.cells.has(row.address)) return;
   const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation });
-  if (cell !== undefined) start(kernel, cell, row.address);
+  if (cell !== undefined) start(kernel, cell, cause);
 }
 
 /** Brings a crashed cell back to what the store has, or to a fresh start when it has nothing. */

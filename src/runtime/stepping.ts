@@ -220,7 +220,7 @@ function settle(kernel: Kernel, cell: Cell, settlement: Settlement): void {
   cell.inFlight.splice(cell.inFlight.indexOf(flight), 1);
   if (!outcome.ok) return refuse(kernel, cell, outcome.failure);
   cell.committed = cell.type.stored ? flight.state : undefined;
-  for (const row of spawned) activateSpawned(kernel, row);
+  for (const row of spawned) activateSpawned(kernel, row, flight.cause);
   for (const effect of flight.effects) {
     if (!perform(kernel, cell, effect, flight.cause)) return;
   }

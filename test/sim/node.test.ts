@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { addressOf } from '../../machines/model/ids.js';
+import { whyChain } from '../../src/app/why.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import { seedOfRun } from '../support/seed.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
@@ -144,3 +146,37 @@ test('[SM-3] whatever happens, when it stops the site is as configured and nothi
     { seed: seedOfRun(), numRuns: Number(process.env['SIM_RUNS'] ?? 15) },
   );
 });
+
+const PROJECTS = `
+node: { name: sim, addressPools: { public: 198.51.100.0/28 } }
+providers: { cloud: { driver: simulated, createRate: off } }
+templates: { web: { provider: cloud, spec: {} } }
+healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
+tenancy:
+  url: http://127.0.0.1:1
+  onProject:
+    groups: { web: { template: web, size: 1, backend: { probePort: 8080, healthCheck: ok } } }
+    frontends:
+      web: { addressFrom: public, port: 80, pools: [{ name: one, members: [{ group: web }] }] }
+dataplane: { startupMinDelay: 0s }
+`;
+
+test('[SM-10] why: an instance of a project goes back to the event that made the project', async () => {
+  const node = await startVirtualNode(PROJECTS);
+  node.tenancy.create('project', 'shop');
+  await run(node, 30);
+  assert.deepEqual(weights(node), [1]);
+  const id = String(node.views('instance')[0]?.['id']);
+  const chain = await whyChain(node.store, addressOf('instance', id));
+  const [first, second] = chain.map(({ event }) => event);
+  assert.deepEqual([first, second], ['tenancy.page_accepted', 'tenant.accepted']);
+  const [asked] = await entriesOf(node, id, 'instance.creating');
+  const [intent] = await entriesOf(node, id, 'instance.requested');
+  assert.equal(asked?.cause, intent?.id);
+  assert.equal(asked?.numbers['tenant'], intent?.numbers['tenant']);
+});
+
+async function entriesOf(node: VirtualNode, id: string, event: string) {
+  const entries = await node.store.journalOf(addressOf('instance', id), 50);
+  return entries.ok ? entries.value.filter((entry) => entry.event === event) : [];
+}

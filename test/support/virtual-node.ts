@@ -2,9 +2,10 @@
  * The whole node in one thread on a clock that stands still: every actor of the daemon, the real store in
  * memory, and strict fakes for the outside (VPP, probes, provider, sink). What a day takes costs a second.
  */
-import { addressOf } from '../../machines/model/ids.js';
+import { type Address, addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import { ok } from '../../machines/model/result.js';
+import type { Message } from '../../machines/model/messages.js';
+import { fail, ok } from '../../machines/model/result.js';
 import {
   createSimulatedWorld,
   openSimulatedProvider,
@@ -12,6 +13,7 @@ import {
 } from '../../src/adapters/simulated-provider/provider.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { castOf } from '../../src/app/roles.js';
+import type { Provider } from '../../src/ports/provider.js';
 import type { Store } from '../../src/ports/store.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createSinglePlacement } from '../../src/runtime/placement.js';
@@ -20,6 +22,7 @@ import { loadedFrom } from './config.js';
 import { type FakeProber, fakeProber } from './fake-prober.js';
 import { type MemorySink, openMemorySink } from './memory-sink.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from './quiet.js';
+import { type ScriptedTenancy, scriptedTenancy } from './scripted-tenancy.js';
 import { createStrictDataplane, type StrictDataplane } from './strict-dataplane.js';
 import { createStrictLb, type StrictLb } from './strict-lb.js';
 import { memoryStore } from './toy-node.js';
@@ -34,20 +37,34 @@ export interface VirtualNode {
   readonly world: SimulatedWorld;
   readonly sink: MemorySink;
   readonly log: ReturnType<typeof rememberingLog>;
+  readonly tenancy: ScriptedTenancy;
+  readonly faults: Faults;
   /** Makes this text the configuration and reloads. */
   configure(text: string): Promise<JsonObject>;
+  /** An operator's verb; undefined: nobody answered in time. */
+  order(to: Address, message: Message): Promise<JsonObject | undefined>;
   views(kind: Parameters<Host['views']>[0]): readonly JsonObject[];
   /** Kills the node without a word and starts the next life on the same store and outside. */
   crash(): Promise<VirtualNode>;
 }
 
+/** What can be ordered of the outside, beyond what its fakes offer themselves. */
+export interface Faults {
+  /** The disk takes nothing. */
+  storeAway: boolean;
+  /** Hears of every delete before the provider does. */
+  onDelete(providerId: string): void;
+}
+
 interface Outside {
+  readonly faults: Faults;
   readonly clock: VirtualClock;
   readonly store: Store;
   readonly lb: StrictLb;
   readonly prober: FakeProber;
   readonly world: SimulatedWorld;
   readonly sink: MemorySink;
+  readonly tenancy: ScriptedTenancy;
   readonly file: { text: string };
   readonly seed: number;
   readonly life: number;
@@ -61,14 +78,17 @@ export function startVirtualNode(text: string, seed = 1): Promise<VirtualNode> {
     prober: fakeProber(),
     world: createSimulatedWorld(),
     sink: openMemorySink(),
+    tenancy: scriptedTenancy(),
     file: { text },
     seed,
     life: 1,
+    faults: { storeAway: false, onDelete: () => undefined },
   });
 }
 
 async function live(outside: Outside): Promise<VirtualNode> {
-  const { clock, store, lb, prober, world, sink, file, seed, life } = outside;
+  const { clock, lb, prober, world, sink, tenancy, file, seed, life, faults } = outside;
+  const store = fallible(outside.store, faults);
   const dataplane = createStrictDataplane(lb);
   const log = rememberingLog();
   let generation = 0;
@@ -93,7 +113,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       sink,
       failpoints: noFailpoints,
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
-      openProvider: async () => ok(openSimulatedProvider({ world, clock })),
+      openProvider: async () => ok(overheard(openSimulatedProvider({ world, clock }), faults)),
       configFile: {
         load: async () => ok(loadedFrom(file.text)),
         adopt: () => undefined,
@@ -103,32 +123,66 @@ async function live(outside: Outside): Promise<VirtualNode> {
       setGeneration: (to: number) => {
         generation = to;
       },
-      tenancyApi: undefined,
+      tenancyApi: tenancy,
     },
   });
   const started = await host.start();
   if (!started.ok) throw new Error(started.failure.message);
+  /** Time goes on until there is an answer, or nobody waits for it any more. */
+  const askFor = async (to: Address, message: Message, seconds: number) => {
+    let outcome: Awaited<ReturnType<Host['ask']>> | undefined;
+    const asked = host.ask(to, message, seconds * 1_000).then((answer) => {
+      outcome = answer;
+    });
+    for (let step = 0; outcome === undefined && step <= seconds; step += 1) {
+      await clock.advance(1_000);
+    }
+    await asked;
+    return outcome?.ok === true ? (outcome.value as JsonObject) : undefined;
+  };
   const reload = async (trigger: string): Promise<JsonObject> => {
     const message = { type: 'reload.requested', trigger, dryRun: false, disruptive: false };
-    const answer = host.ask(addressOf('reload', 'main'), message, 60_000);
-    await clock.advance(1_000);
-    const outcome = await answer;
-    if (!outcome.ok) throw new Error(outcome.failure.message);
-    return outcome.value as JsonObject;
+    const answer = await askFor(addressOf('reload', 'main'), message, 20);
+    return answer ?? { status: 'unanswered' };
   };
   await reload('boot');
   return {
-    ...{ host, clock, store, lb, dataplane, prober, world, sink, log },
+    ...{ host, clock, store, lb, dataplane, prober, world, sink, tenancy, log, faults },
     configure: (text) => {
       file.text = text;
       return reload('api');
     },
+    order: (to, message) => askFor(to, message, 5),
     views: host.views,
     crash: () => {
       gate.alive = false;
       dataplane.drop('the daemon died');
       return live({ ...outside, life: life + 1 });
     },
+  };
+}
+
+function fallible(store: Store, faults: Faults): Store {
+  const commit: Store['commit'] = async (decisions) => {
+    if (!faults.storeAway) return store.commit(decisions);
+    return decisions.map(() => fail({ code: 'unavailable', message: 'the disk is full' }));
+  };
+  return { ...store, commit };
+}
+
+function overheard(provider: Provider, faults: Faults): Provider {
+  return {
+    create: (request) => provider.create(request),
+    delete: (providerId) => {
+      faults.onDelete(providerId);
+      return provider.delete(providerId);
+    },
+    status: (providerId) => provider.status(providerId),
+    list: (installation, page) => provider.list(installation, page),
+    findByToken: (token) => provider.findByToken(token),
+    onExit: (listener) => provider.onExit(listener),
+    watch: (providerId) => provider.watch(providerId),
+    close: () => provider.close(),
   };
 }
 
