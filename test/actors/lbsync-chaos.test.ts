@@ -13,6 +13,7 @@ import { compatible, desiredVips } from '../lb/worlds.js';
 import { seedOfRun } from '../support/seed.js';
 import { keyOf, type StrictLb } from '../support/strict-lb.js';
 import { type LbsyncLab, SETTINGS, startLbsync } from './lbsync-lab.js';
+import { type Truth, watchForTruth } from './lbsync-truth.js';
 
 type Turn =
   | { readonly do: 'want'; readonly wishes: readonly DesiredVip[] }
@@ -69,6 +70,8 @@ interface Run {
   wishes: readonly DesiredVip[];
   /** Frontends that had a wish once: those without one say so until they hear that it is gone. */
   readonly leaving: Set<DesiredVip['frontend']>;
+  readonly truth: Truth;
+  revision: number;
 }
 
 async function take(run: Run, step: Turn): Promise<void> {
@@ -114,24 +117,39 @@ async function take(run: Run, step: Turn): Promise<void> {
 
 /** Frontends without a wish any more withdraw; the others send theirs. */
 function say(run: Run, wishes: readonly DesiredVip[]): void {
+  const { lab, truth } = run;
+  run.revision += 1;
+  const { revision } = run;
   const names = new Set(wishes.map(({ frontend }) => frontend));
   for (const { frontend } of run.wishes) run.leaving.add(frontend);
   for (const frontend of run.leaving) {
-    if (!names.has(frontend))
-      run.lab.tell({ type: 'vip.withdrawn', frontend, revision: 1 } as Message);
+    if (names.has(frontend)) continue;
+    truth.asked(frontend, revision);
+    lab.tell({ type: 'vip.withdrawn', frontend, revision } as Message);
   }
-  run.wishes = wishes;
-  for (const desired of wishes) run.lab.want(desired);
+  run.wishes = wishes.map((desired) => ({ ...desired, revision }));
+  for (const desired of run.wishes) {
+    truth.asked(desired.frontend, revision, desired);
+    lab.want(desired);
+  }
 }
 
-test('[LB-58] lbsync: when the faults stop it converges, and nothing went dark on the way', async () => {
+function begin(): Run {
+  const lab = startLbsync();
+  const truth = watchForTruth(lab.lb, () => run.lab);
+  const run: Run = { lab, wishes: [], leaving: new Set(), truth, revision: 0 };
+  watchForDarkness(lab.lb, () => run.wishes);
+  return run;
+}
+
+test('[LB-58] [LB-60] lbsync: when the faults stop it converges; on the way nothing went dark, no report lied', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(turn, { minLength: 1, maxLength: 14 }), async (turns) => {
-      const run: Run = { lab: startLbsync(), wishes: [], leaving: new Set() };
-      watchForDarkness(run.lab.lb, () => run.wishes);
+      const run = begin();
       for (const step of turns) {
         await take(run, step);
         await run.lab.settle();
+        run.truth.judge(run.lab);
       }
       const { lab, wishes } = run;
       lab.dataplane.faults.clear();
