@@ -75,10 +75,14 @@ async function bodyOf(response: Response): Promise<string | undefined> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Too slow, and too many: about the moment, not about what was asked. */
+const BUSY: readonly number[] = [408, 429];
+
 function refusalOf(what: string, status: number, text: string): TenancyFailure {
   const said = text.trim();
   const message = `${what} was answered with ${status}${said === '' ? '' : `: ${said}`}`;
-  return { code: status >= 500 ? 'unreachable' : 'refused', message };
+  const isInTrouble = status >= 500 || BUSY.includes(status);
+  return { code: isInTrouble ? 'unreachable' : 'refused', message };
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -1,9 +1,7 @@
 /** The Control service and its client over a real unix socket. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -11,6 +9,7 @@ import type { JsonObject } from '../../../machines/model/json.js';
 import { fail, ok } from '../../../machines/model/result.js';
 import { type ControlClient, connectControl } from '../../../src/adapters/grpc/client.js';
 import { type ControlServer, serveControl } from '../../../src/adapters/grpc/server.js';
+import { busySocket } from '../../support/busy-socket.js';
 import { type FakeNode, fakeNode } from '../../support/fake-node-api.js';
 import { FAKE_LISTS, FAKE_STATUS, INSTANCE_ID } from '../../support/fake-node-data.js';
 import { eventually } from '../../support/http-client.js';
@@ -221,31 +220,11 @@ test('[CL-23] a path too long for a socket: one sentence instead of a system err
   assert.match(refused.failure, /107 bytes/);
 });
 
-const STUCK = `require('node:net').createServer()
-  .listen({ path: process.argv[1], backlog: 1 }, () => console.log('there'))`;
-
 test('[CL-50] a daemon too busy to answer: its socket is not taken away', async () => {
   const busy = join(folder, 'busy.sock');
-  const stuck = spawn(process.execPath, ['-e', STUCK, busy], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  await once(stuck.stdout, 'data');
-  stuck.kill('SIGSTOP');
-  const waiting: Socket[] = [];
-  // Nobody accepts: after a few the kernel turns everybody away.
-  await new Promise<void>((resolve) => {
-    const knock = (): void => {
-      const socket = connect(busy);
-      waiting.push(socket);
-      socket.once('connect', knock);
-      socket.once('error', () => resolve());
-    };
-    knock();
-  });
+  const end = await busySocket(busy);
   const second = await serveControl({ path: busy, api: node.api, log });
-  for (const socket of waiting) socket.destroy();
-  stuck.kill('SIGKILL');
-  await once(stuck, 'exit');
+  await end();
   assert.match(second.ok ? 'taken' : second.failure, /in use by another daemon/);
   assert.ok((await stat(busy)).isSocket());
 });

@@ -314,3 +314,26 @@ test('[TE-45] tenancy-http: what a server says cannot drive a terminal, and is s
     assert.ok(answer.failure.message.length <= REFUSAL_LENGTH_MAX);
   });
 });
+
+test('[TE-22] tenancy-http: too many and too slow are trouble of the moment, other 4xx refusals', async () => {
+  const codes: Record<number, string> = {};
+  for (const status of [400, 401, 404, 408, 409, 422, 429, 500, 503]) {
+    const answer: RequestListener = (_, response) => void response.writeHead(status).end();
+    await withServer(answer, async (api) => {
+      const reported = await api.putStatus(PROJECT, 'ready', '', TIMEOUT_MS);
+      codes[status] = reported.ok ? 'ok' : reported.failure.code;
+    });
+  }
+  const [refused, trouble] = ['refused', 'unreachable'];
+  assert.deepEqual(codes, {
+    400: refused,
+    401: refused,
+    404: refused,
+    408: trouble,
+    409: refused,
+    422: refused,
+    429: trouble,
+    500: trouble,
+    503: trouble,
+  });
+});
