@@ -177,7 +177,13 @@ export function stateChanged(memory: BackendMemory, decider: Decider): RecordPar
     event: 'backend.state_changed',
     rule,
     numbers: { from, to: state, counter, rise, fall, code, positive, reason },
-    publish: { aggregateKind: 'backend', aggregateId: memory.name, data: shapeOf(memory) },
+    publish: {
+      aggregateKind: 'backend',
+      aggregateId: memory.name,
+      data: shapeOf(memory),
+      // Every restart finds out anew what it knew before.
+      level: state,
+    },
   };
 }
 

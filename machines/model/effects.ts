@@ -30,6 +30,11 @@ export interface PublishParams {
   readonly aggregateId: string;
   readonly tenantId?: TenantId;
   readonly data: JsonObject;
+  /**
+   * For what is observed anew after every restart: the level a reader sees. An event whose level is the
+   * one last published of its aggregate is no news and is not appended; the journal has it all the same.
+   */
+  readonly level?: string;
 }
 
 export interface SpawnParams {

@@ -35,7 +35,10 @@ const cellFields = {
 
 const isPublish: Check<NonNullable<RecordParams['publish']>> = record(
   { aggregateKind: isText, aggregateId: isText, data: isObject },
-  { tenantId: isText as Check<NonNullable<NonNullable<RecordParams['publish']>['tenantId']>> },
+  {
+    tenantId: isText as Check<NonNullable<NonNullable<RecordParams['publish']>['tenantId']>>,
+    level: isText,
+  },
 );
 
 const isRecord: Check<RecordParams> = record(

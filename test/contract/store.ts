@@ -238,6 +238,29 @@ function eventContract(fresh: FreshStore): void {
     );
   });
 
+  test('[ST-15] observed level: the same again is journaled but no news, a change is', async () => {
+    const store = await fresh();
+    const at = (id: string, level: string): Decision => {
+      const { publish, ...record } = publishOf(WEB);
+      assert.ok(publish);
+      return decisionOf(id, { records: [{ ...record, publish: { ...publish, level } }] });
+    };
+    await store.commit([at('d-1', 'up'), at('d-2', 'up'), at('d-3', 'down'), at('d-4', 'up')]);
+    await store.commit([decisionOf('d-5', { records: [publishOf(WEB)] }), at('d-6', 'up')]);
+    const rows = unwrap(await store.outboxPending(0, 10));
+    assert.deepEqual(
+      rows.map(({ event }) => [event.causationId, event.aggregateVersion]),
+      [
+        ['d-1', 1],
+        ['d-3', 2],
+        ['d-4', 3],
+        ['d-5', 4],
+        ['d-6', 5],
+      ],
+    );
+    assert.equal(unwrap(await store.journal(0, 10)).length, 6);
+  });
+
   test('[ST-8] aggregate version: goes on counting after the aggregate was forgotten', async () => {
     const store = await fresh();
     await store.commit([

@@ -1,6 +1,7 @@
 /**
  * Records of a decision: one journal row each, and one outbox row for each that publishes. Also
- * knows the decisions that were applied before, by their id.
+ * knows the decisions that were applied before, by their id. What is only observed, and was published at
+ * the same level before, is no news: it goes to the journal alone [ST-15].
  */
 import type Database from 'better-sqlite3';
 import type { RecordParams } from '../../../machines/model/effects.js';
@@ -31,8 +32,9 @@ const OUTBOX_INSERT =
   'INSERT INTO outbox (event_id, ordering_key, event, created_at) VALUES (?, ?, ?, ?)';
 
 const NEXT_VERSION = `
-  INSERT INTO aggregates (ordering_key, version) VALUES (?, 1)
-  ON CONFLICT (ordering_key) DO UPDATE SET version = version + 1 RETURNING version`;
+  INSERT INTO aggregates (ordering_key, version, level) VALUES (?, 1, ?)
+  ON CONFLICT (ordering_key) DO UPDATE SET version = version + 1, level = excluded.level
+  RETURNING version`;
 
 interface JournalInsert {
   readonly id: string;
@@ -58,7 +60,10 @@ function prepare(db: Database.Database) {
     root: db.prepare<[string], { root: string }>('SELECT root FROM journal WHERE id = ? LIMIT 1'),
     journal: db.prepare<JournalInsert>(JOURNAL_INSERT),
     outbox: db.prepare<[string, string, string, number]>(OUTBOX_INSERT),
-    nextVersion: db.prepare<[string], { version: number }>(NEXT_VERSION),
+    nextVersion: db.prepare<[string, string | null], { version: number }>(NEXT_VERSION),
+    level: db.prepare<[string], { level: string | null }>(
+      'SELECT level FROM aggregates WHERE ordering_key = ?',
+    ),
   };
 }
 
@@ -73,13 +78,15 @@ export function createRecords(db: Database.Database, origin: Origin): Records {
     const record = decision.records[index];
     if (record?.publish === undefined) return ok(0);
     const orderingKey = orderingKeyOf(record.publish);
+    const { level = null } = record.publish;
+    if (level !== null && statements.level.get(orderingKey)?.level === level) return ok(0);
     const event = feedEventOf(
       decision,
       { index, event: record.event, publish: record.publish },
       {
         node: origin.node,
         epoch: origin.epoch(),
-        aggregateVersion: statements.nextVersion.get(orderingKey)?.version ?? 0,
+        aggregateVersion: statements.nextVersion.get(orderingKey, level)?.version ?? 0,
         correlationId: root,
       },
     );

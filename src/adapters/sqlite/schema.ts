@@ -79,10 +79,12 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX outbox_pending ON outbox (seq) WHERE state = 'pending';
       CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
 
-      -- Versions outlive their aggregates: a name used again goes on counting.
+      -- Versions outlive their aggregates: a name used again goes on counting. The level is what the last
+      -- event of an observed aggregate said: the same again is no news.
       CREATE TABLE aggregates (
         ordering_key TEXT PRIMARY KEY,
-        version      INTEGER NOT NULL
+        version      INTEGER NOT NULL,
+        level        TEXT
       ) STRICT, WITHOUT ROWID;
 
       CREATE TABLE ledger (
