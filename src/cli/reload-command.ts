@@ -14,7 +14,8 @@ const CODE_OF: Readonly<Record<string, number>> = {
 };
 
 export function reloadCommand(): Command {
-  const reload = formatOptions(new Command('reload'))
+  // `reload status --json` is about the status: what follows a subcommand's name is the subcommand's.
+  const reload = formatOptions(new Command('reload').enablePositionalOptions())
     .description('apply the configuration file now')
     .option('--dry-run', 'only say what would change')
     .option('--disruptive', 'allow changes that re-create a VIP')
