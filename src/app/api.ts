@@ -118,7 +118,7 @@ function groupMatches(item: JsonObject, group: string): boolean {
 
 async function resumed(directory: Directory, address: Address): Promise<Result<Json, Refusal>> {
   if (await directory.resume(address)) return ok({ resumed: address });
-  const message = `${address} is not quarantined: see 'switchyard get actors'`;
+  const message = `${address} is not quarantined, or its row is of another release: see 'switchyard get actors'`;
   return fail({ code: 'refused', rule: 'SU-3', message });
 }
 

@@ -10,8 +10,8 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
-import type { StoredCell, StoredTimer } from '../ports/store.js';
-import { type Cell, createCell } from './cell.js';
+import type { StoredCell } from '../ports/store.js';
+import { type Cell, type CommittedState, createCell } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel, RegisteredType } from './kernel.js';
 
@@ -23,7 +23,9 @@ export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
   const refusal = refusalOf(row, registered);
   // Placeholder until `restore`: an unreadable row is shown as it was stored.
   const snapshot = { value: row.value, context: row.context } as unknown as AnyMachineSnapshot;
-  const cell = createCell({ address: row.address, type, stepper, row, snapshot, phase: 'loading' });
+  const committed = committedOf(kernel, row);
+  const { address } = row;
+  const cell = createCell({ address, type, stepper, row, committed, snapshot, phase: 'loading' });
   adopt(kernel, cell);
   if (refusal !== undefined) return quarantineRow(kernel, cell, refusal);
   restore(kernel, cell);
@@ -45,13 +47,29 @@ export function start(kernel: Kernel, cell: Cell, cause: string): void {
   if (cell.phase === 'quarantined' || cell.phase === 'gone') return;
   cell.phase = 'active';
   const scope = kernel.scopeOf(cell, cause);
-  cell.companion = cell.type.companion?.(scope, kernel.options.ports);
+  try {
+    cell.companion = cell.type.companion?.(scope, kernel.options.ports);
+  } catch (error) {
+    return kernel.crash(cell, error);
+  }
   putSystem(kernel, cell, { type: 'activated', children: childrenOf(kernel, cell) }, cause);
   if (cell.seed !== undefined) cell.mailbox.putSystem(letterOf(kernel, cell.seed));
   kernel.schedule(cell);
 }
 
 /** Whatever it does first follows from the decision that made it. */
+/** Closes what the companion holds; that this fails is nobody else's trouble. */
+export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
+  const { companion } = cell;
+  cell.companion = undefined;
+  if (companion === undefined) return;
+  try {
+    await cell.type.dispose?.(companion);
+  } catch (error) {
+    options.log.error({ actor: cell.address, err: error }, 'companion not closed');
+  }
+}
+
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
@@ -78,7 +96,7 @@ export function restore(kernel: Kernel, cell: Cell): void {
   }
   cell.version = committed.version;
   cell.snapshot = cell.stepper.restore(committed.value, committed.context);
-  rearm(kernel, cell, committed.timers);
+  rearm(kernel, cell, committed);
 }
 
 /** Takes a cell out for good; what still waits for it is a dead letter. */
@@ -88,7 +106,7 @@ export function retire(kernel: Kernel, cell: Cell): void {
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
-  void cell.type.dispose?.(cell.companion);
+  void dispose(kernel, cell);
   for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'no-actor');
 }
 
@@ -115,14 +133,25 @@ function refusalOf(row: StoredCell, { type, stepper }: RegisteredType): string |
 function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
   cell.lastError = reason;
+  cell.unreadable = reason;
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
   return cell;
 }
 
-function rearm(kernel: Kernel, cell: Cell, timers: readonly StoredTimer[]): void {
-  const now = kernel.options.clock.now();
-  const inOrder = [...timers].sort((a, b) => a.dueAtMs - b.dueAtMs);
-  for (const { id, dueAtMs } of inOrder) kernel.timers.arm(cell, id, Math.max(0, dueAtMs - now));
+/** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
+function committedOf({ options }: Kernel, row: StoredCell): CommittedState {
+  const { version, value, context } = row;
+  const offset = options.clock.monotonic() - options.clock.now();
+  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + offset }));
+  return { version, value, context, timers };
+}
+
+function rearm(kernel: Kernel, cell: Cell, { timers }: CommittedState): void {
+  const now = kernel.options.clock.monotonic();
+  const inOrder = [...timers].sort((a, b) => a.dueMonotonicMs - b.dueMonotonicMs);
+  for (const { id, dueMonotonicMs } of inOrder) {
+    kernel.timers.arm(cell, id, Math.max(0, dueMonotonicMs - now));
+  }
 }
 
 function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
@@ -154,5 +183,6 @@ function putSystem(
 }
 
 function letterOf(kernel: Kernel, envelope: Envelope) {
-  return { envelope, enqueuedAt: kernel.options.clock.monotonic(), attempts: 0 };
+  const enqueuedAt = kernel.options.clock.monotonic();
+  return { envelope, enqueuedAt, attempts: 0, system: true } as const;
 }

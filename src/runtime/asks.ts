@@ -7,7 +7,7 @@ import { fail, type Result } from '../../machines/model/result.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
 export interface AskFailure {
-  readonly code: 'timeout' | 'no-actor' | 'mailbox-full' | 'thread-lost' | 'stopping';
+  readonly code: 'timeout' | 'no-actor' | 'mailbox-full' | 'not-taken' | 'thread-lost' | 'stopping';
   readonly message: string;
 }
 
@@ -35,7 +35,8 @@ interface Waiting {
   readonly cancel: Cancel;
 }
 
-export function createAsks(thread: string, clock: Clock): Asks {
+/** `name`: `thread:incarnation`, so that no answer to an earlier life settles a question of this one. */
+export function createAsks(name: string, clock: Clock): Asks {
   const waiting = new Map<string, Waiting>();
   let next = 1;
 
@@ -49,7 +50,7 @@ export function createAsks(thread: string, clock: Clock): Asks {
   };
 
   const open: Asks['open'] = (timeoutMs, of) => {
-    const replyTo = `${thread}:${next++}`;
+    const replyTo = `${name}:${next++}`;
     const answer = new Promise<Result<Json, AskFailure>>((resolve) => {
       const cancel = clock.after(timeoutMs, () => {
         const message = `no answer within ${timeoutMs} ms`;
@@ -73,5 +74,5 @@ export function createAsks(thread: string, clock: Clock): Asks {
 
 /** The thread an answer goes back to. */
 export function threadOfReply(replyTo: string): string {
-  return replyTo.slice(0, replyTo.lastIndexOf(':'));
+  return replyTo.split(':', 1)[0] ?? replyTo;
 }

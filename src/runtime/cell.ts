@@ -5,11 +5,12 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
-import type { StoredCell, StoredTimer } from '../ports/store.js';
+import type { StoredCell } from '../ports/store.js';
 import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
 import type { CollectedEffect, Stepper } from './stepper.js';
+import type { ArmedTimer } from './timers.js';
 
 /**
  * loading      placed in its host, not started yet; messages wait
@@ -24,7 +25,7 @@ export interface CommittedState {
   readonly version: number;
   readonly value: Json;
   readonly context: JsonObject;
-  readonly timers: readonly StoredTimer[];
+  readonly timers: readonly ArmedTimer[];
 }
 
 /** A decision on its way to the store, with the effects that wait for it. */
@@ -32,6 +33,7 @@ export interface InFlight {
   readonly state: CommittedState;
   readonly effects: readonly CollectedEffect[];
   readonly cause: string;
+  readonly forget: boolean;
 }
 
 export interface Cell {
@@ -57,8 +59,10 @@ export interface Cell {
   companion: unknown;
   seed: Envelope | undefined;
   queued: boolean;
-  /** A durable step waits for the store; nothing else is taken until it answers. */
+  /** A durable step, or the end, waits for the store; nothing else is taken until it answers. */
   parked: boolean;
+  /** Why its row cannot be read by this release; `resume` does not change that. */
+  unreadable: string | undefined;
 }
 
 export interface CellOptions {
@@ -68,7 +72,7 @@ export interface CellOptions {
   readonly snapshot: AnyMachineSnapshot;
   readonly phase: CellPhase;
   readonly row?: StoredCell;
-  readonly parent?: Address | undefined;
+  readonly committed?: CommittedState;
 }
 
 export function createCell(options: CellOptions): Cell {
@@ -78,11 +82,11 @@ export function createCell(options: CellOptions): Cell {
     type: options.type,
     stepper: options.stepper,
     mailbox: createMailbox(),
-    parent: row?.parent ?? options.parent,
+    parent: row?.parent,
     phase: options.phase,
     snapshot: options.snapshot,
     version: row?.version ?? 0,
-    committed: row === undefined ? undefined : committedOf(row),
+    committed: options.committed,
     inFlight: [],
     life: 1,
     crashes: [],
@@ -93,14 +97,11 @@ export function createCell(options: CellOptions): Cell {
     seed: undefined,
     queued: false,
     parked: false,
+    unreadable: undefined,
   };
 }
 
-export function committedOf(row: StoredCell): CommittedState {
-  return { version: row.version, value: row.value, context: row.context, timers: row.timers };
-}
-
-export function viewOf(cell: Cell, timers: readonly StoredTimer[]): CellView {
+export function viewOf(cell: Cell, timers: CellView['timers']): CellView {
   return {
     address: cell.address,
     value: cell.snapshot.value as Json,

@@ -19,6 +19,8 @@ export interface Committer {
   readonly unavailable: string | undefined;
   /** Resolves when nothing waits, or the store is unavailable. */
   drain(): Promise<void>;
+  /** Offers nothing to the store any more. */
+  close(): void;
 }
 
 interface Submitted {
@@ -32,6 +34,7 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   let queue: Submitted[] = [];
   let busy = false;
   let scheduled = false;
+  let closed = false;
   let failures = 0;
   let unavailable: string | undefined;
   let drained: (() => void)[] = [];
@@ -44,11 +47,11 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   };
 
   const schedule = (): void => {
-    if (scheduled || busy || queue.length === 0) return;
+    if (scheduled || busy || closed || queue.length === 0) return;
     scheduled = true;
     const run = (): void => {
       scheduled = false;
-      void flush();
+      if (!closed) void flush();
     };
     if (unavailable === undefined) return clock.soon(run);
     clock.after(Math.min(STORE_RETRY.baseMs * 2 ** failures, STORE_RETRY.maxMs), run);
@@ -63,11 +66,17 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
       entry,
       outcome: outcomes[index] ?? NO_ANSWER,
     }));
-    const parked = answered.filter(({ outcome }) => isUnavailable(outcome));
+    // What failed behind a decision that has to wait may have failed because of it.
+    const from = answered.findIndex(({ outcome }) => isUnavailable(outcome));
+    const waits = ({ ok }: CommitOutcome, index: number): boolean =>
+      !ok && from >= 0 && index >= from;
+    const parked = answered.filter(({ outcome }, index) => waits(outcome, index));
     queue = [...parked.map(({ entry }) => entry), ...queue.slice(batch.length)];
     unavailable = parked[0] === undefined ? undefined : messageOf(parked[0].outcome);
     failures = unavailable === undefined ? 0 : failures + 1;
-    for (const { entry, outcome } of answered) if (!isUnavailable(outcome)) entry.done(outcome);
+    for (const [index, { entry, outcome }] of answered.entries()) {
+      if (!waits(outcome, index)) entry.done(outcome);
+    }
     settleDrains();
     schedule();
   };
@@ -88,6 +97,9 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
         drained.push(resolve);
         settleDrains();
       }),
+    close: () => {
+      closed = true;
+    },
   };
 }
 

@@ -7,7 +7,7 @@
  * state ends in quarantine.
  */
 import { backoffMs, judgeRestart } from '../supervision/restart.js';
-import { restore, start } from './activation.js';
+import { dispose, restore, start } from './activation.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
 import { DELIVERY_ATTEMPTS_MAX, RESTART_BACKOFF, RESTART_DEFAULT } from './limits.js';
@@ -15,8 +15,11 @@ import type { Letter } from './mailbox.js';
 
 /** `letter`: the message in hand, absent when an effect threw. */
 export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Letter): void {
-  if (cell.phase === 'gone' || cell.phase === 'restarting') return;
   const { clock, log, metrics, random } = kernel.options;
+  if (cell.phase === 'gone' || cell.phase === 'restarting') {
+    log.error({ actor: cell.address, err: error }, 'actor failed again while it was down');
+    return;
+  }
   cell.life += 1;
   cell.lastError = error instanceof Error ? error.message : String(error);
   const message = letter?.envelope.body.type;
@@ -43,14 +46,23 @@ export function comeBack(kernel: Kernel, cell: Cell): void {
   if (cell.phase !== 'restarting' || !cell.restartDue || cell.inFlight.length > 0) return;
   cell.restarts += 1;
   cell.parked = false;
-  void cell.type.dispose?.(cell.companion);
-  restore(kernel, cell);
+  cell.phase = 'loading';
+  cell.mailbox.clearSystem();
+  void dispose(kernel, cell);
+  try {
+    restore(kernel, cell);
+  } catch (error) {
+    return crash(kernel, cell, error);
+  }
   start(kernel, cell, cell.address);
 }
 
-/** Brings a quarantined actor back, its crashes forgiven. False: it is not quarantined. */
+/**
+ * Brings a quarantined actor back, its crashes forgiven. False: it is not quarantined, or its row is
+ * of another release.
+ */
 export function resume(kernel: Kernel, cell: Cell): boolean {
-  if (cell.phase !== 'quarantined') return false;
+  if (cell.phase !== 'quarantined' || cell.unreadable !== undefined) return false;
   cell.crashes = [];
   cell.phase = 'restarting';
   cell.restartDue = true;
@@ -59,7 +71,8 @@ export function resume(kernel: Kernel, cell: Cell): boolean {
 }
 
 function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): void {
-  if (letter === undefined) return;
+  // The restart delivers its own messages and the seed by itself.
+  if (letter === undefined || letter.system || letter.envelope === cell.seed) return;
   letter.attempts += 1;
   if (letter.attempts >= DELIVERY_ATTEMPTS_MAX) kernel.bury(letter.envelope, 'poison');
   else cell.mailbox.putBack(letter);

@@ -9,7 +9,8 @@ export type DeadLetterReason =
   | 'quarantined'
   | 'stale-incarnation'
   | 'late-reply'
-  | 'unreachable-thread';
+  | 'unreachable-thread'
+  | 'stopping';
 
 export interface DeadLetter {
   readonly at: number;

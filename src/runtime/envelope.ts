@@ -8,7 +8,7 @@ export interface Envelope {
   /** Id of the decision or outside event this message follows from. */
   readonly cause: string;
   readonly body: Message;
-  /** Present on an ask: `thread:number`, where the answer goes. */
+  /** Present on an ask: `thread:incarnation:number`, where the answer goes. */
   readonly replyTo?: string;
 }
 

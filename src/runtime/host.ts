@@ -14,7 +14,7 @@ import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.j
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { createFresh, place, start } from './activation.js';
+import { createFresh, dispose, place, start } from './activation.js';
 import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import { type Cell, viewOf } from './cell.js';
 import { createCommitter } from './committer.js';
@@ -22,7 +22,7 @@ import { crash, resume } from './crash.js';
 import { createDeadLetters, type DeadLetterReason, type DeadLetters } from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
-import { ASK_TIMEOUT_MS } from './limits.js';
+import { ASK_TIMEOUT_MS, EARLY_MESSAGES_MAX, STOP_DRAIN_MS } from './limits.js';
 import { createScopes } from './scopes.js';
 import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
@@ -52,8 +52,8 @@ export interface Host {
 }
 
 export function createHost(options: HostOptions): Host {
-  const { clock, placement, remote, thread } = options;
-  const asks = createAsks(thread, clock);
+  const { clock, log, placement, remote, thread } = options;
+  const asks = createAsks(`${thread}:${options.incarnation}`, clock);
   const deadLetters = createDeadLetters();
   const services = createServices(options, { send, bury, reply });
   let early: Envelope[] | undefined = [];
@@ -83,7 +83,7 @@ export function createHost(options: HostOptions): Host {
     deadLetters.add({ at: clock.now(), to, from, message: body.type, reason });
     options.metrics.count('dead_letters_total', { reason });
     if (envelope.replyTo === undefined) return;
-    const code = reason === 'mailbox-full' ? 'mailbox-full' : 'no-actor';
+    const code = ASK_CODES[reason] ?? 'not-taken';
     const message = `${to} did not take ${body.type}: ${reason}`;
     routeReply(envelope.replyTo, fail({ code, message }));
   }
@@ -95,24 +95,35 @@ export function createHost(options: HostOptions): Host {
   }
 
   function deliver(envelope: Envelope): void {
-    if (early !== undefined) return void early.push(envelope);
-    if (stopping) return bury(envelope, 'no-actor');
+    if (stopping) return bury(envelope, 'stopping');
+    if (early !== undefined) {
+      return early.length < EARLY_MESSAGES_MAX ? void early.push(envelope) : refuse(envelope);
+    }
     if (services.deliver(envelope)) return;
     const cell = kernel.cells.get(envelope.to) ?? firstContact(envelope);
     if (cell === undefined) return bury(envelope, 'no-actor');
     if (cell.type.seed === envelope.body.type) cell.seed = envelope;
     if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
     const letter = { envelope, enqueuedAt: clock.monotonic(), attempts: 0 };
-    if (cell.mailbox.put(letter, cell.type.coalesce?.(envelope.body))) return turns.schedule(cell);
+    // A question is never replaced: whoever asked would wait in vain.
+    const asked = envelope.replyTo !== undefined;
+    const key = asked ? undefined : cell.type.coalesce?.(envelope.body);
+    if (cell.mailbox.put(letter, key)) return turns.schedule(cell);
     refuse(envelope);
   }
 
   function firstContact(envelope: Envelope): Cell | undefined {
     const found = kernel.types.get(kindOf(envelope.to));
     if (found?.type.implicit !== true) return undefined;
-    const cell = createFresh(kernel, envelope.to, found);
-    start(kernel, cell, envelope.cause);
-    return cell;
+    try {
+      const cell = createFresh(kernel, envelope.to, found);
+      start(kernel, cell, envelope.cause);
+      return cell;
+    } catch (error) {
+      // A machine without a first state is a bug, and not the sender's.
+      log.error({ actor: envelope.to, err: error }, 'actor cannot be made');
+      return undefined;
+    }
   }
 
   /** Nothing is dropped silently: the sender hears of it, unless the refusal itself is refused. */
@@ -137,11 +148,12 @@ export function createHost(options: HostOptions): Host {
     if (!asks.settle(replyTo, outcome)) options.metrics.count('late_replies_total');
   }
 
-  function onTimer(owner: object, id: string): void {
+  function onTimer(owner: object, id: string, timer: number): void {
     const cell = owner as Cell;
     const cause = `timer:${id}`;
     const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
-    cell.mailbox.putSystem({ envelope, enqueuedAt: clock.monotonic(), attempts: 0 });
+    const enqueuedAt = clock.monotonic();
+    cell.mailbox.putSystem({ envelope, enqueuedAt, attempts: 0, system: true, timer });
     turns.schedule(cell);
   }
 
@@ -149,6 +161,7 @@ export function createHost(options: HostOptions): Host {
     const kinds = options.types.filter((type) => type.stored).map((type) => type.kind);
     const loaded = kinds.length === 0 ? ok([]) : await options.store.load(kinds);
     if (!loaded.ok) return loaded;
+    if (stopping) return fail({ code: 'unavailable', message: 'the node is stopping' });
     const own = loaded.value.filter((row) => placement.threadOf(row.address) === thread);
     const cells = own.map((row) => place(kernel, row));
     for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
@@ -161,18 +174,46 @@ export function createHost(options: HostOptions): Host {
   async function stop(): Promise<void> {
     stopping = true;
     turns.stop();
-    await kernel.committer.drain();
-    asks.failAll({ code: 'stopping', message: 'the node is stopping' });
-    for (const cell of kernel.cells.values()) await cell.type.dispose?.(cell.companion);
-    await services.stop();
     kernel.timers.close();
+    await drained();
+    kernel.committer.close();
+    asks.failAll({ code: 'stopping', message: 'the node is stopping' });
+    const cells = [...kernel.cells.values()];
+    // Nothing comes back from its back-off, and no late answer finds anybody.
+    for (const cell of cells) {
+      cell.phase = 'gone';
+      cell.life += 1;
+    }
+    await Promise.all(cells.map((cell) => dispose(kernel, cell)));
+    await services.stop();
+  }
+
+  /** Everything decided is stored, or the store has had its time. */
+  function drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(STOP_DRAIN_MS, resolve);
+      kernel.committer.drain().then(() => {
+        cancel();
+        resolve();
+      }, resolve);
+    });
   }
 
   const views = (kind: ActorKind): readonly JsonObject[] =>
     [...kernel.cells.values()]
       .filter((cell) => cell.type.kind === kind)
       .sort((a, b) => (a.address < b.address ? -1 : 1))
-      .map((cell) => cell.type.view(viewOf(cell, kernel.timers.armedOf(cell)), cell.companion));
+      .flatMap(view);
+
+  /** A row this release cannot read is shown among the actors, as quarantined, and not here. */
+  function view(cell: Cell): readonly JsonObject[] {
+    try {
+      return [cell.type.view(viewOf(cell, kernel.timers.armedOf(cell)), cell.companion)];
+    } catch (error) {
+      log.error({ actor: cell.address, err: error }, 'actor cannot be shown');
+      return [];
+    }
+  }
 
   return {
     start: startHost,
@@ -201,6 +242,13 @@ export function createHost(options: HostOptions): Host {
     stop,
   };
 }
+
+const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
+  'no-actor': 'no-actor',
+  'mailbox-full': 'mailbox-full',
+  'unreachable-thread': 'thread-lost',
+  stopping: 'stopping',
+};
 
 function registered(options: HostOptions): Kernel['types'] {
   return new Map(

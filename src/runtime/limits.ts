@@ -4,6 +4,9 @@ import { assert } from '../../machines/model/assert.js';
 /** Messages one actor may have waiting; at the bound the sender is told. */
 export const MAILBOX_MESSAGES_MAX = 1_024;
 
+/** Messages that may wait for a thread's actors to be loaded. */
+export const EARLY_MESSAGES_MAX = 65_536;
+
 /** Messages one actor handles before others get their turn. */
 export const TURN_MESSAGES_MAX = 64;
 
@@ -37,9 +40,13 @@ export const STORE_RETRY = { baseMs: 100, maxMs: 5_000 } as const;
 /** Deadline of an `ask` that names none. */
 export const ASK_TIMEOUT_MS = 5_000;
 
+/** How long a host that stops waits for the store to take what was decided. */
+export const STOP_DRAIN_MS = 5_000;
+
 /** A turn longer than this is reported with the actor's name. */
 export const SLOW_TURN_MS = 50;
 
+assert(MAILBOX_MESSAGES_MAX < EARLY_MESSAGES_MAX, 'one actor must not fill what all have');
 assert(TURN_MESSAGES_MAX <= MAILBOX_MESSAGES_MAX, 'a turn must not outlast a full mailbox');
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');

@@ -1,7 +1,7 @@
 /**
- * One actor's waiting messages: a system lane (activation, timers) before a user lane, the user lane
- * bounded [RT-2]. A message with a coalescing key replaces the waiting one of the same key and keeps
- * its place: levels, not edges.
+ * One actor's waiting messages: a system lane (activation, timers), then what is tried again, then a
+ * user lane, which is bounded [RT-2]. A message with a coalescing key replaces the waiting one of the
+ * same key and keeps its place: levels, not edges.
  */
 import type { Envelope } from './envelope.js';
 import { MAILBOX_MESSAGES_MAX } from './limits.js';
@@ -11,6 +11,10 @@ export interface Letter {
   readonly enqueuedAt: number;
   /** Deliveries that ended in a crash. */
   attempts: number;
+  /** Of the runtime's own making; a restart makes it again, so it is never tried again. */
+  readonly system?: true;
+  /** A timer's firing: counts only while this arming of it does. */
+  readonly timer?: number;
 }
 
 export interface Mailbox {
@@ -20,10 +24,12 @@ export interface Mailbox {
   /** False: at the bound, the message was not taken. */
   put(letter: Letter, coalesceKey: string | undefined): boolean;
   putSystem(letter: Letter): void;
-  /** Back to the head, to be tried again. */
+  /** Back to the head of its lane, to be tried again; never before `activated`. */
   putBack(letter: Letter): void;
   take(): Letter | undefined;
-  /** Empties both lanes and returns what waited. */
+  /** Drops what the runtime put in: a restart does so again. */
+  clearSystem(): void;
+  /** Empties everything and returns what others had sent. */
   clear(): readonly Letter[];
 }
 
@@ -33,7 +39,8 @@ interface Slot {
 }
 
 export function createMailbox(): Mailbox {
-  const system: Letter[] = [];
+  let system: Letter[] = [];
+  let again: Letter[] = [];
   let user: Slot[] = [];
   const byKey = new Map<string, Slot>();
 
@@ -51,7 +58,7 @@ export function createMailbox(): Mailbox {
   };
 
   const take = (): Letter | undefined => {
-    const first = system.shift();
+    const first = system.shift() ?? again.shift();
     if (first !== undefined) return first;
     const slot = user.shift();
     if (slot?.key !== undefined) byKey.delete(slot.key);
@@ -60,17 +67,22 @@ export function createMailbox(): Mailbox {
 
   return {
     get depth() {
-      return system.length + user.length;
+      return system.length + again.length + user.length;
     },
     get oldestAt() {
-      return system[0]?.enqueuedAt ?? user[0]?.letter.enqueuedAt;
+      return (system[0] ?? again[0] ?? user[0]?.letter)?.enqueuedAt;
     },
     put,
     putSystem: (letter) => void system.push(letter),
-    putBack: (letter) => void system.unshift(letter),
+    putBack: (letter) => void (letter.system ? system : again).unshift(letter),
     take,
+    clearSystem: () => {
+      system = [];
+    },
     clear: () => {
-      const all = [...system.splice(0), ...user.map((slot) => slot.letter)];
+      const all = [...again, ...user.map((slot) => slot.letter)];
+      system = [];
+      again = [];
       user = [];
       byKey.clear();
       return all;

@@ -22,6 +22,8 @@ interface Verbs {
   bury(envelope: Envelope, reason: DeadLetterReason): void;
 }
 
+type Received = Omit<Envelope, 'replyTo'> & { readonly replyTo?: string | undefined };
+
 export function createServices(options: HostOptions, verbs: Verbs): Services {
   const types = new Map(options.services.map((type) => [type.kind, type]));
   const running = new Map<Address, Service>();
@@ -56,18 +58,35 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
     const type = types.get(kindOf(envelope.to));
     if (type === undefined) return false;
     if (envelope.body.type === `${type.kind}.settings`) seeds.set(envelope.to, envelope);
-    const service = running.get(envelope.to) ?? startAt(type, envelope.to);
-    try {
-      service.receive(envelope.body, envelope.from, envelope.replyTo);
-    } catch (error) {
-      options.log.error({ actor: envelope.to, err: error }, 'service crashed');
-      verbs.bury(envelope, 'poison');
-      void service.stop();
-      const fresh = startAt(type, envelope.to);
-      const seed = seeds.get(envelope.to);
-      if (seed !== undefined && seed !== envelope) fresh.receive(seed.body, seed.from, undefined);
-    }
+    if (receive(type, envelope)) return true;
+    verbs.bury(envelope, 'poison');
+    const service = running.get(envelope.to);
+    running.delete(envelope.to);
+    if (service !== undefined) void stopOne(envelope.to, service);
+    const seed = seeds.get(envelope.to);
+    if (seed !== undefined && seed !== envelope) receive(type, { ...seed, replyTo: undefined });
     return true;
+  };
+
+  /** False: it threw. */
+  const receive = (type: ServiceType, message: Received): boolean => {
+    const { to, body, from, replyTo } = message;
+    try {
+      const service = running.get(to) ?? startAt(type, to);
+      service.receive(body, from, replyTo);
+      return true;
+    } catch (error) {
+      options.log.error({ actor: to, err: error }, 'service crashed');
+      return false;
+    }
+  };
+
+  const stopOne = async (actor: Address, service: Service): Promise<void> => {
+    try {
+      await service.stop();
+    } catch (error) {
+      options.log.error({ actor, err: error }, 'service not stopped');
+    }
   };
 
   return {
@@ -77,7 +96,7 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
         .filter(([address]) => kindOf(address) === kind)
         .map(([, service]) => service.view()),
     stop: async () => {
-      for (const service of running.values()) await service.stop();
+      await Promise.all([...running].map(([address, service]) => stopOne(address, service)));
     },
   };
 }

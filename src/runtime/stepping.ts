@@ -38,16 +38,17 @@ export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const meta = metaFor(kernel, letter);
   const event = { ...letter.envelope.body, meta };
   const step = cell.stepper.step(cell.snapshot, event);
-  return apply(kernel, cell, { step, meta, event });
+  return apply(kernel, cell, { step, meta, event, letter });
 }
 
 interface Stepped {
   readonly step: Step;
   readonly meta: Meta;
   readonly event: { readonly type: string };
+  readonly letter: Letter;
 }
 
-export function apply(kernel: Kernel, cell: Cell, { step, meta, event }: Stepped): boolean {
+function apply(kernel: Kernel, cell: Cell, { step, meta, event, letter }: Stepped): boolean {
   const sorted = sortEffects(cell, step.effects);
   const decides = isDecision(cell, step.snapshot, sorted);
   const full = decides && cell.inFlight.length >= ACTOR_DECISIONS_MAX;
@@ -55,6 +56,7 @@ export function apply(kernel: Kernel, cell: Cell, { step, meta, event }: Stepped
   if (full && mustCommit) return false;
 
   cell.snapshot = step.snapshot;
+  if (letter.timer !== undefined) kernel.timers.cancel(cell, event.type);
   applyTimers(kernel, cell, step);
   kernel.tap?.(frameOf(cell, event));
   // A full queue means the store has been away for long: a reflex still acts, its record is given up,
@@ -138,11 +140,14 @@ function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
     timers: kernel.timers.armedOf(cell),
   };
   const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, meta));
-  const flight: InFlight = { state, effects: sorted.afterCommit, cause: meta.id };
+  const { afterCommit: effects, forget } = sorted;
+  const flight: InFlight = { state, effects, cause: meta.id, forget };
   cell.inFlight.push(flight);
+  // Who is about to be forgotten decides nothing more.
+  if (forget) cell.parked = true;
   const decision = decisionOf(kernel, cell, { sorted, meta, flight, spawned });
   kernel.committer.submit(decision, (outcome) => {
-    settle(kernel, cell, { flight, outcome, spawned, forget: sorted.forget });
+    settle(kernel, cell, { flight, outcome, spawned });
   });
 }
 
@@ -176,6 +181,7 @@ function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision 
     machineVersion: cell.type.version,
     machineHash: hash,
     ...flight.state,
+    timers: flight.state.timers.map(({ id, dueAtMs }) => ({ id, dueAtMs })),
   };
   return { ...decision, cell: cell.parent === undefined ? row : { ...row, parent: cell.parent } };
 }
@@ -211,22 +217,19 @@ interface Settlement {
   readonly flight: InFlight;
   readonly outcome: CommitOutcome;
   readonly spawned: readonly Omit<StoredCell, 'incarnation'>[];
-  readonly forget: boolean;
 }
 
-function settle(kernel: Kernel, cell: Cell, settlement: Settlement): void {
-  const { flight, outcome, spawned, forget } = settlement;
+function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settlement): void {
   if (cell.phase === 'gone') return;
   cell.inFlight.splice(cell.inFlight.indexOf(flight), 1);
   if (!outcome.ok) return refuse(kernel, cell, outcome.failure);
   cell.committed = cell.type.stored ? flight.state : undefined;
   for (const row of spawned) activateSpawned(kernel, row, flight.cause);
-  for (const effect of flight.effects) {
-    if (!perform(kernel, cell, effect, flight.cause)) return;
-  }
+  // The first that fails drops the rest; what the store has done is done all the same.
+  flight.effects.every((effect) => perform(kernel, cell, effect, flight.cause));
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
-  if (forget) return retire(kernel, cell);
-  cell.parked = false;
+  if (flight.forget) return retire(kernel, cell);
+  cell.parked = cell.inFlight.some(({ forget }) => forget);
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.schedule(cell);
 }
@@ -244,9 +247,10 @@ function refuse(
   cell: Cell,
   failure: { readonly code: string; readonly message: string },
 ): void {
-  // A cell that is restarting has given up what it decided after the refused decision.
-  if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.options.log.error({ actor: cell.address, ...failure }, 'decision refused by the store');
+  // A cell that is down has given up what it decided after the refused decision.
+  if (cell.phase === 'quarantined') return;
+  if (cell.phase === 'restarting') return comeBack(kernel, cell);
   if (failure.code === 'stale') return retire(kernel, cell);
   kernel.crash(cell, new Defect(`RT-8: the store refused a decision: ${failure.message}`));
 }

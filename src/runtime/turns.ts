@@ -6,6 +6,7 @@ import type { Cell } from './cell.js';
 import { crash } from './crash.js';
 import type { Kernel } from './kernel.js';
 import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX } from './limits.js';
+import type { Letter } from './mailbox.js';
 import { process } from './stepping.js';
 
 export interface Turns {
@@ -60,10 +61,16 @@ function isRunnable(cell: Cell): boolean {
   return cell.phase === 'active' && !cell.parked && cell.mailbox.depth > 0;
 }
 
+/** A firing of a timer that was cancelled, or armed again, while the firing waited. */
+function isOver({ timers }: Kernel, cell: Cell, { envelope, timer }: Letter): boolean {
+  return timer !== undefined && !timers.isArmed(cell, envelope.body.type, timer);
+}
+
 function runCell(kernel: Kernel, cell: Cell): void {
   for (let handled = 0; handled < TURN_MESSAGES_MAX && isRunnable(cell); handled += 1) {
     const letter = cell.mailbox.take();
     if (letter === undefined) return;
+    if (isOver(kernel, cell, letter)) continue;
     try {
       if (process(kernel, cell, letter)) continue;
       cell.mailbox.putBack(letter);

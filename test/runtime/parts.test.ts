@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 import { Defect } from '../../machines/model/assert.js';
 import { effect } from '../../machines/model/effects.js';
 import { addressOf, groupKeyOf, instanceIdFor, parseInstanceId } from '../../machines/model/ids.js';
-import { createAsks } from '../../src/runtime/asks.js';
+import { createAsks, threadOfReply } from '../../src/runtime/asks.js';
 import type { Envelope } from '../../src/runtime/envelope.js';
 import { MAILBOX_MESSAGES_MAX } from '../../src/runtime/limits.js';
 import { createMailbox } from '../../src/runtime/mailbox.js';
@@ -98,9 +98,10 @@ test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires o
         const clock = createVirtualClock();
         const fired: string[] = [];
         const owners = [{ n: 0 }, { n: 1 }, { n: 2 }, { n: 3 }];
-        const timers = createTimers(clock, (owner, id) =>
-          fired.push(`${clock.monotonic()} ${(owner as { n: number }).n}${id}`),
-        );
+        const timers = createTimers(clock, (owner, id) => {
+          fired.push(`${clock.monotonic()} ${(owner as { n: number }).n}${id}`);
+          timers.cancel(owner, id);
+        });
         const expected = new Map<string, number>();
         for (const { id, owner, delayMs, cancel } of operations) {
           const target = owners[owner];
@@ -133,6 +134,45 @@ test('[RT-6] timers: a delay beyond what the host can hold neither fires early n
   assert.equal(firedAt, -1);
   await clock.advance(1);
   assert.equal(firedAt, days);
+});
+
+test('[RT-22] timers: one that fired is armed until it is taken, then that arming is over', async () => {
+  const clock = createVirtualClock();
+  const firings: number[] = [];
+  const timers = createTimers(clock, (_owner, _id, arming) => firings.push(arming));
+  const owner = {};
+  timers.arm(owner, 'a', 10);
+  await clock.advance(10);
+  const [first = -1] = firings;
+  assert.deepEqual(
+    timers.armedOf(owner).map(({ id }) => id),
+    ['a'],
+  );
+  assert.ok(timers.isArmed(owner, 'a', first));
+  timers.arm(owner, 'a', 10);
+  assert.equal(timers.isArmed(owner, 'a', first), false);
+  timers.cancelAll(owner);
+  await clock.advance(10);
+  assert.deepEqual(firings, [first]);
+});
+
+test('[RT-23] timers: those that were cancelled take no more room than those that wait', () => {
+  const timers = createTimers(createVirtualClock(), () => undefined);
+  const owner = {};
+  for (let n = 0; n < 20_000; n += 1) timers.arm(owner, 'again', 3_600_000 + n);
+  assert.equal(timers.size, 1);
+  assert.ok(timers.places < 2_000, `${timers.places} places for one timer`);
+});
+
+test('[RT-24] timers: what is left of a wait is stored, whatever the wall clock was set to', async () => {
+  const clock = createVirtualClock();
+  const timers = createTimers(clock, () => undefined);
+  const owner = {};
+  timers.arm(owner, 'a', 1_000);
+  await clock.advance(400);
+  clock.stepWall(86_400_000);
+  const [armed] = timers.armedOf(owner);
+  assert.equal(armed?.dueAtMs, clock.now() + 600);
 });
 
 const envelope = (type: string): Envelope => ({
@@ -211,6 +251,16 @@ test('[RT-14] ask: answered exactly once; late, lost and double answers change n
   asks.failAll({ code: 'thread-lost', message: 'shard-1 died' });
   const lost = await third.answer;
   assert.ok(!lost.ok && lost.failure.code === 'thread-lost');
+});
+
+test('[RT-14] ask: an answer meant for an earlier life of the thread settles nothing', () => {
+  const clock = createVirtualClock();
+  const before = createAsks('shard-1:7', clock).open(100);
+  const asks = createAsks('shard-1:8', clock);
+  const now = asks.open(100);
+  assert.equal(asks.settle(before.replyTo, { ok: true, value: 1 }), false);
+  assert.equal(threadOfReply(now.replyTo), 'shard-1');
+  assert.ok(asks.settle(now.replyTo, { ok: true, value: 2 }));
 });
 
 test('[RT-15] virtual clock: work that never rests is a defect, not a hang', async () => {
