@@ -70,7 +70,11 @@ function ackOf(memory: FrontendMemory, { id, member, report }: Subject): MemberA
   const asked = memory.sent === null ? 'none' : askedOf(memory.sent, member);
   const found = report.servers.find(({ address }) => address === member.address);
   if (found === undefined) return asked === 'none' || member.phase === 'in' ? none : undefined;
-  if (found.weight > 0) return { ...base, phase: 'in', weight: found.weight };
+  if (found.weight > 0) {
+    // Told to go, it has a weight because it is kept, or because VPP has not done as told yet.
+    const kept = member.phase === 'in' || asked === 'weight';
+    return kept ? { ...base, phase: 'in', weight: found.weight } : undefined;
+  }
   if (member.phase !== 'in') {
     return asked === 'weight' ? undefined : { ...base, phase: 'drain', weight: 0 };
   }

@@ -33,6 +33,8 @@ export interface Drain {
   /** In whose words, when somebody gave any. */
   readonly note: string;
   readonly startedAtMs: number;
+  /** When its frontends were last asked; the hold counts from here. */
+  readonly askedAtMs: number;
   readonly deadlineMs: number;
   readonly lastMayGo: boolean;
   /** The executor of the drain says that nothing is left to wait for. */
@@ -205,13 +207,19 @@ export interface DrainOrder {
 
 export function drainPlanned(memory: InstanceMemory, order: DrainOrder, meta: Meta): Change {
   const { timeoutMs = memory.spec.drain.timeoutMs, ...rest } = order;
-  const window = { startedAtMs: meta.at, deadlineMs: meta.at + timeoutMs };
+  const window = { startedAtMs: meta.at, askedAtMs: meta.at, deadlineMs: meta.at + timeoutMs };
   return { drain: { ...rest, ...window, acknowledged: false, endedBy: null } };
 }
 
 export function drainOf(memory: InstanceMemory): Drain {
   assert(memory.drain !== null, `${memory.id} is not draining`);
   return memory.drain;
+}
+
+/** Asks its frontends once more: what they said before counts no longer. */
+export function askedAgain(memory: InstanceMemory, meta: Meta): Change {
+  const drain = { ...drainOf(memory), askedAtMs: meta.at };
+  return { ...renumbered(memory, meta), acks: {}, drain };
 }
 
 /** A hold that ran out stays on record, whatever else ended the drain. */
@@ -253,6 +261,11 @@ export function heldBy(memory: InstanceMemory): readonly FrontendName[] {
   if (phase === undefined || memory.ip === null) return [];
   const held = memory.spec.frontends.filter((name) => !satisfies(memory.acks[name], phase));
   return phase === 'in' ? held : [...held, ...memory.former];
+}
+
+/** A frontend says that it still gives it flows: nobody else there could take them. */
+export function isKept(memory: InstanceMemory): boolean {
+  return heldBy(memory).some((frontend) => (memory.acks[frontend]?.weight ?? 0) > 0);
 }
 
 function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boolean {

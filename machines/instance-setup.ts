@@ -8,6 +8,7 @@ import { assign, setup } from 'xstate';
 import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
 import {
   adopted,
+  askedAgain,
   changesSpec,
   type DrainEnd,
   type DrainOrder,
@@ -21,6 +22,7 @@ import {
   type InstanceMemory,
   isAnswer,
   isInService,
+  isKept,
   isNews,
   isProbed,
   problemOf,
@@ -121,6 +123,7 @@ export const instanceSetup = setup({
       drain: { ...drainOf(context), lastMayGo: true },
       ...renumbered(context, event.meta),
     })),
+    askAgain: assign(({ context, event }) => askedAgain(context, event.meta)),
     acknowledgeDrain: assign(({ context }) => ({
       drain: { ...drainOf(context), acknowledged: true },
     })),
@@ -167,6 +170,7 @@ export const instanceSetup = setup({
     hasNeverServed: ({ context }) => context.servedAtMs === null,
     /** Some frontend has not acknowledged what this state asks of it. */
     isHeld: ({ context }) => heldBy(context).length > 0,
+    isKept: ({ context }) => isKept(context),
     /** The group now lets even the last member of a frontend go. */
     liftsLastMember: ({ context, event }) =>
       event.type === 'instance.drain' && orderIn(event).lastMayGo && !drainOf(context).lastMayGo,
@@ -201,9 +205,9 @@ export const instanceSetup = setup({
       const graceEndsMs = (context.createdAtMs ?? 0) + health.graceMs;
       return until(Math.max(context.sinceMs, graceEndsMs) + health.replaceAfterMs, event);
     },
-    /** From the start of the drain. */
+    /** From the moment frontends were last asked for weight 0. */
     drainHold: ({ context, event }) =>
-      until(drainOf(context).startedAtMs + context.spec.drain.holdMaxMs, event),
+      until(drainOf(context).askedAtMs + context.spec.drain.holdMaxMs, event),
     drainDeadline: ({ context, event }) => until(drainOf(context).deadlineMs, event),
     /** From the moment frontends were told to remove it. */
     outHold: ({ context, event }) => until(context.sinceMs + context.spec.drain.holdMaxMs, event),

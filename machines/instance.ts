@@ -11,12 +11,14 @@
  *
  *   alive { arriving { booting ─► registered } ─► serving ⇄ suspect }
  *
- * Rules: [IN-1] [IN-2] [IN-12] [IN-13] see instance-memory.ts; [IN-3] no create is repeated before its token was looked
- * up, and always with that token; [IN-4] only `unavailable` leaves open what a create did; [IN-5]
- * silence moves no state: only a verdict, the provider's word, an order or a deadline does; [IN-6]
- * the provider deletes only what every frontend let go of, unless a hold ran out, and then on record;
- * [IN-7] a death is told at once; [IN-8] a restart says everything again; [IN-9] a refused delete is
- * tried again for ever; [IN-10] an operator's order is answered once it is durable, or refused.
+ * Rules: [IN-1] [IN-2] [IN-12] [IN-13] see instance-memory.ts; [IN-3] no create is repeated before
+ * its token was looked up, and always with that token; [IN-4] only `unavailable` leaves open what a
+ * create did; [IN-5] silence moves no state: only a verdict, the provider's word, an order or a
+ * deadline does; [IN-6] the provider deletes only what every frontend let go of, unless a hold ran
+ * out, and then on record; [IN-7] a death is told at once; [IN-8] a restart says everything again;
+ * [IN-9] a refused delete is tried again for ever; [IN-10] an operator's order is answered once it
+ * is durable, or refused; [IN-14] a frontend that says it cannot do without the instance is asked
+ * again, however long that takes: only one that says nothing is given up on.
  */
 import { and, not } from 'xstate';
 import { newInstance } from './instance-memory.js';
@@ -204,7 +206,17 @@ const draining = createStateConfig({
     holding: {
       description: 'Until every frontend has acknowledged weight 0.',
       always: { guard: not('isHeld'), target: 'waiting' },
-      after: { drainHold: { target: 'waiting', actions: ends('unverified') } },
+      after: {
+        drainHold: [
+          {
+            guard: 'isKept',
+            target: 'holding',
+            reenter: true,
+            actions: [journals('instance.drain_held', 'IN-14'), 'askAgain', showsLevel],
+          },
+          { target: 'waiting', actions: ends('unverified') },
+        ],
+      },
     },
     waiting: {
       description: 'For the word of whoever drains, or for the deadline.',

@@ -180,3 +180,26 @@ async function entriesOf(node: VirtualNode, id: string, event: string) {
   const entries = await node.store.journalOf(addressOf('instance', id), 50);
   return entries.ok ? entries.value.filter((entry) => entry.event === event) : [];
 }
+
+/** Seconds; half of it is longer than any hold. */
+const AN_HOUR = 3_600;
+
+test('[IN-14] the last one serving is not given up while nobody can follow it', async () => {
+  const node = await startVirtualNode(SITE.replace('size: 3', 'size: 1'));
+  await run(node, 30);
+  const full = { code: 'quota', message: 'no room' } as const;
+  for (let times = 0; times < 200; times += 1) {
+    node.world.failures.push({ call: 'create', failure: full });
+  }
+  const [only] = node.views('instance');
+  const drain = { type: 'operator.drain', reason: 'maintenance', force: false } as const;
+  await node.order(addressOf('instance', String(only?.['id'])), drain);
+  await run(node, AN_HOUR / 2);
+  assert.deepEqual([running(node), weights(node)], [1, [1]]);
+  node.world.failures.length = 0;
+  await run(node, AN_HOUR / 4);
+  const [next] = node.world.instances.values();
+  assert.deepEqual([running(node), weights(node)], [1, [1]]);
+  assert.notEqual(next?.providerId, only?.['providerId']);
+  neverDark(node);
+});
