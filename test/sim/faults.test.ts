@@ -1,6 +1,6 @@
 /**
- * The whole node on a virtual clock while everything around it fails: probes, provider, store, sink, VPP
- * and its operators' minds. The laws of test/support/site-laws.ts hold at every step, and when the
+ * The whole node on a virtual clock while everything around it fails: probes, provider, store, sink,
+ * VPP and its operators' minds. The laws of test/support/site-laws.ts hold at every step, and when the
  * faults stop, the site is as configured.
  */
 import assert from 'node:assert/strict';
@@ -26,6 +26,13 @@ interface Plan {
   projects: readonly string[];
   replace: 'create-first' | 'delete-first';
 }
+
+const LANE = `
+  lane:
+    addressFrom: public
+    port: 80
+    pools: [{ name: one, members: [{ group: beta/web }] }]
+`;
 
 function site({ acme, beta, hasBeta, hasLane, replace }: Plan): string {
   const group = (size: number) =>
@@ -54,7 +61,7 @@ frontends:
     pools:
       - { name: primary, members: [{ group: acme/web }] }
       - { name: fallback, members: [{ backend: spare }] }
-${hasBeta && hasLane ? '  lane: { addressFrom: public, port: 80, pools: [{ name: one, members: [{ group: beta/web }] }] }' : ''}
+${hasBeta && hasLane ? LANE : ''}
 dataplane: { startupMinDelay: 0s }
 `;
 }
