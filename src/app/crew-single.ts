@@ -11,6 +11,7 @@ import { createGeneration } from './generation.js';
 import { mainPorts } from './main-ports.js';
 import { answerQueries } from './queries.js';
 import { castOf, portsFor, type Role } from './roles.js';
+import { keepUp, metered } from './upkeep.js';
 
 const ALL: readonly Role[] = ['main', 'shard', 'dataplane', 'outbox'];
 
@@ -27,12 +28,15 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
     outboxAttemptsMax: boot.outboxAttemptsMax,
   });
   if (!opened.ok) return fail(opened.failure.message);
-  const store = opened.value;
+  const store = metered(opened.value, parts);
+  const upkeep = keepUp({ store, boot, parts });
   let host: Host | undefined;
+  let closePorts = async (): Promise<void> => undefined;
 
   const begin: Muster['begin'] = async (settings) => {
     const ports = await portsFor(ALL, { settings, parts, store });
     if (!ports.ok) return ports;
+    closePorts = ports.value.close;
     const generation = createGeneration();
     const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
       parts.rootLog.setLevel(level);
@@ -45,7 +49,7 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
       incarnation: settings.epoch,
       placement: createSinglePlacement(),
       store,
-      ports: { ...ports.value, ...main },
+      ports: { ...ports.value.ports, ...main },
       remote: NOBODY,
       generation: () => generation.current,
     });
@@ -59,7 +63,9 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
   };
 
   const stop = async (): Promise<void> => {
+    upkeep.stop();
     await host?.stop();
+    await closePorts();
     await store.close();
   };
   return ok({ store, begin, stop });

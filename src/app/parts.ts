@@ -3,8 +3,10 @@
  * and the counters a thread keeps for the metrics page.
  */
 
+import type { Json } from '../../machines/model/json.js';
 import { createMetrics, type MetricsRegistry } from '../adapters/metrics/registry.js';
 import { systemClock } from '../adapters/system/clock.js';
+import { watchEventLoop } from '../adapters/system/event-loop.js';
 import { failpointsFrom } from '../adapters/system/failpoints.js';
 import { systemIds, systemRandom } from '../adapters/system/identity.js';
 import { type SystemLog, systemLog } from '../adapters/system/log.js';
@@ -21,6 +23,8 @@ export interface Parts {
   readonly rootLog: SystemLog;
   readonly log: Log;
   readonly metrics: MetricsRegistry;
+  /** All this thread measured, as plain data, for the metrics page. */
+  snapshot(): Promise<Json>;
 }
 
 export function createParts(
@@ -28,6 +32,12 @@ export function createParts(
   thread: string,
 ): Parts {
   const rootLog = systemLog(settings.log);
+  const metrics = createMetrics();
+  const worstLagSeconds = watchEventLoop();
+  const snapshot = (): Promise<Json> => {
+    metrics.gauge('event_loop_lag_seconds', worstLagSeconds(), { thread });
+    return metrics.snapshot();
+  };
   return {
     clock: systemClock(),
     ids: systemIds(),
@@ -35,6 +45,7 @@ export function createParts(
     failpoints: failpointsFrom(settings.failpoint),
     rootLog,
     log: rootLog.child({ thread }),
-    metrics: createMetrics(),
+    metrics,
+    snapshot,
   };
 }

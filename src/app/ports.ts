@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import type { LbsyncPorts } from '../../actors/lbsync-state.js';
 import type { OutboxPorts } from '../../actors/outbox-pass.js';
 import type { ProviderFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
@@ -16,7 +17,6 @@ import {
   createSimulatedWorld,
   openSimulatedProvider,
 } from '../adapters/simulated-provider/provider.js';
-import type { Dataplane } from '../ports/dataplane.js';
 import type { Provider } from '../ports/provider.js';
 import type { Store } from '../ports/store.js';
 import { openDataplane } from './dataplane.js';
@@ -35,15 +35,15 @@ export function shardPorts({ parts, settings }: PortsInput) {
   };
 }
 
-export function dataplanePorts({ settings, parts, store }: PortsInput): {
-  readonly dataplane: Dataplane | undefined;
-  readonly store: Store;
-  readonly random: Parts['random'];
-} {
-  const { apiSocket, requestTimeoutMs, window } = settings.dataplane;
+export function dataplanePorts({
+  settings,
+  parts,
+  store,
+}: PortsInput): LbsyncPorts & { readonly random: Parts['random'] } {
+  const { apiSocket, driver, requestTimeoutMs, window } = settings.dataplane;
   const { clock, log, metrics, failpoints, random } = parts;
   const options = { path: apiSocket, requestTimeoutMs, window, clock, log, metrics, failpoints };
-  return { dataplane: openDataplane(settings, options), store, random };
+  return { dataplane: openDataplane(settings, options), store, random, driver, metrics };
 }
 
 export async function outboxPorts({

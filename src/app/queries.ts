@@ -32,7 +32,7 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
       const address = parseAddress(String(text));
       return address !== undefined && host.resume(address);
     },
-    metrics: () => parts.metrics.snapshot(),
+    metrics: () => parts.snapshot(),
     logLevel: (_, level) => {
       parts.rootLog.setLevel(level as LogLevel);
       return true;

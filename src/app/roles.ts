@@ -49,13 +49,24 @@ export function allMachines(): ReadonlyMap<string, AnyStateMachine> {
   return new Map(types.map(({ machine }) => [machine.id, machine]));
 }
 
+/** What the actors of a thread use of the outside, to be closed after them. */
+export interface OpenPorts {
+  readonly ports: object;
+  close(): Promise<void>;
+}
+
 /** Ports of the roles a thread takes; `main`'s are made by the node itself, which alone has them. */
 export async function portsFor(
   roles: readonly Role[],
   input: PortsInput,
-): Promise<Result<object, string>> {
-  const shard = roles.includes('shard') ? shardPorts(input) : {};
-  const dataplane = roles.includes('dataplane') ? dataplanePorts(input) : {};
-  const outbox = roles.includes('outbox') ? await outboxPorts(input) : ok({});
-  return outbox.ok ? ok({ ...shard, ...dataplane, ...outbox.value }) : outbox;
+): Promise<Result<OpenPorts, string>> {
+  const outbox = roles.includes('outbox') ? await outboxPorts(input) : undefined;
+  if (outbox?.ok === false) return outbox;
+  const shard = roles.includes('shard') ? shardPorts(input) : undefined;
+  const dataplane = roles.includes('dataplane') ? dataplanePorts(input) : undefined;
+  const close = async (): Promise<void> => {
+    await dataplane?.dataplane?.close();
+    await outbox?.value.sink.close();
+  };
+  return ok({ ports: { ...shard, ...dataplane, ...outbox?.value }, close });
 }

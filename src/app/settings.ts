@@ -35,6 +35,11 @@ export interface Settings {
     readonly layout: 'segments' | 'per-event';
   };
   readonly outboxAttemptsMax: number;
+  readonly retention: {
+    readonly journalMs: number;
+    readonly journalBytesMax: number;
+    readonly outboxMs: number;
+  };
   readonly tenancy?: {
     readonly url: string;
     readonly controller: string;
@@ -56,7 +61,7 @@ export interface RunOptions {
 }
 
 export function bootSettings(config: Config, options: RunOptions): BootSettings {
-  const { dataplane, node, outbox, store, tenancy } = config;
+  const { dataplane, journal, node, outbox, store, tenancy } = config;
   const base = {
     ...options,
     version: packageVersion(),
@@ -73,6 +78,11 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
     },
     sink: { driver: outbox.sink.driver, dir: outbox.sink.dir, layout: outbox.sink.layout },
     outboxAttemptsMax: outbox.maxAttempts,
+    retention: {
+      journalMs: journal.retention,
+      journalBytesMax: journal.maxBytes,
+      outboxMs: outbox.retention,
+    },
   };
   if (tenancy === undefined) return base;
   const { url, controller, auth } = tenancy;

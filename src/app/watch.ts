@@ -24,9 +24,7 @@ export function watchJournal({ store, clock, since, listener }: WatchOptions): (
 
   const read = async (): Promise<void> => {
     if (stopped) return;
-    if (cursor < 0) cursor = await newest(store);
-    const page = await store.journal(cursor, PAGE_ENTRIES);
-    const entries = page.ok ? page.value : [];
+    const entries = await next();
     for (const entry of entries) {
       if (stopped) return;
       cursor = entry.seq;
@@ -36,21 +34,21 @@ export function watchJournal({ store, clock, since, listener }: WatchOptions): (
     clock.after(full ? 0 : FOLLOW_EVERY_MS, () => void read());
   };
 
+  /** What follows the cursor; nothing while the store does not answer. */
+  const next = async (): Promise<readonly JournalEntry[]> => {
+    if (cursor < 0) {
+      const head = await store.journalHead();
+      if (!head.ok) return [];
+      cursor = head.value;
+    }
+    const page = await store.journal(cursor, PAGE_ENTRIES);
+    return page.ok ? page.value : [];
+  };
+
   void read();
   return () => {
     stopped = true;
   };
-}
-
-/** Pages forward to the end: the journal has no other way to ask for its newest sequence. */
-async function newest(store: Store): Promise<number> {
-  let cursor = 0;
-  for (;;) {
-    const page = await store.journal(cursor, PAGE_ENTRIES);
-    const last = page.ok ? page.value.at(-1) : undefined;
-    if (last === undefined) return cursor;
-    cursor = last.seq;
-  }
 }
 
 function itemOf(entry: JournalEntry): WatchItem {

@@ -20,6 +20,7 @@ import { createParts, type Parts } from './parts.js';
 import { answerQueries } from './queries.js';
 import { castOf, portsFor, type Role } from './roles.js';
 import type { Settings } from './settings.js';
+import { keepUp, metered } from './upkeep.js';
 
 export interface WorkerTask {
   readonly control: MessagePort;
@@ -107,15 +108,17 @@ function openStoreRole(frame: Start, settings: Settings, parts: Parts): Result<R
     outboxAttemptsMax: settings.outboxAttemptsMax,
   });
   if (!opened.ok) return fail(opened.failure.message);
-  const store = opened.value;
+  const store = metered(opened.value, parts);
+  const upkeep = keepUp({ store, boot: settings, parts });
   const mesh = createMesh({
     ...meshBase(frame, parts),
     deliver: () => undefined,
     settle: () => undefined,
-    answer: (name) => (name === 'metrics' ? parts.metrics.snapshot() : null),
+    answer: (name) => (name === 'metrics' ? parts.snapshot() : null),
     store: serveStore(store),
   });
   const stop = async (): Promise<void> => {
+    upkeep.stop();
     await store.close();
     mesh.close();
   };
@@ -152,7 +155,7 @@ async function openActorRole(
     incarnation,
     placement: createPlacement(settings.shards),
     store,
-    ports: ports.value,
+    ports: ports.value.ports,
     remote: mesh,
     generation: () => generation.current,
   });
@@ -162,6 +165,7 @@ async function openActorRole(
     .then((started) => (started.ok ? ok(undefined) : fail(started.failure.message)));
   const stop = async (): Promise<void> => {
     await host.stop();
+    await ports.value.close();
     mesh.close();
   };
   return ok({ mesh, ready, stop });

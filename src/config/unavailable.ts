@@ -38,8 +38,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'outbox.sink.stream', what: 'the nats sink' },
   { path: 'outbox.sink.layout', what: 'the layout of one file per event' },
   { path: 'outbox.coalesceWindow', what: 'another coalescing window' },
-  { path: 'journal.retention', what: 'pruning the journal' },
-  { path: 'journal.maxBytes', what: 'pruning the journal' },
   { path: 'api.listen', what: 'the operator API over TCP' },
   { path: 'api.tls.cert', what: 'the operator API over TCP' },
   { path: 'api.tls.key', what: 'the operator API over TCP' },

@@ -141,6 +141,8 @@ export interface Store {
 
   /** Entries after `afterSeq`, oldest first. */
   journal(afterSeq: number, max: number): Promise<Result<readonly JournalEntry[], StoreFailure>>;
+  /** Sequence of the newest entry; 0 when there is none. */
+  journalHead(): Promise<Result<number, StoreFailure>>;
   /** Entries by or about an actor, newest first. */
   journalOf(actor: Address, max: number): Promise<Result<readonly JournalEntry[], StoreFailure>>;
   /** The entries of one decision id. */

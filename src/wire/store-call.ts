@@ -90,6 +90,7 @@ export const STORE_ARGUMENTS = {
   outboxList: [record({ limit: isNumber }, { dead: isFlag })],
   outboxCounts: [],
   journal: [isNumber, isNumber],
+  journalHead: [],
   journalOf: [isAddress, isNumber],
   journalById: [isText],
   ledger: [],

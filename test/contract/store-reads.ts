@@ -38,6 +38,7 @@ function cellsContract(fresh: FreshStore): void {
 function journalContract(fresh: FreshStore): void {
   test('[ST-11] journal: by position, by actor or subject newest first, by id', async () => {
     const store = await fresh();
+    assert.equal(unwrap(await store.journalHead()), 0);
     const instance = addressOf('instance', 'i-0001-0190abcdef01');
     await store.commit([
       decisionOf('d-1', { records: [recordOf('a.one'), publishOf(instance, 'a.two')] }),
@@ -45,6 +46,7 @@ function journalContract(fresh: FreshStore): void {
     ]);
     const names = (entries: readonly { event: string }[]): string =>
       entries.map(({ event }) => event).join(' ');
+    assert.equal(unwrap(await store.journalHead()), 3);
     assert.equal(names(unwrap(await store.journal(0, 2))), 'a.one a.two');
     assert.equal(names(unwrap(await store.journal(2, 10))), 'a.three');
     assert.equal(names(unwrap(await store.journalOf(WEB, 10))), 'a.two a.one');

@@ -24,6 +24,9 @@ export const METRICS_PREFIX = 'switchyard_';
 /** From 100 µs (a commit) to 10 s (a provider call). */
 const BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
+/** Of what is counted, not timed: rows of a batch. */
+const BUCKETS_ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
 export function createMetrics(): MetricsRegistry {
   const registry = new Registry();
   const made = new Map<string, Counter | Gauge | Histogram>();
@@ -46,7 +49,8 @@ export function createMetrics(): MetricsRegistry {
     gauge: (name, value, labels = {}) =>
       get(name, () => new Gauge(options(name, labels))).set(labels, value),
     observe: (name, seconds, labels = {}) => {
-      const make = () => new Histogram({ ...options(name, labels), buckets: BUCKETS_S });
+      const buckets = name.endsWith('_rows') ? BUCKETS_ROWS : BUCKETS_S;
+      const make = () => new Histogram({ ...options(name, labels), buckets });
       get(name, make).observe(labels, seconds);
     },
     snapshot: async () => (await registry.getMetricsAsJSON()) as unknown as Json,

@@ -108,6 +108,7 @@ function readCalls(db: Database.Database, attempt: Attempt) {
   const ledger = createLedger(db);
   return {
     journal: (afterSeq, max) => attempt(() => journal.after(afterSeq, max)),
+    journalHead: () => attempt(() => journal.head()),
     journalOf: (actor, max) => attempt(() => journal.of(actor, max)),
     journalById: (id) => attempt(() => journal.byId(id)),
     ledger: () => attempt(() => ledger.all()),

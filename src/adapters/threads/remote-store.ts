@@ -98,6 +98,7 @@ function readsOver(call: Call) {
     outboxList: (filter) => call('outboxList', filter),
     outboxCounts: () => call('outboxCounts'),
     journal: (afterSeq, max) => call('journal', afterSeq, max),
+    journalHead: () => call('journalHead'),
     journalOf: (actor, max) => call('journalOf', actor, max),
     journalById: (id) => call('journalById', id),
     ledger: () => call('ledger'),
@@ -144,6 +145,7 @@ function commitSome(link: Link, decisions: readonly Decision[]): Promise<readonl
 function createLink(): Link {
   const pending = new Map<number, Pending>();
   let channel: StoreChannel | undefined;
+  let closed = false;
   let lastId = 0;
 
   const settle = (entry: Pending, answer: Answer): void => {
@@ -169,6 +171,7 @@ function createLink(): Link {
 
   return {
     send: (method, args, on) => {
+      if (closed) return on.settle(CLOSED);
       if (pending.size >= PENDING_MAX) {
         return on.settle(failed('unavailable', 'too many calls wait for the store thread'));
       }
@@ -192,9 +195,9 @@ function createLink(): Link {
       }
     },
     close: () => {
+      closed = true;
       channel = undefined;
-      const closed = failed('unavailable', 'the link to the store thread is closed');
-      for (const entry of [...pending.values()]) settle(entry, closed);
+      for (const entry of [...pending.values()]) settle(entry, CLOSED);
     },
     size: () => pending.size,
   };
@@ -216,6 +219,8 @@ function answerOf(part: Json): Answer {
   if (isAnswer && isObject(part['failure'])) return part as Answer;
   return failed('unavailable', 'the store thread gave an answer of no known shape');
 }
+
+const CLOSED = failed('unavailable', 'the link to the store thread is closed');
 
 function failed(code: StoreFailure['code'], message: string): Result<never, StoreFailure> {
   return fail({ code, message });

@@ -117,6 +117,7 @@ const CALLS: Calls = {
   outboxList: (store, [filter]) => store.outboxList(filter),
   outboxCounts: (store) => store.outboxCounts(),
   journal: (store, [afterSeq, max]) => store.journal(afterSeq, max),
+  journalHead: (store) => store.journalHead(),
   journalOf: (store, [actor, max]) => store.journalOf(actor, max),
   journalById: (store, [id]) => store.journalById(id),
   ledger: (store) => store.ledger(),
