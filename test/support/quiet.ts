@@ -22,7 +22,11 @@ export function seededRandom(seed: number): Random {
 }
 
 export interface RememberingLog extends Log {
-  readonly lines: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
+  readonly lines: readonly {
+    readonly level: string;
+    readonly message: string;
+    readonly fields: object;
+  }[];
 }
 
 export function rememberingLog(): RememberingLog {
