@@ -5,6 +5,7 @@
  * every snapshot that was not committed; deadlines come back as they were committed.
  */
 import type { AnyMachineSnapshot } from 'xstate';
+import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { assert } from '../../machines/model/assert.js';
@@ -62,6 +63,7 @@ const COMMIT_MS = 3;
 const COMMIT_RETRY_MS = 100;
 const RESERVED = new Set(['record', 'spawn', 'forget']);
 const TYPES = {
+  frontend: { type: frontendActor, stepper: createStepper(frontendActor.machine) },
   group: { type: groupActor, stepper: createStepper(groupActor.machine) },
   instance: { type: instanceActor, stepper: createStepper(instanceActor.machine) },
 } as const;
@@ -89,7 +91,7 @@ export function createCells(host: Host): Cells {
   function activate(cell: Cell): void {
     host.later(0, () => {
       const children = [...cells.values()]
-        .filter(({ address }) => kindOf(cell.address) === 'group' && address !== cell.address)
+        .filter(({ address }) => kindOf(cell.address) === 'group' && kindOf(address) === 'instance')
         .map(({ address, snapshot: { value, context } }) => ({ address, value, context }));
       if (cells.get(cell.address) === cell) take(cell, { type: 'activated', children } as Message);
     });
@@ -180,7 +182,8 @@ export function createCells(host: Host): Cells {
 
 function typeOf(address: Address) {
   const kind = kindOf(address);
-  assert(kind === 'group' || kind === 'instance', `${address} is none of ours`);
+  const ours = kind === 'group' || kind === 'instance' || kind === 'frontend';
+  assert(ours, `${address} is none of ours`);
   return TYPES[kind];
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import type { InstanceMemory } from '../../machines/instance-memory.js';
-import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
+import { type Address, type FrontendName, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { ProviderMessage } from '../../machines/model/messages.js';
 import { countedOf, stayingOf } from '../../src/policy/members.js';
 import type { GroupWorld } from './group-types.js';
@@ -13,14 +13,13 @@ export interface Laws {
   afterStep(actor: Address, spawned: number): void;
 }
 
-export function createLaws(world: GroupWorld): Laws {
+/** `frontends`: all there are, whether the group still belongs to them or not. */
+export function createLaws(world: GroupWorld, frontends: readonly FrontendName[]): Laws {
   const deadlines = new Map<string, number>();
   world.neighbours.onDelete((made) => {
     const owner = world.instances().find(({ providerId }) => providerId === made.providerId);
     const excused = !made.alive || owner?.dead === true || owner?.drain?.endedBy === 'unverified';
-    const holders = (owner?.spec.frontends ?? []).filter(
-      (frontend) => world.neighbours.asOf(frontend, made.instance) !== undefined,
-    );
+    const holders = frontends.filter((one) => world.neighbours.holds(one, made.instance));
     assert.ok(excused || holders.length === 0, `IN-6: ${made.instance} still in ${holders}`);
   });
   return {

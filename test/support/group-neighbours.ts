@@ -19,21 +19,29 @@ import type {
   FrontendMessage,
   GroupStatus,
   InstanceMessage,
+  LbsyncMessage,
   MemberLevel,
   ProviderMessage,
   TenantMessage,
 } from '../../machines/model/messages.js';
-import type { CreateOutcome, GroupWorld, Made, Neighbours } from './group-types.js';
+import { createGroupDataplane } from './group-dataplane.js';
+import type { Cast, CreateOutcome, GroupWorld, Made, Neighbours } from './group-types.js';
 
 const ACT_MS = 20;
 
-export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Neighbours {
+export function createNeighbours(
+  worldOf: () => GroupWorld,
+  spec: GroupSpec,
+  cast: Cast = 'scripted',
+): Neighbours {
   const made = new Map<string, Made>();
   const calls: ProviderMessage[] = [];
   const statuses: GroupStatus[] = [];
   const servers = new Map<string, MemberLevel>();
   const wanted = new Map<string, MemberLevel>();
   const checks: ((made: Made) => void)[] = [];
+  const frozen = new Set<FrontendName>();
+  const dataplane = createGroupDataplane(worldOf, frozen);
   let count = 0;
   let levels = 0;
 
@@ -50,9 +58,15 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
     get levels() {
       return levels;
     },
-    frozen: new Set(),
+    frozen,
     newborn: 'up',
     onCreate: undefined,
+    holds: (frontend, member) => {
+      if (cast === 'scripted') return servers.has(`${frontend} ${member}`);
+      const address = byInstance(member)?.address;
+      return address !== undefined && dataplane.has(frontend, address);
+    },
+    startOver: () => dataplane.startOver(),
     asOf: (frontend, member) => servers.get(`${frontend} ${member}`),
     onDelete: (check) => void checks.push(check),
     receive: (to, message) => {
@@ -62,6 +76,8 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
           return worldOf().later(ACT_MS, () => provide(message as ProviderMessage));
         case 'frontend':
           return receiveLevel(keyOf(to) as FrontendName, message as FrontendMessage);
+        case 'lbsync':
+          return dataplane.receive(message as LbsyncMessage);
         case 'backend':
           return receiveBackend(keyOf(to) as BackendName, message as BackendMessage);
         case 'tenant': {
@@ -99,6 +115,11 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
     const backend = instance as string as BackendName;
     const verdict = { backend, address, state: health, ...facts };
     tellInstance(instance, { type: 'backend.verdict', verdict });
+    if (cast === 'scripted') return;
+    for (const frontend of spec.frontends) {
+      const message: FrontendMessage = { type: 'backend.verdict', verdict };
+      worldOf().answer(addressOf('frontend', frontend), message);
+    }
   }
 
   function provide(call: ProviderMessage): void {
@@ -213,10 +234,16 @@ export function createNeighbours(worldOf: () => GroupWorld, spec: GroupSpec): Ne
 
   function receiveBackend(name: BackendName, message: BackendMessage): void {
     const one = byInstance(name);
-    if (message.type !== 'backend.desired' || one === undefined) return;
+    if (one === undefined) return;
+    if (message.type === 'publish.request') return worldOf().later(ACT_MS, () => tellVerdict(one));
+    if (message.type !== 'backend.desired') return;
     assert(message.owner === addressOf('instance', one.instance), 'its instance owns the backend');
-    const all = spec.frontends.every((frontend) => message.spec.frontends.includes(frontend));
-    assert(all, 'every frontend hears its verdicts');
+    const owner = worldOf()
+      .instances()
+      .find(({ id }) => id === one.instance);
+    const audience = owner?.spec.frontends ?? [];
+    const all = audience.every((frontend) => message.spec.frontends.includes(frontend));
+    assert(all || cast === 'real', 'every frontend hears its verdicts');
     worldOf().later(ACT_MS, () => tellVerdict(one));
   }
 

@@ -12,6 +12,9 @@ import type {
   ProviderMessage,
 } from '../../machines/model/messages.js';
 
+/** Frontends that follow a script, or the real ones before a simulated lbsync. */
+export type Cast = 'scripted' | 'real';
+
 export interface Made {
   readonly providerId: string;
   readonly token: string;
@@ -45,7 +48,11 @@ export interface Neighbours {
   newborn: HealthState;
   /** How an answer to `create` looks; undefined: chance decides. */
   onCreate: CreateOutcome | undefined;
-  /** What a frontend holds for a member; absent: no AS. */
+  /** VPP has a server for this member. */
+  holds(frontend: FrontendName, member: InstanceId): boolean;
+  /** The process starts over. */
+  startOver(): void;
+  /** What a scripted frontend holds for a member; absent: no AS. */
   asOf(frontend: FrontendName, member: InstanceId): MemberLevel | undefined;
   receive(to: Address, message: Message): void;
   die(instance: InstanceId): void;

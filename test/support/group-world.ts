@@ -14,19 +14,23 @@ import type { Json } from '../../machines/model/json.js';
 import { type Cells, createCells, type Host } from './group-cells.js';
 import { createLaws } from './group-laws.js';
 import { createNeighbours } from './group-neighbours.js';
-import type { Faults, GroupWorld, Recorded } from './group-types.js';
+import type { Cast, Faults, GroupWorld, Recorded } from './group-types.js';
 
 const HOP_MS = 1;
+/** Real frontends' acknowledgements: some come late, some twice. */
+const STRAY_SHARE = 0.3;
+const STRAY_MS = 60_000;
 /** Far more than any healthy history takes. */
 const STEPS_MAX = 20_000;
 
-export function createGroupWorld(spec: GroupSpec, seed: number): GroupWorld {
+export function createGroupWorld(spec: GroupSpec, seed: number, cast?: Cast): GroupWorld {
   const random = randomOf(seed);
   const time = createTime();
   const records: Recorded[] = [];
   const replies: Record<string, Json> = {};
   const faults: Faults = { loss: 0, unavailable: 0, quota: 0, storeDown: false };
   const groupAddress = addressOf('group', spec.key);
+  const isReal = cast === 'real';
   let life = 1;
   let steps = 0;
 
@@ -41,7 +45,10 @@ export function createGroupWorld(spec: GroupSpec, seed: number): GroupWorld {
     chance: random,
     later: (delayMs, run) => time.later(delayMs, inThisLife(run)),
     send: (to, message) => {
-      if (random() >= faults.loss) world.tell(to, { ...message });
+      if (random() < faults.loss) return;
+      const strays = isReal && message.type === 'member.acknowledged' && random() < STRAY_SHARE;
+      if (strays) time.later(random() * STRAY_MS, () => world.tell(to, { ...message }));
+      if (!strays || random() < STRAY_SHARE) world.tell(to, { ...message });
     },
     reply: (replyTo, body) => {
       if (replyTo !== undefined) replies[replyTo] = body;
@@ -60,13 +67,14 @@ export function createGroupWorld(spec: GroupSpec, seed: number): GroupWorld {
     faults,
     records,
     replies,
-    neighbours: createNeighbours(() => world, spec),
+    neighbours: createNeighbours(() => world, spec, cast),
     now: time.now,
     chance: random,
     later: time.later,
     run: time.run,
     tell: (to, message, ask) => {
-      const ours = kindOf(to) === 'group' || kindOf(to) === 'instance';
+      const kind = kindOf(to);
+      const ours = kind === 'group' || kind === 'instance' || (kind === 'frontend' && isReal);
       if (ours) return host.later(HOP_MS, () => cells.deliver(to, message, ask));
       time.later(HOP_MS, () => world.neighbours.receive(to, message));
     },
@@ -76,6 +84,7 @@ export function createGroupWorld(spec: GroupSpec, seed: number): GroupWorld {
     crash: () => {
       life += 1;
       cells.restart();
+      world.neighbours.startOver();
       for (const frontend of spec.frontends) {
         world.tell(groupAddress, { type: 'publish.request', frontend });
       }
@@ -85,7 +94,7 @@ export function createGroupWorld(spec: GroupSpec, seed: number): GroupWorld {
     chartOf: (address) => JSON.stringify(cells.valueOf(address)),
     timerOf: (address, name) => [...cells.timersOf(address)].find(([id]) => id.includes(name))?.[1],
   };
-  const laws = createLaws(world);
+  const laws = createLaws(world, spec.frontends);
   return world;
 }
 
