@@ -12,7 +12,8 @@ import type { Config } from '../config/complete.js';
 import { type Problem, printProblem, worstCode } from '../config/problem.js';
 
 export interface BootFailure {
-  readonly exitCode: 1 | 2 | 3;
+  /** 0: it was told to stop before it was ready. */
+  readonly exitCode: 0 | 1 | 2 | 3;
   /** What stderr gets, a line each. */
   readonly lines: readonly string[];
 }

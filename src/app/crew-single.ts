@@ -30,12 +30,14 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
   if (!opened.ok) return fail(opened.failure.message);
   const store = metered(opened.value, parts);
   const upkeep = keepUp({ store, boot, parts });
+  let stopped = false;
   let host: Host | undefined;
   let closePorts = async (): Promise<void> => undefined;
 
   const begin: Muster['begin'] = async (settings) => {
     const ports = await portsFor(ALL, { settings, parts, store });
     if (!ports.ok) return ports;
+    if (stopped) return ports.value.close().then(() => fail('the node is stopping'));
     closePorts = ports.value.close;
     const generation = createGeneration();
     const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
@@ -63,6 +65,7 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
   };
 
   const stop = async (): Promise<void> => {
+    stopped = true;
     upkeep.stop();
     await host?.stop();
     await closePorts();

@@ -34,6 +34,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   const store = createRemoteStore();
   const generation = createGeneration();
   let settings: BootSettings | Settings = boot;
+  let stopped = false;
   let host: Host | undefined;
   let own: Answer = () => null;
 
@@ -64,7 +65,11 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
       const body = { type: 'reload.reconverge', reason: `thread ${name} was replaced` };
       host?.tell(RELOAD, body, `thread:${name}`);
     },
-    onGiveUp: (name, reason) => onFatal(`thread ${name} died too often: ${reason}`),
+    onGiveUp: (name, reason) => {
+      // Nobody will answer: what waits for the store must not hold up the end.
+      if (name === 'store') void store.close();
+      onFatal(`thread ${name} died too often: ${reason}`);
+    },
   });
   const opened = await threads.start(['store']);
   if (!opened.ok) {
@@ -73,6 +78,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   }
 
   const begin: Muster['begin'] = async (complete) => {
+    if (stopped) return fail('the node is stopping');
     settings = complete;
     const cluster = (): Cluster => joined;
     const ports = mainPorts({
@@ -113,6 +119,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   };
 
   const stop = async (): Promise<void> => {
+    stopped = true;
     await host?.stop();
     await threads.stop(specs.map(({ name }) => name).reverse());
     await threads.close();

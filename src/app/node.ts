@@ -5,6 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { NODE_TREE } from '../../actors/node-tree.js';
+import { assert } from '../../machines/model/assert.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
@@ -14,6 +16,7 @@ import type { LogLevel } from '../adapters/system/log.js';
 import type { Config } from '../config/complete.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
+import { validateSpec } from '../supervision/validate.js';
 import { createApi } from './api.js';
 import { type BootFailure, cannotStart, takeDataDir } from './boot.js';
 import type { Crew, CrewOptions, Muster } from './crew.js';
@@ -34,6 +37,8 @@ export interface NodeOptions {
   /** `host:port`; absent: no inspector. */
   readonly inspector?: string;
   readonly failpoint: string;
+  /** Aborted: stop, however far the start has come. Absent: nobody will. */
+  readonly stop?: AbortSignal;
   /** The node cannot go on: exit 70 after this. */
   onFatal(reason: string): void;
 }
@@ -51,13 +56,29 @@ export interface Node {
 
 type Undo = () => void | Promise<void>;
 
+const STOPPED: Result<never, BootFailure> = fail({ exitCode: 0, lines: [] });
+
 /** Starts everything, or undoes what it started and says why not. */
 export async function startNode(options: NodeOptions): Promise<Result<Node, BootFailure>> {
+  assert(validateSpec(NODE_TREE).ok, 'the supervision tree must be sound');
   const undo: Undo[] = [];
   const started = await tryStart(options, undo);
-  if (started.ok) return started;
+  if (started.ok && options.stop?.aborted !== true) return started;
   for (const step of undo.reverse()) await step();
-  return started;
+  return started.ok ? STOPPED : started;
+}
+
+/** What `work` answers, unless a stop is asked for first; `work` is then left to be undone. */
+function unlessStopped<T>(
+  { stop }: NodeOptions,
+  work: () => Promise<Result<T, BootFailure>>,
+): Promise<Result<T, BootFailure>> {
+  if (stop === undefined) return work();
+  if (stop.aborted) return Promise.resolve(STOPPED);
+  const stopped = new Promise<Result<T, BootFailure>>((resolve) => {
+    stop.addEventListener('abort', () => resolve(STOPPED), { once: true });
+  });
+  return Promise.race([work(), stopped]);
 }
 
 async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node, BootFailure>> {
@@ -75,8 +96,8 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   const mustered = await muster(options, boot, parts);
   if (!mustered.ok) return cannotStart(mustered.failure);
   undo.push(mustered.value.stop);
-  const begun = await begin(mustered.value, boot);
-  if (!begun.ok) return cannotStart(begun.failure);
+  const begun = await unlessStopped(options, () => begin(mustered.value, boot));
+  if (!begun.ok) return begun;
   const { crew, settings } = begun.value;
   const api = createApi({
     directory: crew.cluster,
@@ -96,7 +117,8 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   });
   if (!servers.ok) return cannotStart(servers.failure);
   undo.push(servers.value.close);
-  await firstReload(crew);
+  const reloaded = await unlessStopped(options, () => firstReload(crew));
+  if (!reloaded.ok) return reloaded;
   return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo }));
 }
 
@@ -119,16 +141,16 @@ function muster(
 async function begin(
   mustered: Muster,
   boot: BootSettings,
-): Promise<Result<{ readonly crew: Crew; readonly settings: Settings }, string>> {
+): Promise<Result<{ readonly crew: Crew; readonly settings: Settings }, BootFailure>> {
   const installation = await installationOf(mustered.store);
-  if (!installation.ok) return installation;
+  if (!installation.ok) return cannotStart(installation.failure);
   const epoch = await nextEpoch(mustered.store);
-  if (!epoch.ok) return fail(epoch.failure.message);
+  if (!epoch.ok) return cannotStart(epoch.failure.message);
   const settings = { ...boot, installation: installation.value, epoch: epoch.value };
   const dataplane = await prepareDataplane(boot);
-  if (!dataplane.ok) return dataplane;
+  if (!dataplane.ok) return cannotStart(dataplane.failure);
   const crew = await mustered.begin(settings);
-  return crew.ok ? ok({ crew: crew.value, settings }) : crew;
+  return crew.ok ? ok({ crew: crew.value, settings }) : cannotStart(crew.failure);
 }
 
 /** Given once to a data directory; what this node makes is tagged with it. */
@@ -142,9 +164,10 @@ async function installationOf(store: Store): Promise<Result<string, string>> {
 }
 
 /** The configuration reaches the actors as any later reload does. */
-async function firstReload({ cluster }: Crew): Promise<void> {
+async function firstReload({ cluster }: Crew): Promise<Result<void, never>> {
   const message = { type: 'reload.requested', trigger: 'boot', dryRun: false, disruptive: false };
   await cluster.ask(addressOf('reload', 'main'), message);
+  return ok(undefined);
 }
 
 interface Assembled {

@@ -1,6 +1,6 @@
 /**
  * Signals of the process. SIGHUP reloads, SIGTERM and SIGINT stop; what comes before anybody listens is
- * kept. A second stop signal while stopping ends the process at once.
+ * kept, and a stop cuts a start short. A second stop signal while stopping ends the process at once.
  */
 
 export interface End {
@@ -9,6 +9,10 @@ export interface End {
 }
 
 export interface Signals {
+  /** Aborted when the end is asked for, whoever listens. */
+  readonly stop: AbortSignal;
+  /** How it ends, once that is known. */
+  readonly end: End | undefined;
   /** The node cannot go on. */
   fatal(reason: string): void;
   /** Calls `onHangup` for each SIGHUP until the end is asked for. */
@@ -22,6 +26,13 @@ export function createSignals(): Signals {
   let hangups = 0;
   let end: End | undefined;
   let wake = (): void => undefined;
+  const stopping = new AbortController();
+
+  const finish = (how: End): void => {
+    end ??= how;
+    stopping.abort();
+    wake();
+  };
 
   const onHangup = (): void => {
     hangups += 1;
@@ -29,17 +40,17 @@ export function createSignals(): Signals {
   };
   const onStop = (signal: NodeJS.Signals): void => {
     if (end !== undefined) process.exit(1);
-    end = { reason: signal, fatal: false };
-    wake();
+    finish({ reason: signal, fatal: false });
   };
   process.on('SIGHUP', onHangup);
   for (const stop of STOPS) process.on(stop, onStop);
 
   return {
-    fatal: (reason) => {
-      end ??= { reason, fatal: true };
-      wake();
+    stop: stopping.signal,
+    get end() {
+      return end;
     },
+    fatal: (reason) => finish({ reason, fatal: true }),
     until: (reload) =>
       new Promise((resolve) => {
         wake = () => {

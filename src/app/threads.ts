@@ -173,6 +173,7 @@ export function createThreads(options: ThreadsOptions): Threads {
   return {
     start: async (names) => {
       for (const name of names) {
+        if (closing) return fail('the node is stopping');
         const spec = specs.find((known) => known.name === name);
         if (spec === undefined) return fail(`there is no thread ${name}`);
         const started = await launch(spec);
@@ -181,6 +182,7 @@ export function createThreads(options: ThreadsOptions): Threads {
       return ok(undefined);
     },
     stop: async (names) => {
+      closing = true;
       for (const name of names) await stopThread(alive.get(name));
     },
     kill: (name) => {

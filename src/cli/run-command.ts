@@ -1,6 +1,6 @@
 /**
  * `switchyard run`: the daemon. Signals are taken from the first moment: SIGHUP never kills it, and a
- * stop asked for while it starts is honoured when it has started.
+ * stop asked for while it starts undoes what has started.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../adapters/system/log.js';
@@ -63,8 +63,9 @@ async function run(options: RunOptions, { signals, named }: RunContext): Promise
     ...(listen === undefined ? {} : { inspector: listen }),
     failpoint: process.env['SWITCHYARD_FAILPOINT'] ?? '',
     onFatal: (reason) => signals.fatal(reason),
+    stop: signals.stop,
   });
-  if (!started.ok) return refuse(started.failure);
+  if (!started.ok) return signals.end?.fatal ? EXIT.fatal : refuse(started.failure);
   return serve(started.value, signals);
 }
 
