@@ -7,33 +7,14 @@ import { test } from 'node:test';
 import type { LbsyncPorts } from '../../actors/lbsync-state.js';
 import { createParts } from '../../src/app/parts.js';
 import { portsFor } from '../../src/app/roles.js';
-import type { Settings } from '../../src/app/settings.js';
 import { memoryStore } from '../support/toy-node.js';
-
-function settingsIn(dir: string): Settings {
-  return {
-    version: '0',
-    node: 'n',
-    dataDir: dir,
-    configDir: dir,
-    run: 'r',
-    installation: 'i',
-    epoch: 1,
-    shards: 1,
-    storeFile: ':memory:',
-    durability: 'full',
-    dataplane: { driver: 'none', apiSocket: '', requestTimeoutMs: 1_000, window: 8 },
-    sink: { driver: 'file', dir: join(dir, 'feed'), layout: 'segments' },
-    outboxAttemptsMax: 8,
-    retention: { journalMs: 1, journalBytesMax: 1, outboxMs: 1 },
-    log: { level: 'error', pretty: false },
-    failpoint: '',
-  };
-}
+import { workerSettings } from '../support/worker-settings.js';
 
 test('[RT-35] ports: the dataplane says which driver it is, and the feed is free again after a close', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'switchyard-roles-'));
-  const settings = settingsIn(dir);
+  const settings = workerSettings({
+    sink: { driver: 'file', dir: join(dir, 'feed'), layout: 'segments' },
+  });
   const input = { settings, parts: createParts(settings, 'main'), store: memoryStore() };
   const first = await portsFor(['dataplane', 'outbox'], input);
   assert.ok(first.ok);

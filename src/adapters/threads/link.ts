@@ -3,7 +3,7 @@
  *
  * Envelopes are gathered until the end of the tick (or until the batch is full) and posted as one
  * frame. A malformed frame or a peer that speaks otherwise closes the link: there is no half-trusted
- * peer. Closing is seen once, whichever end began it.
+ * peer. Closing is seen once, whichever end began it; what was sent before it still leaves.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Result } from '../../../machines/model/result.js';
@@ -43,6 +43,7 @@ export function openLink({ port, self, peer, log }: LinkOptions): Link {
 
   const close = (): void => {
     if (closed) return;
+    flush();
     closed = true;
     port.close();
     for (const closer of closers) closer();
@@ -86,10 +87,14 @@ export function openLink({ port, self, peer, log }: LinkOptions): Link {
   const greet = (bytes: unknown): void => {
     const hello = decodeHello(bytes);
     if (!hello.ok) return distrust(hello.failure);
+    const { thread } = hello.value;
+    if (thread !== peer) return distrust({ code: 'malformed', message: `it is ${thread}` });
     greeted = true;
   };
 
   port.on('message', (bytes: unknown) => {
+    // The port still hands over what had arrived when it was closed at this end.
+    if (closed) return;
     if (!greeted) return greet(bytes);
     const frame = decodeFrame(codec, bytes);
     if (!frame.ok) return distrust(frame.failure);

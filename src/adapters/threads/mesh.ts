@@ -3,10 +3,13 @@
  *
  * A peer that is being replaced keeps its messages waiting here (bounded) until its successor is
  * linked; questions to it fail at once. Peers, stores and queries share a link.
+ *
+ * Every query ends: with an answer, with the peer, or at its deadline; what does not fit a frame is
+ * answered with that.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../../../machines/model/json.js';
-import type { Result } from '../../../machines/model/result.js';
+import { fail, type Result } from '../../../machines/model/result.js';
 import type { Log } from '../../ports/log.js';
 import type { AskFailure } from '../../runtime/asks.js';
 import type { Envelope } from '../../runtime/envelope.js';
@@ -17,6 +20,9 @@ import type { StoreChannel } from './remote-store.js';
 
 /** Messages kept for a peer that is away. */
 export const AWAY_MESSAGES_MAX = 4_096;
+
+/** How long a thread may take to answer a query; one that hangs must not hang its readers. */
+const QUERY_TIMEOUT_MS = 5_000;
 
 export interface MeshOptions {
   readonly thread: string;
@@ -32,32 +38,49 @@ export interface MeshOptions {
   readonly store?: { attach(channel: StoreChannel): void };
   /** `store`: only links to this peer carry it; absent: links to every peer (the store thread). */
   readonly storePeer?: string;
+  readonly queryTimeoutMs?: number;
 }
 
 export interface Mesh extends Remote {
   attach(peer: string, port: MessagePort): void;
   detach(peer: string): void;
-  /** `undefined`: the peer is not there, or went while asked. */
+  /** `undefined`: the peer is not there, went while asked, or gave no answer in time. */
   query(peer: string, name: string, args: Json): Promise<Json | undefined>;
   peers(): readonly string[];
   close(): void;
 }
 
+interface Asked {
+  readonly peer: string;
+  readonly resolve: (body: Json | undefined) => void;
+  readonly deadline: NodeJS.Timeout;
+}
+
+const TOO_LARGE = fail({
+  code: 'not-taken',
+  message: 'the answer is too large to cross threads',
+}) as unknown as Json;
+
 export function createMesh(options: MeshOptions): Mesh {
+  const { queryTimeoutMs = QUERY_TIMEOUT_MS } = options;
   const links = new Map<string, Link>();
   const away = new Map<string, Envelope[]>();
-  const queries = new Map<number, { peer: string; resolve: (body: Json | undefined) => void }>();
+  const queries = new Map<number, Asked>();
   let nextQuery = 1;
 
   const forget = (link: Link): void => {
     if (links.get(link.peer) !== link) return;
     links.delete(link.peer);
     away.set(link.peer, away.get(link.peer) ?? []);
-    for (const [id, query] of queries) {
-      if (query.peer !== link.peer) continue;
-      queries.delete(id);
-      query.resolve(undefined);
-    }
+    for (const [id, { peer }] of [...queries]) if (peer === link.peer) settle(id, undefined);
+  };
+
+  const settle = (id: number, body: Json | undefined): void => {
+    const asked = queries.get(id);
+    if (asked === undefined) return;
+    queries.delete(id);
+    clearTimeout(asked.deadline);
+    asked.resolve(body);
   };
 
   const receive = (link: Link, frame: LinkFrame): void => {
@@ -70,16 +93,19 @@ export function createMesh(options: MeshOptions): Mesh {
       case 'query':
         return answer(link, frame);
       case 'answer':
-        queries.get(frame.id)?.resolve(frame.body);
-        queries.delete(frame.id);
-        return;
+        return settle(frame.id, frame.body);
       default:
         return;
     }
   };
 
   const answer = (link: Link, { id, name, args }: LinkFrame & { type: 'query' }): void => {
-    const respond = (body: Json): void => void link.post({ type: 'answer', id, body });
+    const respond = (body: Json): void => {
+      const posted = link.post({ type: 'answer', id, body });
+      if (posted.ok) return;
+      options.log.error({ peer: link.peer, name, ...posted.failure }, 'answer does not cross');
+      link.post({ type: 'answer', id, body: null });
+    };
     Promise.resolve(options.answer(name, args)).then(respond, (error: unknown) => {
       options.log.error({ peer: link.peer, name, err: error }, 'query failed');
       respond(null);
@@ -113,15 +139,20 @@ export function createMesh(options: MeshOptions): Mesh {
       return true;
     },
     reply: (peer, replyTo, outcome) => {
-      links.get(peer)?.post({ type: 'reply', to: replyTo, body: outcome as unknown as Json });
+      const link = links.get(peer);
+      const posted = link?.post({ type: 'reply', to: replyTo, body: outcome as unknown as Json });
+      if (posted === undefined || posted.ok) return;
+      options.log.error({ peer, to: replyTo, ...posted.failure }, 'answer does not cross');
+      link?.post({ type: 'reply', to: replyTo, body: TOO_LARGE });
     },
     query: (peer, name, args) =>
       new Promise((resolve) => {
         const link = links.get(peer);
         if (link === undefined) return resolve(undefined);
         const id = nextQuery++;
-        queries.set(id, { peer, resolve });
-        link.post({ type: 'query', id, name, args });
+        const deadline = setTimeout(() => settle(id, undefined), queryTimeoutMs);
+        queries.set(id, { peer, resolve, deadline });
+        if (!link.post({ type: 'query', id, name, args }).ok) settle(id, undefined);
       }),
     peers: () => [...links.keys()],
     close: () => {

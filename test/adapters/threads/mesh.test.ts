@@ -1,0 +1,229 @@
+/** Links and the mesh over real message channels: who is believed, what is kept, what is never silent. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { addressOf } from '../../../machines/model/ids.js';
+import type { Json } from '../../../machines/model/json.js';
+import { ok } from '../../../machines/model/result.js';
+import { openLink } from '../../../src/adapters/threads/link.js';
+import {
+  AWAY_MESSAGES_MAX,
+  createMesh,
+  type Mesh,
+  type MeshOptions,
+} from '../../../src/adapters/threads/mesh.js';
+import type { Envelope } from '../../../src/runtime/envelope.js';
+import { createCodec } from '../../../src/wire/codec.js';
+import { encodeHello, helloOf } from '../../../src/wire/hello.js';
+import { BATCH_ENVELOPES_MAX, FRAME_BYTES_MAX } from '../../../src/wire/limits.js';
+import { encodeFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
+import { rememberingLog } from '../../support/quiet.js';
+
+const envelope = (type: string, more: Partial<Envelope> = {}): Envelope => ({
+  to: addressOf('group', 't/g'),
+  from: addressOf('tenant', 't'),
+  cause: 'c',
+  body: { type },
+  ...more,
+});
+
+const huge = (): Envelope => {
+  const body = { type: 'huge', text: hugeText() };
+  return envelope('huge', { body });
+};
+const hugeText = (): string => 'x'.repeat(FRAME_BYTES_MAX + 1);
+
+/** Until nothing that was posted can still be on its way. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+function link(port: MessagePort, thread: string, peer: string) {
+  const log = rememberingLog();
+  const frames: LinkFrame[] = [];
+  const state = { closed: 0 };
+  const opened = openLink({ port, self: { thread, incarnation: 1 }, peer, log });
+  opened.onFrame((frame) => void frames.push(frame));
+  opened.onClose(() => {
+    state.closed += 1;
+  });
+  const types = (): readonly string[] =>
+    frames.flatMap((frame) =>
+      frame.type === 'envelopes' ? frame.items.map(({ body }) => body.type) : [],
+    );
+  return { opened, frames, log, state, types };
+}
+
+function pair() {
+  const { port1, port2 } = new MessageChannel();
+  return { a: link(port1, 'a', 'b'), b: link(port2, 'b', 'a') };
+}
+
+test('[WI-8] link: messages arrive in order, in batches of bounded size', async () => {
+  const { a, b } = pair();
+  const sent = Array.from({ length: 3 * BATCH_ENVELOPES_MAX + 7 }, (_, n) => `m${n}`);
+  for (const type of sent) a.opened.send(envelope(type));
+  await settled();
+  assert.deepEqual(b.types(), sent);
+  assert.equal(b.frames.length, 4);
+  a.opened.close();
+});
+
+test('[WI-8] link: one message that does not fit is named and lost; its companions arrive', async () => {
+  const { a, b } = pair();
+  for (const item of [envelope('one'), huge(), envelope('two')]) a.opened.send(item);
+  await settled();
+  assert.deepEqual(b.types(), ['one', 'two']);
+  assert.equal(a.log.lines.filter(({ level }) => level === 'error').length, 1);
+  a.opened.close();
+});
+
+test('[WI-9] link: what was sent before a close still leaves, and a close is seen once by each', async () => {
+  const { a, b } = pair();
+  a.opened.send(envelope('last'));
+  a.opened.close();
+  a.opened.close();
+  await settled();
+  assert.deepEqual(b.types(), ['last']);
+  assert.deepEqual([a.state.closed, b.state.closed], [1, 1]);
+});
+
+test('[WI-4] link: a hello of another wire, or of another thread, closes it', async () => {
+  for (const hello of [
+    { ...helloOf('b', 1), hello: 99 },
+    { ...helloOf('b', 1), structuresHash: 'other' },
+    helloOf('c', 1),
+  ]) {
+    const { port1, port2 } = new MessageChannel();
+    const a = link(port1, 'a', 'b');
+    const bytes = encodeHello(hello);
+    assert.ok(bytes.ok);
+    port2.postMessage(bytes.value);
+    await settled();
+    assert.equal(a.state.closed, 1, JSON.stringify(hello));
+  }
+});
+
+test('[WI-9] link: a frame that cannot be read closes it, and nothing after it is believed', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const a = link(port1, 'a', 'b');
+  const hello = encodeHello(helloOf('b', 1));
+  const good = encodeFrame(createCodec(), { type: 'credit', received: 1 });
+  assert.ok(hello.ok && good.ok);
+  for (const bytes of [hello.value, good.value, new Uint8Array([1, 2, 3]), good.value]) {
+    port2.postMessage(bytes);
+  }
+  await settled();
+  assert.deepEqual(a.frames, [{ type: 'credit', received: 1 }]);
+  assert.equal(a.state.closed, 1);
+  assert.equal(a.log.lines.length, 1);
+});
+
+interface Thread {
+  readonly mesh: Mesh;
+  readonly got: string[];
+  readonly answers: { replyTo: string; outcome: unknown }[];
+  readonly log: ReturnType<typeof rememberingLog>;
+}
+
+function threadOf(name: string, answer: MeshOptions['answer'] = () => null): Thread {
+  const got: string[] = [];
+  const answers: Thread['answers'] = [];
+  const log = rememberingLog();
+  const mesh = createMesh({
+    thread: name,
+    incarnation: 1,
+    log,
+    deliver: ({ body }) => void got.push(body.type),
+    settle: (replyTo, outcome) => void answers.push({ replyTo, outcome }),
+    answer,
+    queryTimeoutMs: 50,
+  });
+  return { mesh, got, answers, log };
+}
+
+function join(one: Thread, other: Thread, names: readonly [string, string]): void {
+  const { port1, port2 } = new MessageChannel();
+  one.mesh.attach(names[1], port1);
+  other.mesh.attach(names[0], port2);
+}
+
+test('[WI-10] mesh: what is sent to a peer that is being replaced reaches its successor, in order', async () => {
+  const [a, first, second] = [threadOf('a'), threadOf('b'), threadOf('b')];
+  join(a, first, ['a', 'b']);
+  a.mesh.send('b', envelope('to the first'));
+  await settled();
+  first.mesh.close();
+  await settled();
+  assert.deepEqual(a.mesh.peers(), []);
+  for (const type of ['x', 'y', 'z']) assert.ok(a.mesh.send('b', envelope(type)));
+  assert.equal(a.mesh.send('b', envelope('a question', { replyTo: 'a:1:1' })), false);
+  join(a, second, ['a', 'b']);
+  await settled();
+  assert.deepEqual(first.got, ['to the first']);
+  assert.deepEqual(second.got, ['x', 'y', 'z']);
+  a.mesh.close();
+});
+
+test('[WI-10] mesh: what waits for a peer that is away is bounded, and the sender is told', () => {
+  const { mesh } = threadOf('a');
+  for (let n = 0; n < AWAY_MESSAGES_MAX; n += 1) assert.ok(mesh.send('b', envelope(`m${n}`)));
+  assert.equal(mesh.send('b', envelope('one too many')), false);
+});
+
+test('[WI-11] mesh: a query ends with its answer, with its peer, or at its deadline', async () => {
+  let release = (): void => undefined;
+  const never = new Promise<Json>(() => undefined);
+  const b = threadOf('b', (name, args) => {
+    if (name === 'echo') return args;
+    if (name === 'throws') return Promise.reject(new Error('no'));
+    if (name === 'huge') return hugeText();
+    release();
+    return never;
+  });
+  const a = threadOf('a');
+  join(a, b, ['a', 'b']);
+  assert.deepEqual(await a.mesh.query('b', 'echo', { n: 1 }), { n: 1 });
+  assert.equal(await a.mesh.query('b', 'throws', null), null);
+  assert.equal(await a.mesh.query('b', 'huge', null), null);
+  assert.equal(await a.mesh.query('b', 'echo', hugeText()), undefined);
+  assert.equal(await a.mesh.query('nobody', 'echo', 1), undefined);
+  assert.equal(await a.mesh.query('b', 'hangs', null), undefined);
+  const asked = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const lost = a.mesh.query('b', 'hangs', null);
+  await asked;
+  b.mesh.close();
+  assert.equal(await lost, undefined);
+});
+
+const isOk = (outcome: unknown): boolean => (outcome as { readonly ok: boolean }).ok;
+
+test('[WI-11] mesh: a reply goes to the thread that asked; one that does not fit says so', async () => {
+  const [a, b, c] = [threadOf('a'), threadOf('b'), threadOf('c')];
+  join(a, b, ['a', 'b']);
+  join(a, c, ['a', 'c']);
+  a.mesh.reply('c', 'c:1:7', ok('yes'));
+  a.mesh.reply('b', 'b:1:8', ok(hugeText()));
+  a.mesh.reply('nobody', 'nobody:1:1', ok('lost'));
+  await settled();
+  assert.deepEqual(c.answers, [{ replyTo: 'c:1:7', outcome: { ok: true, value: 'yes' } }]);
+  const [failed] = b.answers;
+  assert.equal(failed?.replyTo, 'b:1:8');
+  assert.ok(!isOk(failed?.outcome));
+  a.mesh.close();
+});
+
+test('[WI-10] mesh: a peer that is linked again is linked once', async () => {
+  const [a, first, second] = [threadOf('a'), threadOf('b'), threadOf('b')];
+  join(a, first, ['a', 'b']);
+  join(a, second, ['a', 'b']);
+  await settled();
+  a.mesh.send('b', envelope('hello'));
+  await settled();
+  assert.deepEqual([first.got, second.got], [[], ['hello']]);
+  assert.deepEqual(a.mesh.peers(), ['b']);
+  a.mesh.close();
+});

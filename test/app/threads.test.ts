@@ -1,0 +1,84 @@
+/** The threads of a node from the side of main: a death is handled once, and only while they serve. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMesh } from '../../src/adapters/threads/mesh.js';
+import { createThreads, type Threads } from '../../src/app/threads.js';
+import { rememberingLog } from '../support/quiet.js';
+import { workerSettings } from '../support/worker-settings.js';
+
+const STORE = { name: 'store', role: 'store' } as const;
+
+interface Crew {
+  readonly threads: Threads;
+  /** What was told, in order. */
+  readonly told: string[];
+  /** Resolves at the next word of this kind. */
+  next(word: string): Promise<void>;
+}
+
+function crew(): Crew {
+  const told: string[] = [];
+  let waiting: { readonly word: string; readonly resolve: () => void }[] = [];
+  const tell = (word: string, rest = ''): void => {
+    told.push(`${word}${rest}`);
+    const here = waiting.filter((wait) => wait.word === word);
+    waiting = waiting.filter((wait) => wait.word !== word);
+    for (const { resolve } of here) resolve();
+  };
+  const log = rememberingLog();
+  const mesh = createMesh({
+    thread: 'main',
+    incarnation: 0,
+    log,
+    deliver: () => undefined,
+    settle: () => undefined,
+    answer: () => null,
+  });
+  const threads = createThreads({
+    specs: [STORE],
+    mesh,
+    log,
+    incarnationBase: () => 100,
+    settings: () => workerSettings(),
+    now: () => 0,
+    onReplace: async (name, incarnation) => tell('replace', ` ${name} ${incarnation}`),
+    onReplaced: (name) => tell('replaced', ` ${name}`),
+    onGiveUp: (name) => tell('gave up', ` ${name}`),
+  });
+  const next = (word: string): Promise<void> =>
+    new Promise((resolve) => void waiting.push({ word, resolve }));
+  return { threads, told, next };
+}
+
+test('[SU-4] a death is handled once, with a higher incarnation; the sixth is the end', async () => {
+  const { threads, told, next } = crew();
+  const started = await threads.start(['store']);
+  assert.ok(started.ok, JSON.stringify(started));
+  for (let life = 0; life < 5; life += 1) {
+    const replaced = next('replaced');
+    assert.ok(threads.kill('store'));
+    assert.ok(threads.kill('store'), 'killed twice in one life');
+    await replaced;
+  }
+  const end = next('gave up');
+  threads.kill('store');
+  await end;
+  assert.deepEqual(told, [
+    ...[102, 103, 104, 105, 106].flatMap((n) => [`replace store ${n}`, 'replaced store']),
+    'gave up store',
+  ]);
+  assert.equal(threads.kill('store'), false);
+  await threads.close();
+});
+
+test('[SU-4] a thread that was told to stop, or is closed, is not replaced', async () => {
+  const stopped = crew();
+  assert.ok((await stopped.threads.start(['store'])).ok);
+  await stopped.threads.stop(['store']);
+  await stopped.threads.close();
+  const closed = crew();
+  assert.ok((await closed.threads.start(['store'])).ok);
+  await closed.threads.close();
+  assert.deepEqual([...stopped.told, ...closed.told], []);
+  assert.ok(!(await stopped.threads.start(['store'])).ok, 'nothing starts after a stop');
+});
