@@ -34,6 +34,15 @@ test('[CF-12] site: every object carries the generation', () => {
   assert.deepEqual(new Set(all.map((one) => one?.generation)), new Set([7]));
 });
 
+test("[CF-12] site: static frontends and tenants' ones wait as long as the dataplane says", () => {
+  const site = deriveSite(configFrom(`${SITE}\ndataplane: { startupMaxDelay: 7s }\n`), 7);
+  const tenant = deriveTenant(site.tenancy?.onProject ?? {}, PROJECT);
+  assert.ok(tenant.ok);
+  const all = [...site.frontends, ...tenant.value.frontends];
+  assert.ok(tenant.value.frontends.length > 0);
+  assert.deepEqual(new Set(all.map((one) => one.startupMaxDelayMs)), new Set([7_000]));
+});
+
 test('[CF-12] site: backends and groups know the frontends that have them', () => {
   const [acme] = SITE_1.tenants;
   const audience = (name: string) => acme?.groups.find((group) => group.name === name)?.frontends;

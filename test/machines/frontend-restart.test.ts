@@ -62,6 +62,11 @@ test('[FE-12] [FE-1] frontend: the longest wait over, the unknown keep what VPP 
   assert.equal(said(sends(late)[0]), '.11=2 .12=1 .21=0');
 });
 
+test('[FE-12] frontend: the longest wait is what its spec says', () => {
+  const warming = restarted(after(allUp(), desired({ startupMaxDelayMs: 7_000 })));
+  assert.equal(warming.timers['startupMaxDelay'], 7_000);
+});
+
 test('[FE-1] frontend: after a restart in failover the standby keeps carrying', () => {
   const over = after(allUp(), verdict('b1', 'down'), verdict('b2', 'down'));
   const warming = after(restarted(over), report({ [B1]: 0, [B2]: 0, [B3]: 2 }));
