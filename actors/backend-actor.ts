@@ -43,6 +43,7 @@ export const backendActor: ActorType<BackendPorts> = {
       scope.reply(replyTo, body);
     }),
   },
+  isShown: ({ context }) => context['spec'] !== null,
   view: (cell) => {
     const nextProbe = cell.timers.find((timer) => timer.id.includes('probeDue'));
     return shapeOf(cell.context as unknown as BackendMemory, nextProbe?.dueAtMs);

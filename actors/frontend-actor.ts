@@ -105,6 +105,7 @@ export const frontendActor: ActorType = {
     acknowledge: observed(acknowledge),
     tellStatus: observed(tellStatus),
   },
+  isShown: ({ context }) => context['spec'] !== null,
   view: (cell) => {
     const memory = cell.context as unknown as FrontendMemory;
     const shape = shapeOf(memory);

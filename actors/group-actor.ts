@@ -66,6 +66,7 @@ export const groupActor: ActorType = {
     agree: durable<AnswerParams>(answer),
     answer: observed<AnswerParams>(answer),
   },
+  isShown: ({ context }) => context['spec'] !== null,
   view: ({ context }) => viewOf(context as unknown as GroupMemory),
   coalesce,
 };

@@ -43,6 +43,7 @@ export const tenantActor: ActorType = {
     agree: durable(answer),
     refuse: observed(answer),
   },
+  isShown: ({ context }) => context['spec'] !== null,
   view: ({ context }) => viewOf(context as unknown as TenantMemory),
   coalesce,
 };

@@ -39,7 +39,7 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
     if (!ports.ok) return ports;
     if (stopped) return ports.value.close().then(() => fail('the node is stopping'));
     closePorts = ports.value.close;
-    const generation = createGeneration();
+    const generation = createGeneration(settings.generation);
     const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
       parts.rootLog.setLevel(level);
     const setGeneration = (to: number) => void generation.raise(to);

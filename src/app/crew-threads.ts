@@ -32,7 +32,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   const specs = threadsOf(placement.shards);
   const acting = specs.map(({ name }) => name).filter((name) => name !== 'store');
   const store = createRemoteStore();
-  const generation = createGeneration();
+  const generation = createGeneration(0);
   let settings: BootSettings | Settings = boot;
   let stopped = false;
   let host: Host | undefined;
@@ -80,6 +80,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   const begin: Muster['begin'] = async (complete) => {
     if (stopped) return fail('the node is stopping');
     settings = complete;
+    generation.raise(complete.generation);
     const cluster = (): Cluster => joined;
     const ports = mainPorts({
       settings: complete,

@@ -6,8 +6,9 @@ export interface Generation {
   raise(to: number): number;
 }
 
-export function createGeneration(): Generation {
-  let current = 0;
+/** `start`: what the store knew when the node began. */
+export function createGeneration(start: number): Generation {
+  let current = start;
   return {
     get current() {
       return current;

@@ -146,7 +146,14 @@ async function begin(
   if (!installation.ok) return cannotStart(installation.failure);
   const epoch = await nextEpoch(mustered.store);
   if (!epoch.ok) return cannotStart(epoch.failure.message);
-  const settings = { ...boot, installation: installation.value, epoch: epoch.value };
+  const generation = await storedGeneration(mustered.store);
+  if (!generation.ok) return cannotStart(generation.failure);
+  const settings = {
+    ...boot,
+    installation: installation.value,
+    epoch: epoch.value,
+    generation: generation.value,
+  };
   const dataplane = await prepareDataplane(boot);
   if (!dataplane.ok) return cannotStart(dataplane.failure);
   const crew = await mustered.begin(settings);
@@ -161,6 +168,14 @@ async function installationOf(store: Store): Promise<Result<string, string>> {
   const fresh = randomUUID();
   const written = await store.metaSet('installation', fresh);
   return written.ok ? ok(fresh) : fail(written.failure.message);
+}
+
+/** What restored actors decide before the first reload is under the configuration committed last. */
+async function storedGeneration(store: Store): Promise<Result<number, string>> {
+  const rows = await store.load(['reload']);
+  if (!rows.ok) return fail(rows.failure.message);
+  const generation = Number(rows.value[0]?.context['generation'] ?? 0);
+  return ok(Number.isSafeInteger(generation) ? generation : 0);
 }
 
 /** The configuration reaches the actors as any later reload does. */

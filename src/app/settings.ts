@@ -20,6 +20,8 @@ export interface Settings {
   /** Names this data directory for ever; instances are tagged with it. */
   readonly installation: string;
   readonly epoch: number;
+  /** Generation committed by an earlier run; 0 on a fresh directory. */
+  readonly generation: number;
   readonly shards: number;
   readonly storeFile: string;
   readonly durability: 'full' | 'normal';
@@ -51,7 +53,7 @@ export interface Settings {
 }
 
 /** Known only once the store is open. */
-export type BootSettings = Omit<Settings, 'installation' | 'epoch'>;
+export type BootSettings = Omit<Settings, 'installation' | 'epoch' | 'generation'>;
 
 export interface RunOptions {
   readonly run: string;

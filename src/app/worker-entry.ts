@@ -138,7 +138,7 @@ async function openActorRole(
   const store = createRemoteStore();
   const ports = await portsFor([role], { settings, parts, store });
   if (!ports.ok) return ports;
-  const generation = createGeneration();
+  const generation = createGeneration(settings.generation);
   const { thread, incarnation } = frame;
   const mesh = createMesh({
     ...meshBase(frame, parts),

@@ -105,6 +105,11 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   dispose?(companion: Companion): void | Promise<void>;
   /** The JSON shape operators see. */
   view(cell: CellView, companion: Companion): JsonObject;
+  /**
+   * False: nobody has said yet what this actor is to be (or no longer), it only answers those who still
+   * ask it; operators do not see it as an object. Absent: always shown.
+   */
+  isShown?(cell: CellView): boolean;
   /** Key under which a waiting message is replaced by a newer one; absent or undefined: all are kept. */
   coalesce?(message: Message): string | undefined;
   /** More than `intensity` crashes in `periodMs` quarantines the actor. Default 5 in 60 s. */

@@ -208,7 +208,8 @@ export function createHost(options: HostOptions): Host {
   /** A row this release cannot read is shown among the actors, as quarantined, and not here. */
   function view(cell: Cell): readonly JsonObject[] {
     try {
-      return [cell.type.view(viewOf(cell, kernel.timers.armedOf(cell)), cell.companion)];
+      const seen = viewOf(cell, kernel.timers.armedOf(cell));
+      return cell.type.isShown?.(seen) === false ? [] : [cell.type.view(seen, cell.companion)];
     } catch (error) {
       log.error({ actor: cell.address, err: error }, 'actor cannot be shown');
       return [];

@@ -155,6 +155,7 @@ for (const mode of ['threads', 'single'] as const)
     });
 
     test('[EE-5] a child of the earlier run that dies is noticed at once and replaced', async () => {
+      const published = (await feed(site)).length;
       const [victim] = await serving(daemon);
       assert.ok(victim);
       process.kill(await pidOf(victim['address']), 'SIGKILL');
@@ -162,6 +163,11 @@ for (const mode of ['threads', 'single'] as const)
         (await serving(daemon)).some(({ replaces }) => replaces === victim['id']),
       );
       await settled(daemon, 3);
+      const told = (await feed(site)).slice(published).map((event) => event.configGeneration);
+      assert.ok(
+        told.length > 0 && told.every((generation) => generation >= 1),
+        'under the stored one',
+      );
     });
 
     test('[EE-6] SIGHUP: a larger group grows, a broken file changes nothing', async () => {

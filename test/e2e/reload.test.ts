@@ -85,7 +85,9 @@ describe('reload', () => {
     const before = ops();
     assert.equal((await reload([SIZE(3)])).code, 0);
     await until('it is gone', async () => !judge(ops()).vips.has('192.0.2.11/32 tcp 25'));
-    assert.equal((await daemon.cli('show', 'frontend/mail')).code, 4);
+    await until('it is no object any more', async () => {
+      return (await daemon.cli('show', 'frontend/mail')).code === 4;
+    });
     await settled(daemon, 3);
     const { reduced, violations } = judge(ops().slice(before.length), before);
     assert.deepEqual(violations, []);

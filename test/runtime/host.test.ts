@@ -154,6 +154,16 @@ test('[RT-17] nobody but a parent starts an actor that is not implicit', async (
   assert.equal(world.host.deadLetters.counts()['no-actor'], 1);
 });
 
+test('[RT-50] an actor that was never told what to be answers, but is no object to operators', async () => {
+  const world = await toyWorld();
+  const backend = addressOf('backend', 'nobody');
+  assert.equal(await totalOf(world, backend), 0);
+  assert.deepEqual(world.host.views('backend'), []);
+  tell(world, { type: 'add', by: 2 }, backend);
+  await world.clock.settle();
+  assert.equal(world.host.views('backend')[0]?.['total'], 2);
+});
+
 test('[RT-18] an actor that forgets itself is gone now and in the next life', async () => {
   const world = await toyWorld();
   tell(world, { type: 'add', by: 1 });

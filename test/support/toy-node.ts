@@ -253,6 +253,13 @@ function toyTypes(said: string[], version: number): readonly ActorType[] {
   return [
     { ...base, kind: 'group', stored: true, implicit: true },
     { ...base, kind: 'instance', stored: true, implicit: false },
-    { ...base, kind: 'backend', stored: false, implicit: true, seed: 'add' },
+    {
+      ...base,
+      kind: 'backend',
+      stored: false,
+      implicit: true,
+      seed: 'add',
+      isShown: ({ context }) => context['total'] !== 0,
+    },
   ];
 }

@@ -10,6 +10,7 @@ export function workerSettings(more: Partial<Settings> = {}) {
     run: 'r',
     installation: 'i',
     epoch: 1,
+    generation: 0,
     shards: 1,
     storeFile: ':memory:',
     durability: 'full',

@@ -50,8 +50,9 @@ export function createFences(db: Database.Database, run: string): Fences {
   return {
     of: (thread) => fences.get(thread) ?? 0,
     raise: (thread, incarnation) => {
-      raise.run(thread, run, incarnation);
+      // In memory first: a full disk must not leave a dead thread unfenced.
       fences.set(thread, Math.max(incarnation, fences.get(thread) ?? 0));
+      raise.run(thread, run, incarnation);
     },
   };
 }
