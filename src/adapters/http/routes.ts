@@ -5,7 +5,7 @@
  * The objects are those of the command line and of the Control service (docs/API.md).
  */
 import type { IncomingMessage } from 'node:http';
-import type { NodeApi, ResourceKind } from '../../ports/node-api.js';
+import { type NodeApi, RESOURCE_KINDS, type ResourceKind } from '../../ports/node-api.js';
 import { objectMetrics } from '../metrics/objects.js';
 import { refusalOf } from './guard.js';
 import { filterOf, isOn, type Target } from './query.js';
@@ -27,19 +27,6 @@ export type Handler = (asked: Asked) => Promise<Reply>;
 /** By path, then by method. `HEAD` is answered as `GET`; Node leaves out the body. */
 export type Routes = ReadonlyMap<string, Readonly<Record<string, Handler>>>;
 
-const LISTED = [
-  'tenants',
-  'groups',
-  'instances',
-  'backends',
-  'frontends',
-  'actors',
-  'overrides',
-  'conditions',
-  'guards',
-  'incidents',
-] as const satisfies readonly ResourceKind[];
-
 export function createRoutes({ api, metrics, page }: RouteOptions): Routes {
   const get = (handler: Handler) => ({ GET: handler });
   return new Map<string, Readonly<Record<string, Handler>>>([
@@ -49,7 +36,7 @@ export function createRoutes({ api, metrics, page }: RouteOptions): Routes {
     ['/metrics', get(() => metricsPage(api, metrics))],
     ['/api/v1/status', get(async () => json(await api.status()))],
     ['/api/v1/reload', { GET: async () => json(await api.reloadStatus()), POST: reload(api) }],
-    ...LISTED.map((kind) => [`/api/v1/${kind}`, get(list(api, kind))] as const),
+    ...RESOURCE_KINDS.map((kind) => [`/api/v1/${kind}`, get(list(api, kind))] as const),
   ]);
 }
 
