@@ -8,7 +8,6 @@
  * Rules: [SU-4] a thread's death is handled once, and only its own actors notice.
  */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { NODE_TREE } from '../../actors/node-tree.js';
@@ -105,20 +104,19 @@ export function createThreads(options: ThreadsOptions): Threads {
         (error: unknown) => ended(thread, reasonOf(error)),
       ),
     };
-    const ready = answerOf(control);
+    const ready = answerOf(control, spec.name);
     say(thread, { type: 'start', role: spec.role, thread: spec.name, incarnation, settings });
     for (const peer of alive.values()) link(thread, peer);
     linkToMain(thread);
     alive.set(spec.name, thread);
-    // What it said last and its end come by different ports; the words are in by the next turn.
-    const died = thread.ended.then(nextTurn).then(() => fail('it died at once'));
+    const died = thread.ended.then(() => fail(`thread ${spec.name} died as it started`));
     const answer = await Promise.race([ready, died]);
     thread.serving = answer.ok;
     if (answer.ok) return ok(undefined);
     // Gone, and off the books, before anybody tries again.
     thread.kill();
     await thread.ended;
-    return fail(`thread ${spec.name}: ${answer.failure}`);
+    return answer;
   };
 
   const link = (one: Thread, other: Thread): void => {
@@ -218,7 +216,7 @@ function say({ control }: Thread, frame: ToThread): void {
 }
 
 /** The first word of a thread: it serves, or why it cannot. */
-function answerOf(control: MessagePort): Promise<Result<void, string>> {
+function answerOf(control: MessagePort, name: string): Promise<Result<void, string>> {
   return new Promise((resolve) => {
     control.on('message', (value: unknown) => {
       const frame = decodeFromThread(value);
@@ -226,6 +224,6 @@ function answerOf(control: MessagePort): Promise<Result<void, string>> {
       if (frame.value.type === 'ready') resolve(ok(undefined));
       if (frame.value.type === 'failed') resolve(fail(frame.value.message));
     });
-    control.on('close', () => resolve(fail('it closed before it served')));
+    control.on('close', () => resolve(fail(`thread ${name} ended as it started`)));
   });
 }

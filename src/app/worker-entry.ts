@@ -51,10 +51,9 @@ export function runWorker({ control }: WorkerTask): Promise<void> {
       say({ type: 'ready', thread: frame.thread, incarnation: frame.incarnation });
     };
 
+    /** Main ends a thread that cannot start once it has read why: an end here could outrun the words. */
     const refuse = (code: string, message: string): void => {
       say({ type: 'failed', code, message });
-      control.close();
-      resolve();
     };
 
     const early: (ToThread & { readonly type: 'link' })[] = [];
