@@ -23,8 +23,9 @@ export interface ProviderLab {
 export const LAB_MAX_INSTANCES = 6;
 export const LAB_INSTALLATION = 'here';
 
+/** Of this test process alone: the process driver finds instances by token on the whole machine. */
 export function tokenOf(index: number): string {
-  return `token-${index}`;
+  return `token-${process.pid}-${index}`;
 }
 
 export function requestFor(lab: ProviderLab, index: number): CreateRequest {
