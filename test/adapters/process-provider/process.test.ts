@@ -11,7 +11,7 @@ import {
   OUTPUT_BYTES_KEPT,
   OUTPUT_BYTES_MAX,
 } from '../../../src/adapters/process-provider/limits.js';
-import { expectOk, nextExit, requestFor } from '../../contract/provider.js';
+import { expectOk, nextExit, requestFor, tokenOf } from '../../contract/provider.js';
 import { eventually } from '../../support/http-client.js';
 import { openProcessLab, type ProcessLab, templateOf } from '../../support/process-lab.js';
 
@@ -44,7 +44,7 @@ check('[PR-8] process: knows itself, its vars and env, and nothing secret', asyn
   const printed = await outputOf(lab, spec, { COLOUR: 'blue', SIZE: 'small' });
   const { tags } = requestFor(lab, 1);
   const wanted = [
-    'SWITCHYARD_TOKEN=token-1',
+    `SWITCHYARD_TOKEN=${tokenOf(1)}`,
     'SWITCHYARD_PORT=8080',
     `SWITCHYARD_INSTANCE=${tags.instance}`,
     'SWITCHYARD_TENANT=red',

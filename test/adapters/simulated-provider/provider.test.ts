@@ -51,6 +51,6 @@ test('[PR-1] simulated provider: a lost answer made the instance, a refused call
   assert.equal(expectOk(await lab.provider.findByToken(tokenOf(2))), undefined);
   assert.deepEqual(
     world.calls.map(({ call, subject }) => `${call} ${subject}`),
-    ['create token-1', 'create token-2', 'findByToken token-1', 'findByToken token-2'],
+    ['create', 'findByToken'].flatMap((call) => [1, 2].map((index) => `${call} ${tokenOf(index)}`)),
   );
 });
