@@ -119,7 +119,7 @@ function splitAt(text: string, at: number): [string, string] {
 /** A node as its operators see it, from outside or from inside. */
 export interface View {
   status(): Promise<Item>;
-  list(kind: 'instances' | 'frontends'): Promise<readonly Item[]>;
+  list(kind: 'instances' | 'frontends' | 'tenants'): Promise<readonly Item[]>;
 }
 
 /** Through the admin port of a daemon that said where it is. */
@@ -155,7 +155,11 @@ async function unrest(view: View, size: number): Promise<string | undefined> {
   const members = frontends.flatMap(({ pools }) => pools.flatMap((pool) => pool.members));
   const weights = members.map(({ sentWeight }) => sentWeight);
   if (weights.length !== size || weights.includes(0)) return `weights ${weights}`;
-  return status.outbox.pending === 0 ? undefined : 'events wait for the sink';
+  const tenants = (await view.list('tenants')).map(({ state }) => state);
+  if (tenants.some((state) => state !== 'converged')) return `tenants ${tenants}`;
+  // Asked again: what the tenants decided meanwhile waits for the sink as well.
+  const { outbox } = (await view.status()) as unknown as Status;
+  return outbox.pending === 0 ? undefined : 'events wait for the sink';
 }
 
 /** Resolves at rest. */
@@ -262,9 +266,8 @@ function proveVersions(db: Database.Database, published: readonly FeedEvent[]): 
 const QUIET_MS = 1_500;
 
 /**
- * Another start and stop of a site at rest: VPP is not written to, and the only news is that each
- * backend was found up again, which every run has to find out by itself. In a single thread: it is
- * quick, and what is stored does not depend on who hosts it.
+ * Another start and stop of a site at rest: VPP is not written to, and nothing is news. In a single
+ * thread: it is quick, and what is stored does not depend on who hosts it.
  */
 export async function proveRestIsRest(site: CrashSite, size: number): Promise<void> {
   const lines = site.log().length;
