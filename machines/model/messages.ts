@@ -360,8 +360,7 @@ export interface OutboxSettings {
 
 export type TenancyMessage =
   | { readonly type: 'tenancy.settings'; readonly settings: TenancySettings }
-  | { readonly type: 'tenant.status'; readonly status: TenantStatus }
-  | { readonly type: 'tenant.accepted'; readonly tenant: TenantId; readonly eventId: number };
+  | { readonly type: 'tenant.status'; readonly status: TenantStatus };
 
 export interface TenancySettings {
   readonly pollIntervalMs: number;
