@@ -1,15 +1,14 @@
 /**
- * A cell: one actor at rest, as data. The machine's snapshot is live; `committed` is what the store has
- * acknowledged, and what a crash falls back to.
+ * A cell: one actor at rest, as data. Where it stands and its context are live; `committed` is what the
+ * store has acknowledged, and what a crash falls back to.
  */
-import type { AnyMachineSnapshot } from 'xstate';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { StoredCell } from '../ports/store.js';
 import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
-import type { CollectedEffect, Stepper } from './stepper.js';
+import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
 import type { ArmedTimer } from './timers.js';
 
 /**
@@ -43,7 +42,10 @@ export interface Cell {
   readonly mailbox: Mailbox;
   readonly parent: Address | undefined;
   phase: CellPhase;
-  snapshot: AnyMachineSnapshot;
+  configuration: Configuration;
+  context: JsonObject;
+  /** Head of its armed timers, see timers.ts; -1: none. */
+  timerHead: number;
   /** Version of the latest decision, committed or not. */
   version: number;
   committed: CommittedState | undefined;
@@ -69,7 +71,8 @@ export interface CellOptions {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
-  readonly snapshot: AnyMachineSnapshot;
+  readonly configuration: Configuration;
+  readonly context: JsonObject;
   readonly phase: CellPhase;
   readonly row?: StoredCell;
   readonly committed?: CommittedState;
@@ -84,7 +87,9 @@ export function createCell(options: CellOptions): Cell {
     mailbox: createMailbox(),
     parent: row?.parent,
     phase: options.phase,
-    snapshot: options.snapshot,
+    configuration: options.configuration,
+    context: options.context,
+    timerHead: -1,
     version: row?.version ?? 0,
     committed: options.committed,
     inFlight: [],
@@ -104,12 +109,8 @@ export function createCell(options: CellOptions): Cell {
 export function viewOf(cell: Cell, timers: CellView['timers']): CellView {
   return {
     address: cell.address,
-    value: cell.snapshot.value as Json,
-    context: cell.snapshot.context as JsonObject,
+    value: cell.configuration.value,
+    context: cell.context,
     timers,
   };
-}
-
-export function sameValue(a: Json, b: Json): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }

@@ -262,7 +262,7 @@ function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
   return {
     address: cell.address,
     thread,
-    state: cell.phase === 'active' ? (cell.snapshot.value as Json) : cell.phase,
+    state: cell.phase === 'active' ? cell.configuration.value : cell.phase,
     mailboxDepth: cell.mailbox.depth,
     oldestMessageAgeMs: oldestAt === undefined ? 0 : Math.round(clock.monotonic() - oldestAt),
     restarts: cell.restarts,

@@ -59,27 +59,28 @@ const lamp = setup({
 test('[RT-1] stepper: a step yields effects and timers as data and performs nothing', () => {
   const stepper = createStepper(lamp);
   const start = stepper.initial({ presses: 4 });
-  const on = stepper.step(start.snapshot, { type: 'press' });
-  assert.equal(on.snapshot.value, 'on');
+  const on = stepper.step(start.configuration, start.context, { type: 'press' });
+  assert.equal(on.configuration.value, 'on');
   assert.deepEqual(on.effects, [{ type: 'shine', params: { presses: 5 } }]);
   assert.deepEqual(on.timers, [{ op: 'arm', id: 'xstate.after.dusk.lamp.on', delayMs: 1_000 }]);
-  const off = stepper.step(on.snapshot, { type: 'press' });
+  const off = stepper.step(on.configuration, on.context, { type: 'press' });
   assert.deepEqual(off.timers, [{ op: 'cancel', id: 'xstate.after.dusk.lamp.on' }]);
 });
 
 test('[RT-1] stepper: a machine that throws, or never comes to rest, has not moved', () => {
   const stepper = createStepper(lamp);
-  const { snapshot } = stepper.initial({});
-  assert.throws(() => stepper.step(snapshot, { type: 'break' }), /guard threw/);
-  assert.throws(() => stepper.step(snapshot, { type: 'spin' }), /loop/i);
-  assert.equal(stepper.step(snapshot, { type: 'press' }).snapshot.value, 'on');
+  const { configuration, context } = stepper.initial({});
+  const after = (type: string) => stepper.step(configuration, context, { type });
+  assert.throws(() => after('break'), /guard threw/);
+  assert.throws(() => after('spin'), /loop/i);
+  assert.equal(after('press').configuration.value, 'on');
 });
 
 test('[RT-1] stepper: a restored snapshot takes the next event; an unknown state is refused', () => {
   const stepper = createStepper(lamp);
-  const restored = stepper.restore('on', { presses: 7 });
-  assert.equal(stepper.step(restored, { type: 'press' }).snapshot.value, 'off');
-  assert.throws(() => stepper.restore('melted', {}));
+  const off = stepper.step(stepper.restore('on'), { presses: 7 }, { type: 'press' });
+  assert.equal(off.configuration.value, 'off');
+  assert.throws(() => stepper.restore('melted'));
 });
 
 test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires once in order', async () => {
