@@ -10,7 +10,7 @@ import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
 import type { CollectedEffect, Stepper } from './stepper.js';
-import type { ArmedTimer } from './timers.js';
+import { type ArmedTimer, NO_TIMERS, type TimerOwner } from './timers.js';
 
 /**
  * loading      placed in its host, not started yet; messages wait
@@ -33,10 +33,12 @@ export interface InFlight {
   readonly state: CommittedState;
   readonly effects: readonly CollectedEffect[];
   readonly cause: string;
+  /** The monotonic clock's lead over the wall clock when it was decided; for deadlines of spawns. */
+  readonly aheadMs: number;
   readonly forget: boolean;
 }
 
-export interface Cell {
+export interface Cell extends TimerOwner {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
@@ -98,6 +100,7 @@ export function createCell(options: CellOptions): Cell {
     queued: false,
     parked: false,
     unreadable: undefined,
+    timerHead: NO_TIMERS,
   };
 }
 

@@ -12,7 +12,7 @@ import { MAILBOX_MESSAGES_MAX } from '../../src/runtime/limits.js';
 import { createMailbox } from '../../src/runtime/mailbox.js';
 import { createPlacement } from '../../src/runtime/placement.js';
 import { createStepper } from '../../src/runtime/stepper.js';
-import { createTimers } from '../../src/runtime/timers.js';
+import { createTimers, NO_TIMERS } from '../../src/runtime/timers.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { seedOfRun } from '../support/seed.js';
 
@@ -82,6 +82,8 @@ test('[RT-1] stepper: a restored snapshot takes the next event; an unknown state
   assert.throws(() => stepper.restore('melted', {}));
 });
 
+const nobody = () => ({ timerHead: NO_TIMERS });
+
 test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires once in order', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -97,9 +99,9 @@ test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires o
       async (operations) => {
         const clock = createVirtualClock();
         const fired: string[] = [];
-        const owners = [{ n: 0 }, { n: 1 }, { n: 2 }, { n: 3 }];
+        const owners = [0, 1, 2, 3].map((n) => ({ ...nobody(), n }));
         const timers = createTimers(clock, (owner, id) => {
-          fired.push(`${clock.monotonic()} ${(owner as { n: number }).n}${id}`);
+          fired.push(`${clock.monotonic()} ${(owner as unknown as { n: number }).n}${id}`);
           timers.cancel(owner, id);
         });
         const expected = new Map<string, number>();
@@ -129,7 +131,7 @@ test('[RT-6] timers: a delay beyond what the host can hold neither fires early n
     firedAt = clock.monotonic();
   });
   const days = 40 * 24 * 3_600_000;
-  timers.arm({}, 'far', days);
+  timers.arm(nobody(), 'far', days);
   await clock.advance(days - 1);
   assert.equal(firedAt, -1);
   await clock.advance(1);
@@ -140,7 +142,7 @@ test('[RT-22] timers: one that fired is armed until it is taken, then that armin
   const clock = createVirtualClock();
   const firings: number[] = [];
   const timers = createTimers(clock, (_owner, _id, arming) => firings.push(arming));
-  const owner = {};
+  const owner = nobody();
   timers.arm(owner, 'a', 10);
   await clock.advance(10);
   const [first = -1] = firings;
@@ -158,7 +160,7 @@ test('[RT-22] timers: one that fired is armed until it is taken, then that armin
 
 test('[RT-23] timers: those that were cancelled take no more room than those that wait', () => {
   const timers = createTimers(createVirtualClock(), () => undefined);
-  const owner = {};
+  const owner = nobody();
   for (let n = 0; n < 20_000; n += 1) timers.arm(owner, 'again', 3_600_000 + n);
   assert.equal(timers.size, 1);
   assert.ok(timers.places < 2_000, `${timers.places} places for one timer`);
@@ -167,7 +169,7 @@ test('[RT-23] timers: those that were cancelled take no more room than those tha
 test('[RT-24] timers: what is left of a wait is stored, whatever the wall clock was set to', async () => {
   const clock = createVirtualClock();
   const timers = createTimers(clock, () => undefined);
-  const owner = {};
+  const owner = nobody();
   timers.arm(owner, 'a', 1_000);
   await clock.advance(400);
   clock.stepWall(86_400_000);
