@@ -10,19 +10,22 @@ import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { StoredCell } from '../ports/store.js';
-import { type Cell, type CommittedState, createCell } from './cell.js';
+import { type Cell, type CommittedState, createCell, type InFlight } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel, RegisteredType } from './kernel.js';
 
-/** Puts a stored cell into the host without starting it; siblings are placed first, then all start. */
-export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
+/**
+ * Puts a stored cell into the host without starting it; siblings are placed first, then all start.
+ * `aheadMs`: the monotonic clock's lead over the wall clock its stored deadlines were set by.
+ */
+export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | undefined {
   const registered = kernel.types.get(kindOf(row.address));
   if (registered === undefined) return undefined;
   const { type, stepper } = registered;
   const refusal = refusalOf(row, registered);
   // Placeholder until `restore`: an unreadable row is shown as it was stored.
   const configuration = { index: -1, value: row.value };
-  const committed = committedOf(kernel, row);
+  const committed = committedOf(row, aheadMs);
   const { address } = row;
   const { context } = row;
   const stored = { address, type, stepper, row, committed, configuration, context };
@@ -74,10 +77,10 @@ export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
-  cause: string,
+  { aheadMs, cause }: InFlight,
 ): void {
   if (kernel.cells.has(row.address)) return;
-  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation });
+  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation }, aheadMs);
   if (cell !== undefined) start(kernel, cell, cause);
 }
 
@@ -99,7 +102,7 @@ export function restore(kernel: Kernel, cell: Cell): void {
   cell.version = committed.version;
   cell.configuration = cell.stepper.restore(committed.value);
   cell.context = committed.context;
-  rearm(kernel, cell, committed);
+  for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
 }
 
 /** Takes a cell out for good; what still waits for it is a dead letter. */
@@ -142,19 +145,10 @@ function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
 }
 
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
-function committedOf({ options }: Kernel, row: StoredCell): CommittedState {
+function committedOf(row: StoredCell, aheadMs: number): CommittedState {
   const { version, value, context } = row;
-  const offset = options.clock.monotonic() - options.clock.now();
-  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + offset }));
+  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + aheadMs }));
   return { version, value, context, timers };
-}
-
-function rearm(kernel: Kernel, cell: Cell, { timers }: CommittedState): void {
-  const now = kernel.options.clock.monotonic();
-  const inOrder = [...timers].sort((a, b) => a.dueMonotonicMs - b.dueMonotonicMs);
-  for (const { id, dueMonotonicMs } of inOrder) {
-    kernel.timers.arm(cell, id, Math.max(0, dueMonotonicMs - now));
-  }
 }
 
 function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {

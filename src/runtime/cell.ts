@@ -9,7 +9,7 @@ import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
 import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
-import type { ArmedTimer } from './timers.js';
+import { type ArmedTimer, NO_TIMERS, type TimerOwner } from './timers.js';
 
 /**
  * loading      placed in its host, not started yet; messages wait
@@ -32,10 +32,12 @@ export interface InFlight {
   readonly state: CommittedState;
   readonly effects: readonly CollectedEffect[];
   readonly cause: string;
+  /** The monotonic clock's lead over the wall clock when it was decided; for deadlines of spawns. */
+  readonly aheadMs: number;
   readonly forget: boolean;
 }
 
-export interface Cell {
+export interface Cell extends TimerOwner {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
@@ -44,8 +46,6 @@ export interface Cell {
   phase: CellPhase;
   configuration: Configuration;
   context: JsonObject;
-  /** Head of its armed timers, see timers.ts; -1: none. */
-  timerHead: number;
   /** Version of the latest decision, committed or not. */
   version: number;
   committed: CommittedState | undefined;
@@ -89,7 +89,6 @@ export function createCell(options: CellOptions): Cell {
     phase: options.phase,
     configuration: options.configuration,
     context: options.context,
-    timerHead: -1,
     version: row?.version ?? 0,
     committed: options.committed,
     inFlight: [],
@@ -103,6 +102,7 @@ export function createCell(options: CellOptions): Cell {
     queued: false,
     parked: false,
     unreadable: undefined,
+    timerHead: NO_TIMERS,
   };
 }
 

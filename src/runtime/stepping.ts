@@ -141,7 +141,8 @@ function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
   };
   const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, meta));
   const { afterCommit: effects, forget } = sorted;
-  const flight: InFlight = { state, effects, cause: meta.id, forget };
+  const aheadMs = kernel.options.clock.monotonic() - meta.at;
+  const flight: InFlight = { state, effects, cause: meta.id, aheadMs, forget };
   cell.inFlight.push(flight);
   // Who is about to be forgotten decides nothing more.
   if (forget) cell.parked = true;
@@ -224,7 +225,7 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   cell.inFlight.splice(cell.inFlight.indexOf(flight), 1);
   if (!outcome.ok) return refuse(kernel, cell, outcome.failure);
   cell.committed = cell.type.stored ? flight.state : undefined;
-  for (const row of spawned) activateSpawned(kernel, row, flight.cause);
+  for (const row of spawned) activateSpawned(kernel, row, flight);
   // The first that fails drops the rest; what the store has done is done all the same.
   flight.effects.every((effect) => perform(kernel, cell, effect, flight.cause));
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
