@@ -5,13 +5,14 @@
  * Input: the scale and which rows. Output: the rows, in order. See bench/README.md.
  */
 import type { BenchOptions, BenchResult, BenchRow } from './rows.js';
+import { crashSection } from './runtime/crashes.js';
 import { createLab } from './runtime/lab.js';
 import { memorySection } from './runtime/memory.js';
 import type { Section } from './runtime/probe.js';
 import { spawnSection } from './runtime/spawn.js';
 import { throughputSection } from './runtime/throughput.js';
 
-const SECTIONS: readonly Section[] = [memorySection, throughputSection, spawnSection];
+const SECTIONS: readonly Section[] = [memorySection, throughputSection, spawnSection, crashSection];
 
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { only = [] } = options;

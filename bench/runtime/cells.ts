@@ -18,7 +18,6 @@ import type { Metrics } from '../../src/ports/metrics.js';
 import { type ActorType, observed } from '../../src/runtime/actor-type.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import type { Remote } from '../../src/runtime/kernel.js';
-import { createSinglePlacement } from '../../src/runtime/placement.js';
 import { type Counter, createCounter } from './counter.js';
 import { type InstanceContext, instanceMachine } from './machine.js';
 import { type CountingStore, forgetfulStore } from './memory-store.js';
@@ -52,14 +51,26 @@ const breeder = setup({
   },
 });
 
-const barrierMachine = setup({ actions: { passed: effect<void>() } }).createMachine({
+interface Passing {
+  readonly replyTo: string | undefined;
+}
+
+const barrierMachine = setup({
+  types: { events: {} as Stamped<{ readonly type: 'PASS' }> },
+  actions: { passed: effect<Passing>() },
+}).createMachine({
   id: 'bench-barrier',
-  on: { PASS: { actions: ['passed'] } },
+  on: {
+    PASS: {
+      actions: { type: 'passed', params: ({ event }) => ({ replyTo: event.meta.replyTo }) },
+    },
+  },
 });
 
 const GROUP = groupKeyOf('bench', 'web');
 const PARENT = addressOf('group', GROUP);
-const BARRIER = addressOf('pool', 'barrier');
+/** Answers when what was sent before has been handled. */
+export const BARRIER = addressOf('pool', 'barrier');
 /** Children in one decision, and decisions that may be under way. */
 const LITTER = 100;
 const WAVE = 32;
@@ -101,7 +112,9 @@ export interface Totals {
 export interface CellWorldOptions {
   readonly path?: Path;
   readonly clock?: Clock;
+  /** Name of the host's thread, and its way to others; alone when absent. */
   readonly thread?: string;
+  readonly remote?: Remote;
   readonly onLanded?: () => void;
 }
 
@@ -113,12 +126,13 @@ export async function createCellWorld(options: CellWorldOptions = {}): Promise<C
     landed: createCounter(),
     passed: createCounter(),
   };
+  const thread = options.thread ?? 'main';
   const host = createHost({
-    thread: 'main',
+    thread,
     incarnation: 1,
     types: typesOf(counters, options),
     services: [],
-    placement: createSinglePlacement(),
+    placement: { shards: [thread], threadOf: () => thread },
     clock: options.clock ?? systemClock(),
     ids: systemIds(),
     random: systemRandom(),
@@ -126,7 +140,7 @@ export async function createCellWorld(options: CellWorldOptions = {}): Promise<C
     metrics: UNCOUNTED,
     store,
     ports: {},
-    remote: NOWHERE,
+    remote: options.remote ?? NOWHERE,
     generation: () => 1,
   });
   const started = await host.start();
@@ -216,13 +230,18 @@ function typesOf(counters: Counters, options: CellWorldOptions): readonly ActorT
       version: 1,
       stored: false,
       implicit: true,
-      effects: { passed: observed(() => passed.add()) },
+      effects: {
+        passed: observed<Passing>(({ replyTo }, { scope }) => {
+          scope.reply(replyTo, null);
+          passed.add();
+        }),
+      },
       view,
     },
   ];
 }
 
 const nothing = (): void => undefined;
-const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const SILENT: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const UNCOUNTED: Metrics = { count: nothing, gauge: nothing, observe: nothing };
 const NOWHERE: Remote = { send: () => false, reply: nothing };

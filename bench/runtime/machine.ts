@@ -51,7 +51,7 @@ const HOPELESS = 1_000;
 const MINUTE_MS = 60_000;
 
 /** What the tripwire asks before it throws; the bench of crashes sets it. */
-export const tripwire: { trips: () => boolean } = { trips: () => false };
+export const tripwire: { trips: (address: string) => boolean } = { trips: () => false };
 
 export const instanceMachine = setup({
   types: {
@@ -88,8 +88,8 @@ export const instanceMachine = setup({
     count: assign({ changes: ({ context }) => context.changes + 1 }),
     restWeight: assign({ weight: 1 }),
     trip: assign({
-      lastCode: () => {
-        if (tripwire.trips()) throw trippedError;
+      lastCode: ({ context }) => {
+        if (tripwire.trips(context.address)) throw trippedError;
         return 'tripped';
       },
     }),

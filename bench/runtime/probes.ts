@@ -1,4 +1,5 @@
 /** All probes by name. */
+import { crashProbes } from './crashes.js';
 import { memoryProbes } from './memory.js';
 import type { Probe } from './probe.js';
 import { spawnProbes } from './spawn.js';
@@ -8,4 +9,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...memoryProbes,
   ...throughputProbes,
   ...spawnProbes,
+  ...crashProbes,
 };

@@ -5,8 +5,8 @@
  */
 import { createLiveActors } from '../baselines/live-actors.js';
 import { type BenchRow, median, ratioAtLeast, rowOf } from '../rows.js';
-import { type CellKind, type CellWorld, createCellWorld, type Totals } from './cells.js';
-import { CHANGES_PER_CYCLE, CYCLE, WAKE } from './machine.js';
+import { createCellWorld } from './cells.js';
+import { timed } from './cycles.js';
 import { each, interleaved, type Lab, type Outcome, type Params, param } from './probe.js';
 
 export const throughputSection = { ids: ['G2', 'G3'], rows: throughputRows };
@@ -74,19 +74,10 @@ async function cellEvents(params: Params): Promise<Outcome> {
       for (const to of addresses) world.host.tell(to, { type, at: Date.now() } as never, 'bench');
       return world.settled();
     },
-    totals: () => checkedTotals(world, kind),
+    totals: () => world.totals(kind),
   });
   await world.host.stop();
   return outcome;
-}
-
-/** Each change of state must have been an effect, too; the last decision may still be on its way. */
-function checkedTotals({ counters, totals }: CellWorld, kind: CellKind): Totals {
-  const seen = totals(kind);
-  const told = counters.changed.count - totals(kind).changes;
-  const actors = seen.passed / (counters.passed.count || 1);
-  if (told < 0 || !Number.isFinite(actors)) throw new Error('changes without their effect');
-  return seen;
 }
 
 async function liveEvents(params: Params): Promise<Outcome> {
@@ -101,36 +92,4 @@ async function liveEvents(params: Params): Promise<Outcome> {
   });
   live.stop();
   return outcome;
-}
-
-interface Driven {
-  /** One event to every actor; over when all have handled it. */
-  sweep(type: string): Promise<void> | void;
-  totals(): Totals;
-}
-
-/** Events per second over whole cycles, at least one, until the time is used up. */
-async function timed(params: Params, { sweep, totals }: Driven): Promise<Outcome> {
-  const actors = param(params, 'actors');
-  for (const type of WAKE) await sweep(type);
-  const cycle = async (): Promise<void> => {
-    for (const type of CYCLE) await sweep(type);
-  };
-  for (let done = 0; done < param(params, 'warmUpCycles'); done += 1) await cycle();
-  const before = totals();
-  const startedAt = performance.now();
-  let cycles = 0;
-  do {
-    await cycle();
-    cycles += 1;
-  } while (performance.now() - startedAt < param(params, 'budgetMs'));
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const after = totals();
-  const events = after.passed + after.failed - before.passed - before.failed;
-  const changes = after.changes - before.changes;
-  const expected = cycles * CYCLE.length * actors;
-  if (events !== expected || changes !== cycles * CHANGES_PER_CYCLE * actors) {
-    throw new Error(`${events} events and ${changes} changes instead of ${expected} events`);
-  }
-  return { perS: events / seconds, events, checksum: changes / events };
 }
