@@ -226,6 +226,29 @@ test('[RT-57] timers: one host timer for all, none when nothing is armed, and no
   assert.equal(clock.waiting.length, 0);
 });
 
+test('[RT-57] timers: whatever a firing arms, the host is asked once when all have fired', () => {
+  const clock = createHandClock();
+  const timers = createTimers(clock, (owner, id) => timers.arm(owner, id, 9_000 - timers.size));
+  for (let n = 0; n < 100; n += 1) timers.arm(nobody(), 'a', 10);
+  const { asked } = clock;
+  clock.sleep(10);
+  clock.wake();
+  assert.equal(clock.asked, asked + 1);
+  assert.ok(clock.waiting.every(({ dueMs }) => dueMs > clock.monotonic()));
+});
+
+test('[RT-57] timers: a short wait beside a long one asks the host for just its own end', () => {
+  const clock = createHandClock();
+  const timers = createTimers(clock, () => undefined);
+  timers.arm(nobody(), 'long', 10 * DAY);
+  clock.sleep(3 * 3_600_000 + 7);
+  timers.arm(nobody(), 'short', 10);
+  assert.deepEqual(
+    clock.waiting.map(({ dueMs }) => dueMs),
+    [clock.monotonic() + 10],
+  );
+});
+
 test('[RT-57] timers: the host is asked a few times for one long wait, not each tick of it', async () => {
   const clock = createVirtualClock();
   let asked = 0;
