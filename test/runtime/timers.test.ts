@@ -42,7 +42,7 @@ const steps = fc.record({
   ms: fc.integer({ min: -DAY, max: DAY }),
 });
 
-test('[RT-56] timers: whatever is done to them, also by firings, the rest fires as a sorted list would', async () => {
+test('[RT-56] [RT-22] timers: whatever is done, also by firings, the rest fires as a sorted list would', async () => {
   const operations = fc.array(fc.oneof({ weight: 4, arbitrary: deeds }, passes, steps), {
     maxLength: 60,
     size: 'max',
@@ -54,7 +54,9 @@ test('[RT-56] timers: whatever is done to them, also by firings, the rest fires 
       const owners = [0, 1, 2, 3].map(() => nobody());
       const model = createTimerModel(script);
       const fired: string[] = [];
-      const timers = createTimers(clock, (owner, id) => {
+      const firings: { owner: TimerOwner; id: string; arming: number }[] = [];
+      const timers = createTimers(clock, (owner, id, arming) => {
+        firings.push({ owner, id, arming });
         const deeds = script[fired.length] ?? [];
         fired.push(`${clock.monotonic()} ${owners.indexOf(owner)}${id}`);
         for (const deed of deeds) perform(deed);
@@ -75,6 +77,8 @@ test('[RT-56] timers: whatever is done to them, also by firings, the rest fires 
         }
         assert.deepEqual(fired, model.fired);
         assert.equal(timers.size, model.size);
+        const counting = firings.map((one) => timers.isArmed(one.owner, one.id, one.arming));
+        assert.deepEqual(counting, model.counting());
         for (const [n, own] of owners.entries()) {
           const armed = timers.armedOf(own);
           const seen = armed.map(({ id, dueMonotonicMs }) => ({ id, dueMonotonicMs }));
