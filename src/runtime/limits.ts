@@ -4,8 +4,11 @@ import { assert } from '../../machines/model/assert.js';
 /** Messages one actor may have waiting; at the bound the sender is told. */
 export const MAILBOX_MESSAGES_MAX = 1_024;
 
-/** Messages that may wait for a thread's actors to be loaded. */
-export const EARLY_MESSAGES_MAX = 65_536;
+/** Messages all actors of a thread may have waiting together, those that wait to be loaded included. */
+export const THREAD_MESSAGES_MAX = 65_536;
+
+/** Empty mailboxes kept for the next who have mail. */
+export const MAILBOXES_SPARE_MAX = 1_024;
 
 /** Messages one actor handles before others get their turn. */
 export const TURN_MESSAGES_MAX = 64;
@@ -46,7 +49,7 @@ export const STOP_DRAIN_MS = 5_000;
 /** A turn longer than this is reported with the actor's name. */
 export const SLOW_TURN_MS = 50;
 
-assert(MAILBOX_MESSAGES_MAX < EARLY_MESSAGES_MAX, 'one actor must not fill what all have');
+assert(MAILBOX_MESSAGES_MAX < THREAD_MESSAGES_MAX, 'one actor must not fill what all have');
 assert(TURN_MESSAGES_MAX <= MAILBOX_MESSAGES_MAX, 'a turn must not outlast a full mailbox');
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');
