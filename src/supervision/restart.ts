@@ -33,6 +33,15 @@ export function wantsRestart(restart: Restart, exit: Exit): boolean {
 }
 
 /**
+ * The wait before a restart. What ends once comes back at once; only what ends again backs off.
+ *
+ * @param ends recent ones, the latest included
+ */
+export function restartWaitMs(ends: number, backoff: Backoff, random: number): number {
+  return ends <= 1 ? 0 : backoffMs(ends - 2, backoff, random);
+}
+
+/**
  * @param attempt 0 for the first restart; doubles with each
  * @param random uniform in [0, 1)
  * @returns whole milliseconds, at most `maxMs`

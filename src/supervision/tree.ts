@@ -19,7 +19,7 @@
  */
 import { assert, unreachable } from '../../machines/model/assert.js';
 import { BACKOFF_DEFAULT } from './limits.js';
-import { backoffMs, type Exit } from './restart.js';
+import { type Exit, restartWaitMs } from './restart.js';
 import type { SupervisorSpec } from './spec.js';
 import { decide } from './supervise.js';
 import {
@@ -151,9 +151,8 @@ function judge<Start>(draft: Draft<Start>, path: string, exit: Exit): void {
 }
 
 function backOff<Start>(draft: Draft<Start>, path: string, spec: SupervisorSpec<Start>): void {
-  const again = noteEnd(draft, path, spec) - 2;
-  const backoff = spec.backoff ?? BACKOFF_DEFAULT;
-  wait(draft, path, again < 0 ? 0 : backoffMs(again, backoff, draft.moment.random));
+  const ends = noteEnd(draft, path, spec);
+  wait(draft, path, restartWaitMs(ends, spec.backoff ?? BACKOFF_DEFAULT, draft.moment.random));
 }
 
 /** How many ends of its own still count, this one included. */
