@@ -34,6 +34,18 @@ export const DEAD_LETTER_PAYLOAD_MAX = 2_048;
 /** Microsteps of one event: an `always` loop is a defect, not a hang. */
 export const MICROSTEPS_MAX = 50;
 
+/** Sets of active states (and orders of entering them) a compiled machine may have; they are kept. */
+export const PLACES_MAX = 65_536;
+
+/** Ways of taking transitions together that one place keeps; others are worked out again. */
+export const JOINT_MOVES_MAX = 256;
+
+/** Wildcard events of one compiled machine. */
+export const WILDCARDS_MAX = 16;
+
+/** Guards inside guards. */
+export const GUARD_DEPTH_MAX = 16;
+
 /** Restart limit of actors that name none, as OTP counts it. */
 export const RESTART_DEFAULT = { intensity: 5, periodMs: 60_000 } as const;
 
