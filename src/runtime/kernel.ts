@@ -17,6 +17,7 @@ import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
 import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
+import type { Restarts } from './restarts.js';
 import type { Timers } from './timers.js';
 
 /** The way to actors on other threads. */
@@ -66,6 +67,7 @@ export interface Kernel {
   readonly childrenOf: Map<Address, Set<Address>>;
   readonly timers: Timers;
   readonly mailboxes: Mailboxes;
+  readonly restarts: Restarts;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
   tap: ((frame: TapFrame) => void) | undefined;

@@ -28,6 +28,9 @@ export const DELIVERY_ATTEMPTS_MAX = 3;
 /** Dead letters kept for operators; older ones are only counted. */
 export const DEAD_LETTERS_MAX = 1_000;
 
+/** Characters of a poison message that are kept for operators. */
+export const DEAD_LETTER_PAYLOAD_MAX = 2_048;
+
 /** Microsteps of one event: an `always` loop is a defect, not a hang. */
 export const MICROSTEPS_MAX = 50;
 
@@ -46,7 +49,7 @@ export const GUARD_DEPTH_MAX = 16;
 /** Restart limit of actors that name none, as OTP counts it. */
 export const RESTART_DEFAULT = { intensity: 5, periodMs: 60_000 } as const;
 
-/** First and largest wait before an actor is restarted. */
+/** First and largest wait before an actor that crashes again is restarted; the first time it is at once. */
 export const RESTART_BACKOFF = { baseMs: 10, maxMs: 5_000 } as const;
 
 /** First and largest wait before decisions are offered to an unavailable store again. */
