@@ -6,26 +6,30 @@
  * Rules: [RT-9] a row of an unknown machine, version or state is quarantined, never guessed; [RT-10]
  * deadlines of a restored cell are those it had: overdue ones fire at once, in order.
  */
-import type { AnyMachineSnapshot } from 'xstate';
 import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
-import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { JsonObject } from '../../machines/model/json.js';
 import type { StoredCell } from '../ports/store.js';
-import { type Cell, type CommittedState, createCell } from './cell.js';
+import { type Cell, type CommittedState, createCell, type InFlight } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel, RegisteredType } from './kernel.js';
 
-/** Puts a stored cell into the host without starting it; siblings are placed first, then all start. */
-export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
+/**
+ * Puts a stored cell into the host without starting it; siblings are placed first, then all start.
+ * `aheadMs`: the monotonic clock's lead over the wall clock its stored deadlines were set by.
+ */
+export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | undefined {
   const registered = kernel.types.get(kindOf(row.address));
   if (registered === undefined) return undefined;
   const { type, stepper } = registered;
   const refusal = refusalOf(row, registered);
   // Placeholder until `restore`: an unreadable row is shown as it was stored.
-  const snapshot = { value: row.value, context: row.context } as unknown as AnyMachineSnapshot;
-  const committed = committedOf(kernel, row);
+  const configuration = { index: -1, value: row.value };
+  const committed = committedOf(row, aheadMs);
   const { address } = row;
-  const cell = createCell({ address, type, stepper, row, committed, snapshot, phase: 'loading' });
+  const { context } = row;
+  const stored = { address, type, stepper, row, committed, configuration, context };
+  const cell = createCell({ ...stored, phase: 'loading' });
   adopt(kernel, cell);
   if (refusal !== undefined) return quarantineRow(kernel, cell, refusal);
   restore(kernel, cell);
@@ -35,8 +39,8 @@ export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
 /** A fresh cell of an implicit type: it has no past, and its first event is still to come. */
 export function createFresh(kernel: Kernel, address: Address, registered: RegisteredType): Cell {
   const { type, stepper } = registered;
-  const { snapshot } = stepper.initial(inputFor(kernel, address));
-  const cell = createCell({ address, type, stepper, snapshot, phase: 'loading' });
+  const { configuration, context } = stepper.initial(inputFor(kernel, address));
+  const cell = createCell({ address, type, stepper, configuration, context, phase: 'loading' });
   adopt(kernel, cell);
   restore(kernel, cell);
   return cell;
@@ -73,10 +77,10 @@ export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
-  cause: string,
+  { aheadMs, cause }: InFlight,
 ): void {
   if (kernel.cells.has(row.address)) return;
-  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation });
+  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation }, aheadMs);
   if (cell !== undefined) start(kernel, cell, cause);
 }
 
@@ -87,7 +91,8 @@ export function restore(kernel: Kernel, cell: Cell): void {
   if (committed === undefined) {
     const step = cell.stepper.initial(inputFor(kernel, cell.address));
     assert(step.effects.length === 0, `${cell.address}: effects belong behind 'activated'`);
-    cell.snapshot = step.snapshot;
+    cell.configuration = step.configuration;
+    cell.context = step.context;
     cell.version = 0;
     for (const timer of step.timers) {
       if (timer.op === 'arm') kernel.timers.arm(cell, timer.id, timer.delayMs);
@@ -95,8 +100,9 @@ export function restore(kernel: Kernel, cell: Cell): void {
     return;
   }
   cell.version = committed.version;
-  cell.snapshot = cell.stepper.restore(committed.value, committed.context);
-  rearm(kernel, cell, committed);
+  cell.configuration = cell.stepper.restore(committed.value);
+  cell.context = committed.context;
+  for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
 }
 
 /** Takes a cell out for good; what still waits for it is a dead letter. */
@@ -123,7 +129,7 @@ function refusalOf(row: StoredCell, { type, stepper }: RegisteredType): string |
     return `stored by machine ${row.machine} version ${row.machineVersion}, this release has ${stepper.machineId} version ${type.version}`;
   }
   try {
-    stepper.restore(row.value, row.context);
+    stepper.restore(row.value);
     return undefined;
   } catch (error) {
     return `stored state ${JSON.stringify(row.value)} does not exist: ${String(error)}`;
@@ -139,19 +145,10 @@ function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
 }
 
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
-function committedOf({ options }: Kernel, row: StoredCell): CommittedState {
+function committedOf(row: StoredCell, aheadMs: number): CommittedState {
   const { version, value, context } = row;
-  const offset = options.clock.monotonic() - options.clock.now();
-  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + offset }));
+  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + aheadMs }));
   return { version, value, context, timers };
-}
-
-function rearm(kernel: Kernel, cell: Cell, { timers }: CommittedState): void {
-  const now = kernel.options.clock.monotonic();
-  const inOrder = [...timers].sort((a, b) => a.dueMonotonicMs - b.dueMonotonicMs);
-  for (const { id, dueMonotonicMs } of inOrder) {
-    kernel.timers.arm(cell, id, Math.max(0, dueMonotonicMs - now));
-  }
 }
 
 function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
@@ -159,9 +156,7 @@ function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
   return addresses.flatMap((address) => {
     const child = kernel.cells.get(address);
     if (child === undefined) return [];
-    return [
-      { address, value: child.snapshot.value as Json, context: { ...child.snapshot.context } },
-    ];
+    return [{ address, value: child.configuration.value, context: { ...child.context } }];
   });
 }
 

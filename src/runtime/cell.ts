@@ -1,16 +1,15 @@
 /**
- * A cell: one actor at rest, as data. The machine's snapshot is live; `committed` is what the store has
- * acknowledged, and what a crash falls back to.
+ * A cell: one actor at rest, as data. Where it stands and its context are live; `committed` is what the
+ * store has acknowledged, and what a crash falls back to.
  */
-import type { AnyMachineSnapshot } from 'xstate';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { StoredCell } from '../ports/store.js';
 import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createMailbox, type Mailbox } from './mailbox.js';
-import type { CollectedEffect, Stepper } from './stepper.js';
-import type { ArmedTimer } from './timers.js';
+import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
+import { type ArmedTimer, NO_TIMERS, type TimerOwner } from './timers.js';
 
 /**
  * loading      placed in its host, not started yet; messages wait
@@ -33,17 +32,20 @@ export interface InFlight {
   readonly state: CommittedState;
   readonly effects: readonly CollectedEffect[];
   readonly cause: string;
+  /** The monotonic clock's lead over the wall clock when it was decided; for deadlines of spawns. */
+  readonly aheadMs: number;
   readonly forget: boolean;
 }
 
-export interface Cell {
+export interface Cell extends TimerOwner {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
   readonly mailbox: Mailbox;
   readonly parent: Address | undefined;
   phase: CellPhase;
-  snapshot: AnyMachineSnapshot;
+  configuration: Configuration;
+  context: JsonObject;
   /** Version of the latest decision, committed or not. */
   version: number;
   committed: CommittedState | undefined;
@@ -69,7 +71,8 @@ export interface CellOptions {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
-  readonly snapshot: AnyMachineSnapshot;
+  readonly configuration: Configuration;
+  readonly context: JsonObject;
   readonly phase: CellPhase;
   readonly row?: StoredCell;
   readonly committed?: CommittedState;
@@ -84,7 +87,8 @@ export function createCell(options: CellOptions): Cell {
     mailbox: createMailbox(),
     parent: row?.parent,
     phase: options.phase,
-    snapshot: options.snapshot,
+    configuration: options.configuration,
+    context: options.context,
     version: row?.version ?? 0,
     committed: options.committed,
     inFlight: [],
@@ -98,18 +102,15 @@ export function createCell(options: CellOptions): Cell {
     queued: false,
     parked: false,
     unreadable: undefined,
+    timerHead: NO_TIMERS,
   };
 }
 
 export function viewOf(cell: Cell, timers: CellView['timers']): CellView {
   return {
     address: cell.address,
-    value: cell.snapshot.value as Json,
-    context: cell.snapshot.context as JsonObject,
+    value: cell.configuration.value,
+    context: cell.context,
     timers,
   };
-}
-
-export function sameValue(a: Json, b: Json): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }

@@ -91,8 +91,8 @@ function crashFrame(cell: Cell) {
     address: cell.address,
     machineId: cell.stepper.machineId,
     event: { type: 'crashed' },
-    value: cell.snapshot.value,
-    context: cell.snapshot.context,
+    value: cell.configuration.value,
+    context: cell.context,
     status: 'error' as const,
   };
 }

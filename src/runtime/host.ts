@@ -26,7 +26,7 @@ import { ASK_TIMEOUT_MS, EARLY_MESSAGES_MAX, STOP_DRAIN_MS } from './limits.js';
 import { createScopes } from './scopes.js';
 import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
-import { createTimers } from './timers.js';
+import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
 
 export interface Host {
@@ -148,7 +148,7 @@ export function createHost(options: HostOptions): Host {
     if (!asks.settle(replyTo, outcome)) options.metrics.count('late_replies_total');
   }
 
-  function onTimer(owner: object, id: string, timer: number): void {
+  function onTimer(owner: TimerOwner, id: string, timer: number): void {
     const cell = owner as Cell;
     const cause = `timer:${id}`;
     const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
@@ -163,7 +163,9 @@ export function createHost(options: HostOptions): Host {
     if (!loaded.ok) return loaded;
     if (stopping) return fail({ code: 'unavailable', message: 'the node is stopping' });
     const own = loaded.value.filter((row) => placement.threadOf(row.address) === thread);
-    const cells = own.map((row) => place(kernel, row));
+    // Once for all of them: a step of the wall clock in between would mix them up.
+    const aheadMs = clock.monotonic() - clock.now();
+    const cells = own.map((row) => place(kernel, row, aheadMs));
     for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
     const waited = early ?? [];
     early = undefined;
@@ -262,7 +264,7 @@ function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
   return {
     address: cell.address,
     thread,
-    state: cell.phase === 'active' ? (cell.snapshot.value as Json) : cell.phase,
+    state: cell.phase === 'active' ? cell.configuration.value : cell.phase,
     mailboxDepth: cell.mailbox.depth,
     oldestMessageAgeMs: oldestAt === undefined ? 0 : Math.round(clock.monotonic() - oldestAt),
     restarts: cell.restarts,

@@ -1,9 +1,10 @@
 /**
- * One pure step of an XState machine: (snapshot, event) → (snapshot, effects, timers).
+ * One pure step of an XState machine: (configuration, context, event) → (the same, effects, timers).
  *
  * Runs the machine on XState's own `transition` with one shared inert scope, so nothing is executed:
  * named actions come out as effects in order, delayed raises and cancels as timer operations. The
- * machine sees no clock, no mailbox and no other actor.
+ * machine sees no clock, no mailbox and no other actor. Of XState's snapshot only two references
+ * remain with an actor: where it stands, which all actors of a machine share, and its context.
  *
  * Rules: [RT-1] a machine that throws has not moved and has done nothing.
  */
@@ -21,8 +22,16 @@ export type TimerOp =
   | { readonly op: 'arm'; readonly id: string; readonly delayMs: number }
   | { readonly op: 'cancel'; readonly id: string };
 
+/** Where a machine may stand: one object per state value, shared by all its actors; compare by `===`. */
+export interface Configuration {
+  readonly index: number;
+  readonly value: Json;
+}
+
 export interface Step {
-  readonly snapshot: AnyMachineSnapshot;
+  readonly configuration: Configuration;
+  /** The same object as before when nothing was assigned. */
+  readonly context: JsonObject;
   readonly effects: readonly CollectedEffect[];
   readonly timers: readonly TimerOp[];
 }
@@ -32,9 +41,9 @@ export interface Stepper {
   /** Changes when stored state values of the previous machine may no longer exist. */
   readonly hash: string;
   initial(input: JsonObject): Step;
-  step(snapshot: AnyMachineSnapshot, event: { readonly type: string }): Step;
+  step(configuration: Configuration, context: JsonObject, event: { readonly type: string }): Step;
   /** Throws when `value` names a state the machine does not have. */
-  restore(value: Json, context: JsonObject): AnyMachineSnapshot;
+  restore(value: Json): Configuration;
 }
 
 interface ExecutableAction {
@@ -81,24 +90,51 @@ const inertScope = {
   system: { _sendInspectionEvent: nothing, get: nothing, getAll: () => ({}) },
 } as unknown as AnyActorScope;
 
-function run(compute: () => AnyMachineSnapshot): Step {
-  effects = [];
-  timers = [];
-  const snapshot = compute();
-  if (snapshot.status === 'error') throw snapshot.error;
-  return { snapshot, effects, timers };
+interface Interned extends Configuration {
+  /** Of whichever actor came here first; every step gives it the context of its own. */
+  readonly snapshot: AnyMachineSnapshot;
 }
+
+const NO_EFFECTS: readonly CollectedEffect[] = Object.freeze([]);
+const NO_TIMERS: readonly TimerOp[] = Object.freeze([]);
 
 export function createStepper(machine: AnyStateMachine): Stepper {
   // XState's default is no bound at all: an `always` loop would hang the thread.
   Object.assign(machine.options, { maxIterations: MICROSTEPS_MAX });
+  const known = new Map<string, Interned>();
+
+  const intern = (snapshot: AnyMachineSnapshot): Interned => {
+    const value = snapshot.value as Json;
+    const key = typeof value === 'string' ? value : JSON.stringify(value);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = { index: known.size, value, snapshot };
+    known.set(key, made);
+    return made;
+  };
+
+  const run = (compute: () => AnyMachineSnapshot): Step => {
+    effects = [];
+    timers = [];
+    const snapshot = compute();
+    if (snapshot.status === 'error') throw snapshot.error;
+    return {
+      configuration: intern(snapshot),
+      context: snapshot.context as JsonObject,
+      effects: effects.length === 0 ? NO_EFFECTS : effects,
+      timers: timers.length === 0 ? NO_TIMERS : timers,
+    };
+  };
+
   return {
     machineId: machine.id,
     hash: hashOf(stateNames(machine.states).sort().join('\n')),
     initial: (input) => run(() => machine.getInitialSnapshot(inertScope, input)),
-    step: (snapshot, event) => run(() => machine.transition(snapshot, event, inertScope)),
-    restore: (value, context) =>
-      machine.resolveState({ value: value as string, context: { ...context } }),
+    step: (configuration, context, event) => {
+      const { snapshot } = configuration as Interned;
+      return run(() => machine.transition({ ...snapshot, context }, event, inertScope));
+    },
+    restore: (value) => intern(machine.resolveState({ value: value as string, context: {} })),
   };
 }
 

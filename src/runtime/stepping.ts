@@ -9,21 +9,20 @@
  * another state. Rules: [RT-3] every effect a machine names has a row; [RT-4] a durable effect needs
  * a record in the same step; [RT-8] a failed commit drops its effects and restarts the cell.
  */
-import type { AnyMachineSnapshot } from 'xstate';
 import { assert, Defect } from '../../machines/model/assert.js';
 import type { Meta, RecordParams, SpawnParams } from '../../machines/model/effects.js';
 import { kindOf } from '../../machines/model/ids.js';
-import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { JsonObject } from '../../machines/model/json.js';
 import type { Decision, StoredCell } from '../ports/store.js';
 import { activateSpawned, retire } from './activation.js';
 import type { EffectRow } from './actor-type.js';
-import { type Cell, type InFlight, sameValue } from './cell.js';
+import type { Cell, InFlight } from './cell.js';
 import type { CommitOutcome } from './committer.js';
 import { comeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import { ACTOR_DECISIONS_MAX } from './limits.js';
 import type { Letter } from './mailbox.js';
-import type { CollectedEffect, Step } from './stepper.js';
+import type { CollectedEffect, Configuration, Step } from './stepper.js';
 
 interface Sorted {
   readonly records: readonly RecordParams[];
@@ -37,7 +36,7 @@ interface Sorted {
 export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const meta = metaFor(kernel, letter);
   const event = { ...letter.envelope.body, meta };
-  const step = cell.stepper.step(cell.snapshot, event);
+  const step = cell.stepper.step(cell.configuration, cell.context, event);
   return apply(kernel, cell, { step, meta, event, letter });
 }
 
@@ -50,12 +49,13 @@ interface Stepped {
 
 function apply(kernel: Kernel, cell: Cell, { step, meta, event, letter }: Stepped): boolean {
   const sorted = sortEffects(cell, step.effects);
-  const decides = isDecision(cell, step.snapshot, sorted);
+  const decides = isDecision(cell, step.configuration, sorted);
   const full = decides && cell.inFlight.length >= ACTOR_DECISIONS_MAX;
   const mustCommit = sorted.afterCommit.length + sorted.spawns.length > 0 || sorted.forget;
   if (full && mustCommit) return false;
 
-  cell.snapshot = step.snapshot;
+  cell.configuration = step.configuration;
+  cell.context = step.context;
   if (letter.timer !== undefined) kernel.timers.cancel(cell, event.type);
   applyTimers(kernel, cell, step);
   kernel.tap?.(frameOf(cell, event));
@@ -107,9 +107,9 @@ function rowOf(cell: Cell, effect: CollectedEffect): EffectRow<unknown, unknown>
   return row;
 }
 
-function isDecision(cell: Cell, next: AnyMachineSnapshot, sorted: Sorted): boolean {
+function isDecision(cell: Cell, next: Configuration, sorted: Sorted): boolean {
   const { records, spawns, forget } = sorted;
-  const moved = cell.type.stored && !sameValue(cell.snapshot.value as Json, next.value as Json);
+  const moved = cell.type.stored && cell.configuration !== next;
   return records.length > 0 || spawns.length > 0 || forget || moved;
 }
 
@@ -125,8 +125,8 @@ function frameOf(cell: Cell, event: { readonly type: string }) {
     address: cell.address,
     machineId: cell.stepper.machineId,
     event,
-    value: cell.snapshot.value as Json,
-    context: cell.snapshot.context as JsonObject,
+    value: cell.configuration.value,
+    context: cell.context,
     status: 'active' as const,
   };
 }
@@ -135,13 +135,14 @@ function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
   cell.version += 1;
   const state = {
     version: cell.version,
-    value: cell.snapshot.value as Json,
-    context: cell.snapshot.context as JsonObject,
+    value: cell.configuration.value,
+    context: cell.context,
     timers: kernel.timers.armedOf(cell),
   };
   const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, meta));
   const { afterCommit: effects, forget } = sorted;
-  const flight: InFlight = { state, effects, cause: meta.id, forget };
+  const aheadMs = kernel.options.clock.monotonic() - meta.at;
+  const flight: InFlight = { state, effects, cause: meta.id, aheadMs, forget };
   cell.inFlight.push(flight);
   // Who is about to be forgotten decides nothing more.
   if (forget) cell.parked = true;
@@ -205,8 +206,8 @@ function rowOfSpawn(
     machineVersion: type.version,
     machineHash: stepper.hash,
     version: 1,
-    value: step.snapshot.value as Json,
-    context: step.snapshot.context as JsonObject,
+    value: step.configuration.value,
+    context: step.context,
     timers: step.timers.flatMap((timer) =>
       timer.op === 'arm' ? [{ id: timer.id, dueAtMs: Math.ceil(meta.at + timer.delayMs) }] : [],
     ),
@@ -224,7 +225,7 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   cell.inFlight.splice(cell.inFlight.indexOf(flight), 1);
   if (!outcome.ok) return refuse(kernel, cell, outcome.failure);
   cell.committed = cell.type.stored ? flight.state : undefined;
-  for (const row of spawned) activateSpawned(kernel, row, flight.cause);
+  for (const row of spawned) activateSpawned(kernel, row, flight);
   // The first that fails drops the rest; what the store has done is done all the same.
   flight.effects.every((effect) => perform(kernel, cell, effect, flight.cause));
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);

@@ -1,12 +1,20 @@
 /**
- * All armed timers of one thread, by actor and XState timer id, in one heap with one host timer.
+ * All armed timers of one thread, by actor and XState timer id, in one wheel with one host timer.
  *
  * Deadlines run on the monotonic clock, so a stepped wall clock or a suspended process ends no wait
  * early; the wall-clock deadline is kept beside it for the store. Arming again replaces. A timer that
  * fired stays armed until its firing is taken and cancelled, so that no decision in between forgets
- * it, and a firing taken after that counts for nothing [RT-6]. Due timers fire in deadline order.
+ * it, and a firing taken after that counts for nothing [RT-6].
+ *
+ * All that is due fires in one go, in deadline order: `fire` puts a message into a mailbox and no
+ * more, 100,000 of them take less than one slow turn of an actor, and the turns that follow are what
+ * is shared out. What is armed meanwhile, for however early, waits for the next look [RT-56].
  */
 import type { Cancel, Clock } from '../ports/clock.js';
+import { NONE, Slots, type TimerOwner } from './slots.js';
+import { Wheel } from './wheel.js';
+
+export type { TimerOwner } from './slots.js';
 
 export interface ArmedTimer {
   readonly id: string;
@@ -16,168 +24,153 @@ export interface ArmedTimer {
   readonly dueMonotonicMs: number;
 }
 
-interface Entry extends ArmedTimer {
-  /** Unique: names this arming. */
-  readonly order: number;
-  readonly owner: object;
-  armed: boolean;
-}
-
 export interface Timers {
-  arm(owner: object, id: string, delayMs: number): void;
-  cancel(owner: object, id: string): void;
-  cancelAll(owner: object): void;
+  arm(owner: TimerOwner, id: string, delayMs: number): void;
+  /** Arms with the deadlines it had, passed or not: it fires among the others as if it never left. */
+  armAt(owner: TimerOwner, timer: ArmedTimer): void;
+  cancel(owner: TimerOwner, id: string): void;
+  cancelAll(owner: TimerOwner): void;
   /** Whether the firing of this arming still counts. */
-  isArmed(owner: object, id: string, arming: number): boolean;
+  isArmed(owner: TimerOwner, id: string, arming: number): boolean;
   /** Ascending by deadline. */
-  armedOf(owner: object): readonly ArmedTimer[];
+  armedOf(owner: TimerOwner): readonly ArmedTimer[];
   readonly size: number;
-  /** Places taken, those of cancelled timers included. */
+  /** Places taken, free ones included. */
   readonly places: number;
   close(): void;
 }
 
+/** `timerHead` of an owner without timers. */
+export const NO_TIMERS = NONE;
+
 /** Node's own timers overflow beyond this; longer waits are taken in steps. */
 const HOST_TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Cancelled timers keep their places until they are the greater part, and more than this. */
-const CANCELLED_MIN = 1_024;
+/** Longer waits than this, 3,000 years, are this long. */
+const DELAY_MAX_MS = 1e14;
 
 /** Clocks that differ by less drift; by more, the wall clock was stepped. */
 const WALL_STEP_MS = 1_000;
 
-type Fire = (owner: object, id: string, arming: number) => void;
+type Fire = (owner: TimerOwner, id: string, arming: number) => void;
+
+export function hasTimers(owner: TimerOwner): boolean {
+  return owner.timerHead !== NONE;
+}
 
 export function createTimers(clock: Clock, fire: Fire): Timers {
-  let heap: Entry[] = [];
-  const byOwner = new Map<object, Map<string, Entry>>();
-  let order = 0;
-  let size = 0;
+  const slots = new Slots();
+  const wheel = new Wheel(slots, Math.floor(clock.monotonic()));
+  let armings = 0;
+  let firing = false;
   let closed = false;
-  let host: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
-
-  const disarm = (entry: Entry): void => {
-    entry.armed = false;
-    size -= 1;
-    const own = byOwner.get(entry.owner);
-    own?.delete(entry.id);
-    if (own?.size === 0) byOwner.delete(entry.owner);
-    if (heap.length > 2 * size + CANCELLED_MIN)
-      heap = heap.filter((other) => other.armed).sort(byDue);
-  };
-
-  const cancel = (owner: object, id: string): void => {
-    const entry = byOwner.get(owner)?.get(id);
-    if (entry !== undefined) disarm(entry);
-  };
+  /** When the host wakes us; Infinity: it does not. */
+  let wakeTick = Number.POSITIVE_INFINITY;
+  let cancelHost: Cancel | undefined;
 
   const wake = (): void => {
-    while (heap[0] !== undefined && !heap[0].armed) pop(heap);
-    const first = heap[0];
-    if (first === undefined || closed) return;
-    if (host !== undefined && host.dueMs <= first.dueMonotonicMs) return;
-    host?.cancel();
-    const delayMs = Math.min(
-      Math.max(0, first.dueMonotonicMs - clock.monotonic()),
-      HOST_TIMER_MAX_MS,
-    );
-    host = { dueMs: first.dueMonotonicMs, cancel: clock.after(delayMs, onDue) };
+    const next = wheel.next();
+    if (closed || firing || (next >= wakeTick && next !== Number.POSITIVE_INFINITY)) return;
+    cancelHost?.();
+    cancelHost = undefined;
+    wakeTick = next;
+    if (next === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.min(Math.max(0, next - clock.monotonic()), HOST_TIMER_MAX_MS);
+    cancelHost = clock.after(delayMs, onDue);
   };
 
   const onDue = (): void => {
-    host = undefined;
-    const now = clock.monotonic();
-    for (let first = heap[0]; first !== undefined && first.dueMonotonicMs <= now; first = heap[0]) {
-      pop(heap);
-      if (first.armed) fire(first.owner, first.id, first.order);
+    cancelHost = undefined;
+    wakeTick = Number.POSITIVE_INFINITY;
+    firing = true;
+    try {
+      wheel.advance(Math.floor(clock.monotonic()));
+      fireDue();
+    } finally {
+      firing = false;
+      wake();
     }
-    wake();
+  };
+
+  const fireDue = (): void => {
+    for (let slot = wheel.take(); slot !== NONE; slot = wheel.take()) {
+      const owner = slots.owners[slot];
+      if (owner !== undefined) fire(owner, slots.ids[slot] ?? '', slots.arming[slot] ?? 0);
+    }
+  };
+
+  const put = (owner: TimerOwner, id: string, dueMs: number, dueAtMs: number): void => {
+    const found = slots.find(owner, id);
+    if (found !== NONE) wheel.remove(found);
+    const slot = found === NONE ? slots.take(owner, id) : found;
+    slots.dueMs[slot] = dueMs;
+    slots.dueAtMs[slot] = dueAtMs;
+    slots.arming[slot] = armings++;
+    if (wheel.insert(slot) < wakeTick) wake();
+  };
+
+  const release = (slot: number): void => {
+    wheel.remove(slot);
+    slots.give(slot);
+    if (!slots.isSparse()) return;
+    slots.compact();
+    wheel.readHeads();
+  };
+
+  /** The host need not wake for nothing. */
+  const rest = (): void => {
+    if (wakeTick !== Number.POSITIVE_INFINITY && wheel.isEmpty) wake();
   };
 
   return {
     arm: (owner, id, delayMs) => {
-      cancel(owner, id);
-      const wait = Math.max(0, delayMs);
-      const entry: Entry = {
-        id,
-        owner,
-        armed: true,
-        order: order++,
-        dueAtMs: Math.ceil(clock.now() + wait),
-        dueMonotonicMs: clock.monotonic() + wait,
-      };
-      const own = byOwner.get(owner) ?? new Map<string, Entry>();
-      byOwner.set(owner, own.set(id, entry));
-      size += 1;
-      push(heap, entry);
-      wake();
+      const waitMs = delayMs > 0 ? Math.min(delayMs, DELAY_MAX_MS) : 0;
+      const now = clock.monotonic();
+      wheel.pass(Math.floor(now));
+      put(owner, id, now + waitMs, Math.ceil(clock.now() + waitMs));
     },
-    cancel,
-    isArmed: (owner, id, arming) => byOwner.get(owner)?.get(id)?.order === arming,
+    armAt: (owner, { id, dueMonotonicMs, dueAtMs }) => put(owner, id, dueMonotonicMs, dueAtMs),
+    cancel: (owner, id) => {
+      const slot = slots.find(owner, id);
+      if (slot === NONE) return;
+      release(slot);
+      rest();
+    },
+    isArmed: (owner, id, arming) => {
+      const slot = slots.find(owner, id);
+      return slot !== NONE && slots.arming[slot] === arming;
+    },
     cancelAll: (owner) => {
-      for (const entry of [...(byOwner.get(owner)?.values() ?? [])]) disarm(entry);
+      if (!hasTimers(owner)) return;
+      while (hasTimers(owner)) release(owner.timerHead);
+      rest();
     },
-    armedOf: (owner) =>
-      [...(byOwner.get(owner)?.values() ?? [])]
-        .sort(byDue)
-        .map((entry) => armedTimer(clock, entry)),
+    armedOf: (owner) => armedOf(clock, slots, owner),
     get size() {
-      return size;
+      return slots.size;
     },
     get places() {
-      return heap.length;
+      return slots.places;
     },
     close: () => {
       closed = true;
-      host?.cancel();
+      cancelHost?.();
     },
   };
 }
 
+function armedOf(clock: Clock, slots: Slots, owner: TimerOwner): readonly ArmedTimer[] {
+  const own: number[] = [];
+  for (let slot = owner.timerHead; slot !== NONE; slot = slots.sibling[slot] ?? NONE)
+    own.push(slot);
+  return own.sort((a, b) => slots.compare(a, b)).map((slot) => armedTimer(clock, slots, slot));
+}
+
 /** A stepped wall clock moves the stored deadline with it: what is left of the wait stays the same. */
-function armedTimer(clock: Clock, { id, dueAtMs, dueMonotonicMs }: Entry): ArmedTimer {
+function armedTimer(clock: Clock, slots: Slots, slot: number): ArmedTimer {
+  const dueMonotonicMs = slots.dueMs[slot] ?? 0;
+  const dueAtMs = slots.dueAtMs[slot] ?? 0;
   const seen = Math.ceil(clock.now() + dueMonotonicMs - clock.monotonic());
   const stepped = Math.abs(seen - dueAtMs) >= WALL_STEP_MS;
-  return { id, dueAtMs: stepped ? seen : dueAtMs, dueMonotonicMs };
-}
-
-function byDue(a: Entry, b: Entry): number {
-  return before(a, b) ? -1 : 1;
-}
-
-function before(a: Entry, b: Entry): boolean {
-  return (
-    a.dueMonotonicMs < b.dueMonotonicMs ||
-    (a.dueMonotonicMs === b.dueMonotonicMs && a.order < b.order)
-  );
-}
-
-function push(heap: Entry[], entry: Entry): void {
-  let index = heap.push(entry) - 1;
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    const above = heap[parent];
-    if (above === undefined || !before(entry, above)) break;
-    heap[index] = above;
-    index = parent;
-  }
-  heap[index] = entry;
-}
-
-function pop(heap: Entry[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let index = 0;
-  for (;;) {
-    const left = 2 * index + 1;
-    const a = heap[left];
-    if (a === undefined) break;
-    const b = heap[left + 1];
-    const child = b !== undefined && before(b, a) ? left + 1 : left;
-    const next = heap[child];
-    if (next === undefined || !before(next, last)) break;
-    heap[index] = next;
-    index = child;
-  }
-  heap[index] = last;
+  return { id: slots.ids[slot] ?? '', dueAtMs: stepped ? seen : dueAtMs, dueMonotonicMs };
 }

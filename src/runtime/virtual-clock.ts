@@ -4,12 +4,18 @@
  */
 import { assert } from '../../machines/model/assert.js';
 import type { Cancel, Clock } from '../ports/clock.js';
+import { createHeap } from './heap.js';
 
 interface Pending {
   readonly dueAt: number;
   readonly order: number;
   readonly run: () => void;
+  /** Or fired: either way it is over. */
+  over: boolean;
 }
+
+/** Cancelled timers are swept out when they are more than the others and more than this. */
+const CANCELLED_MIN = 1_024;
 
 /** Promise hops granted to work in progress before the clock looks again. */
 const SETTLE_HOPS = 32;
@@ -30,14 +36,22 @@ export function createVirtualClock(startAtMs = 1_700_000_000_000): VirtualClock 
   let elapsed = 0;
   let wallOffset = startAtMs;
   let order = 0;
-  let pending: Pending[] = [];
+  let waiting = 0;
+  const pending = createHeap<Pending>(
+    (a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order),
+  );
   let ready: (() => void)[] = [];
 
   const after = (delayMs: number, run: () => void): Cancel => {
-    const entry = { dueAt: elapsed + Math.max(0, delayMs), order: order++, run };
+    const dueAt = elapsed + Math.max(0, delayMs);
+    const entry = { dueAt, order: order++, run, over: false };
     pending.push(entry);
+    waiting += 1;
     return () => {
-      pending = pending.filter((other) => other !== entry);
+      if (entry.over) return;
+      entry.over = true;
+      waiting -= 1;
+      if (pending.size > 2 * waiting + CANCELLED_MIN) pending.sweep((other) => !other.over);
     };
   };
 
@@ -52,19 +66,22 @@ export function createVirtualClock(startAtMs = 1_700_000_000_000): VirtualClock 
     }
   };
 
-  const nextDue = (until: number): Pending | undefined =>
-    pending
-      .filter((entry) => entry.dueAt <= until)
-      .sort((a, b) => a.dueAt - b.dueAt || a.order - b.order)[0];
+  /** Takes out the next that is due by `until`; it can be cancelled no more. */
+  const takeDue = (until: number): Pending | undefined => {
+    while (pending.first?.over === true) pending.pop();
+    const { first } = pending;
+    if (first === undefined || first.dueAt > until) return undefined;
+    first.over = true;
+    waiting -= 1;
+    return pending.pop();
+  };
 
   const advance = async (durationMs: number): Promise<void> => {
     const until = elapsed + durationMs;
     await settle();
-    for (let due = nextDue(until); due !== undefined; due = nextDue(until)) {
-      const fired = due;
-      pending = pending.filter((entry) => entry !== fired);
-      elapsed = Math.max(elapsed, fired.dueAt);
-      fired.run();
+    for (let due = takeDue(until); due !== undefined; due = takeDue(until)) {
+      elapsed = Math.max(elapsed, due.dueAt);
+      due.run();
       await settle();
     }
     elapsed = until;

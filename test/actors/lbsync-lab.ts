@@ -152,15 +152,15 @@ function createHarness(ports: LbsyncPorts, startAt: number) {
     },
   };
   const companion = createLbsync(ports, scope);
-  let { snapshot } = stepper.initial({ address: self });
+  let { configuration, context } = stepper.initial({ address: self });
 
   const step = (message: Message, replyTo?: string): void => {
     serial += 1;
     const id = `s${serial}`;
     const meta = { at: now, random: 0.5, id, cause: id, from: self, replyTo };
     const event = { ...message, meta };
-    const next = stepper.step(snapshot, event);
-    snapshot = next.snapshot;
+    const next = stepper.step(configuration, context, event);
+    ({ configuration, context } = next);
     for (const op of next.timers) {
       timers = timers.filter(({ id: armed }) => armed !== op.id);
       if (op.op === 'arm') timers = [...timers, { id: op.id, dueAt: now + op.delayMs }];
@@ -205,8 +205,8 @@ function createHarness(ports: LbsyncPorts, startAt: number) {
     companion,
     told,
     records,
-    state: () => snapshot.value as Json,
-    memory: () => snapshot.context as LbsyncMemory,
+    state: () => configuration.value,
+    memory: () => context as unknown as LbsyncMemory,
     tell: (message: Message) => step(message),
     ask: (message: Message) => {
       replies = undefined;
@@ -223,8 +223,8 @@ function createHarness(ports: LbsyncPorts, startAt: number) {
       lbsyncActor.view(
         {
           address: self,
-          value: snapshot.value as Json,
-          context: snapshot.context as JsonObject,
+          value: configuration.value,
+          context: context,
           timers: [],
         },
         companion,

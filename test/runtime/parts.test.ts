@@ -1,4 +1,4 @@
-/** The host's small parts on their own: stepper, timers, mailbox, placement, asks, virtual clock. */
+/** The host's small parts on their own: stepper, mailbox, placement, asks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -12,7 +12,6 @@ import { MAILBOX_MESSAGES_MAX } from '../../src/runtime/limits.js';
 import { createMailbox } from '../../src/runtime/mailbox.js';
 import { createPlacement } from '../../src/runtime/placement.js';
 import { createStepper } from '../../src/runtime/stepper.js';
-import { createTimers } from '../../src/runtime/timers.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { seedOfRun } from '../support/seed.js';
 
@@ -59,120 +58,28 @@ const lamp = setup({
 test('[RT-1] stepper: a step yields effects and timers as data and performs nothing', () => {
   const stepper = createStepper(lamp);
   const start = stepper.initial({ presses: 4 });
-  const on = stepper.step(start.snapshot, { type: 'press' });
-  assert.equal(on.snapshot.value, 'on');
+  const on = stepper.step(start.configuration, start.context, { type: 'press' });
+  assert.equal(on.configuration.value, 'on');
   assert.deepEqual(on.effects, [{ type: 'shine', params: { presses: 5 } }]);
   assert.deepEqual(on.timers, [{ op: 'arm', id: 'xstate.after.dusk.lamp.on', delayMs: 1_000 }]);
-  const off = stepper.step(on.snapshot, { type: 'press' });
+  const off = stepper.step(on.configuration, on.context, { type: 'press' });
   assert.deepEqual(off.timers, [{ op: 'cancel', id: 'xstate.after.dusk.lamp.on' }]);
 });
 
 test('[RT-1] stepper: a machine that throws, or never comes to rest, has not moved', () => {
   const stepper = createStepper(lamp);
-  const { snapshot } = stepper.initial({});
-  assert.throws(() => stepper.step(snapshot, { type: 'break' }), /guard threw/);
-  assert.throws(() => stepper.step(snapshot, { type: 'spin' }), /loop/i);
-  assert.equal(stepper.step(snapshot, { type: 'press' }).snapshot.value, 'on');
+  const { configuration, context } = stepper.initial({});
+  const after = (type: string) => stepper.step(configuration, context, { type });
+  assert.throws(() => after('break'), /guard threw/);
+  assert.throws(() => after('spin'), /loop/i);
+  assert.equal(after('press').configuration.value, 'on');
 });
 
 test('[RT-1] stepper: a restored snapshot takes the next event; an unknown state is refused', () => {
   const stepper = createStepper(lamp);
-  const restored = stepper.restore('on', { presses: 7 });
-  assert.equal(stepper.step(restored, { type: 'press' }).snapshot.value, 'off');
-  assert.throws(() => stepper.restore('melted', {}));
-});
-
-test('[RT-6] timers: whatever is armed, re-armed and cancelled, the rest fires once in order', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(
-        fc.record({
-          id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-          owner: fc.nat(3),
-          delayMs: fc.nat(500),
-          cancel: fc.boolean(),
-        }),
-        { maxLength: 60 },
-      ),
-      async (operations) => {
-        const clock = createVirtualClock();
-        const fired: string[] = [];
-        const owners = [{ n: 0 }, { n: 1 }, { n: 2 }, { n: 3 }];
-        const timers = createTimers(clock, (owner, id) => {
-          fired.push(`${clock.monotonic()} ${(owner as { n: number }).n}${id}`);
-          timers.cancel(owner, id);
-        });
-        const expected = new Map<string, number>();
-        for (const { id, owner, delayMs, cancel } of operations) {
-          const target = owners[owner];
-          assert.ok(target);
-          if (cancel) timers.cancel(target, id);
-          else timers.arm(target, id, delayMs);
-          expected.delete(`${owner}${id}`);
-          if (!cancel) expected.set(`${owner}${id}`, delayMs);
-        }
-        assert.equal(timers.size, expected.size);
-        await clock.advance(1_000);
-        const wanted = [...expected].sort((x, y) => x[1] - y[1]).map(([key, at]) => `${at} ${key}`);
-        assert.deepEqual(fired, wanted);
-        assert.equal(timers.size, 0);
-      },
-    ),
-    { seed: seedOfRun(), numRuns: 200 },
-  );
-});
-
-test('[RT-6] timers: a delay beyond what the host can hold neither fires early nor is lost', async () => {
-  const clock = createVirtualClock();
-  let firedAt = -1;
-  const timers = createTimers(clock, () => {
-    firedAt = clock.monotonic();
-  });
-  const days = 40 * 24 * 3_600_000;
-  timers.arm({}, 'far', days);
-  await clock.advance(days - 1);
-  assert.equal(firedAt, -1);
-  await clock.advance(1);
-  assert.equal(firedAt, days);
-});
-
-test('[RT-22] timers: one that fired is armed until it is taken, then that arming is over', async () => {
-  const clock = createVirtualClock();
-  const firings: number[] = [];
-  const timers = createTimers(clock, (_owner, _id, arming) => firings.push(arming));
-  const owner = {};
-  timers.arm(owner, 'a', 10);
-  await clock.advance(10);
-  const [first = -1] = firings;
-  assert.deepEqual(
-    timers.armedOf(owner).map(({ id }) => id),
-    ['a'],
-  );
-  assert.ok(timers.isArmed(owner, 'a', first));
-  timers.arm(owner, 'a', 10);
-  assert.equal(timers.isArmed(owner, 'a', first), false);
-  timers.cancelAll(owner);
-  await clock.advance(10);
-  assert.deepEqual(firings, [first]);
-});
-
-test('[RT-23] timers: those that were cancelled take no more room than those that wait', () => {
-  const timers = createTimers(createVirtualClock(), () => undefined);
-  const owner = {};
-  for (let n = 0; n < 20_000; n += 1) timers.arm(owner, 'again', 3_600_000 + n);
-  assert.equal(timers.size, 1);
-  assert.ok(timers.places < 2_000, `${timers.places} places for one timer`);
-});
-
-test('[RT-24] timers: what is left of a wait is stored, whatever the wall clock was set to', async () => {
-  const clock = createVirtualClock();
-  const timers = createTimers(clock, () => undefined);
-  const owner = {};
-  timers.arm(owner, 'a', 1_000);
-  await clock.advance(400);
-  clock.stepWall(86_400_000);
-  const [armed] = timers.armedOf(owner);
-  assert.equal(armed?.dueAtMs, clock.now() + 600);
+  const off = stepper.step(stepper.restore('on'), { presses: 7 }, { type: 'press' });
+  assert.equal(off.configuration.value, 'off');
+  assert.throws(() => stepper.restore('melted'));
 });
 
 const envelope = (type: string): Envelope => ({

@@ -4,7 +4,6 @@
  * Input: messages. Output: what the effect tables tell, records, commits that take time. A crash loses
  * every snapshot that was not committed; deadlines come back as they were committed.
  */
-import type { AnyMachineSnapshot } from 'xstate';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
@@ -16,6 +15,7 @@ import type { Message } from '../../machines/model/messages.js';
 import type { ActorType, Scope } from '../../src/runtime/actor-type.js';
 import {
   type CollectedEffect,
+  type Configuration,
   createStepper,
   type Step,
   type Stepper,
@@ -54,7 +54,8 @@ interface Cell {
   readonly address: Address;
   readonly type: ActorType;
   readonly stepper: Stepper;
-  snapshot: AnyMachineSnapshot;
+  configuration: Configuration;
+  context: JsonObject;
   timers: Map<string, number>;
   committed: State | undefined;
 }
@@ -84,7 +85,8 @@ export function createCells(host: Host): Cells {
     const step = stepper.initial({ ...input, address, meta: { ...metaFor(address) } });
     assert(step.effects.length === 0, 'an initial state has no effects');
     const timers = new Map<string, number>();
-    return { address, type, stepper, snapshot: step.snapshot, timers, committed: undefined };
+    const { configuration, context } = step;
+    return { address, type, stepper, configuration, context, timers, committed: undefined };
   }
 
   /** The first event of every life. Only the group has children. */
@@ -92,7 +94,7 @@ export function createCells(host: Host): Cells {
     host.later(0, () => {
       const children = [...cells.values()]
         .filter(({ address }) => kindOf(cell.address) === 'group' && kindOf(address) === 'instance')
-        .map(({ address, snapshot: { value, context } }) => ({ address, value, context }));
+        .map(({ address, configuration: { value }, context }) => ({ address, value, context }));
       if (cells.get(cell.address) === cell) take(cell, { type: 'activated', children } as Message);
     });
   }
@@ -108,10 +110,11 @@ export function createCells(host: Host): Cells {
   }
 
   function take(cell: Cell, message: Message, ask?: string): void {
-    const before = JSON.stringify(cell.snapshot.value);
+    const before = cell.configuration;
     const event = { ...message, meta: metaFor(cell.address, ask) };
-    const step = cell.stepper.step(cell.snapshot, event);
-    cell.snapshot = step.snapshot;
+    const step = cell.stepper.step(before, cell.context, event);
+    cell.configuration = step.configuration;
+    cell.context = step.context;
     for (const timer of step.timers) {
       if (timer.op === 'arm') arm(cell, timer.id, timer.delayMs);
       else cell.timers.delete(timer.id);
@@ -123,7 +126,7 @@ export function createCells(host: Host): Cells {
     const spawns = paramsOf<SpawnParams>(step, 'spawn');
     host.stepped(cell.address, spawns.length);
     const decides = step.effects.some(({ type }) => RESERVED.has(type));
-    if (decides || JSON.stringify(cell.snapshot.value) !== before) commit(cell, step, spawns);
+    if (decides || cell.configuration !== before) commit(cell, step, spawns);
   }
 
   function commit(cell: Cell, step: Step, spawns: readonly SpawnParams[]): void {
@@ -162,7 +165,8 @@ export function createCells(host: Host): Cells {
   function restore(cell: Cell): void {
     if (cell.committed === undefined) return void cells.delete(cell.address);
     const { value, context, timers } = cell.committed;
-    cell.snapshot = cell.stepper.restore(value, context);
+    cell.configuration = cell.stepper.restore(value);
+    cell.context = context;
     cell.timers = new Map();
     for (const [id, dueAtMs] of timers) arm(cell, id, dueAtMs - host.now());
     activate(cell);
@@ -174,8 +178,8 @@ export function createCells(host: Host): Cells {
       for (const cell of [...cells.values()]) restore(cell);
     },
     addresses: () => [...cells.keys()],
-    contextOf: (address) => cells.get(address)?.snapshot.context,
-    valueOf: (address) => cells.get(address)?.snapshot.value as Json | undefined,
+    contextOf: (address) => cells.get(address)?.context,
+    valueOf: (address) => cells.get(address)?.configuration.value,
     timersOf: (address) => cells.get(address)?.timers ?? new Map(),
   };
 }
@@ -209,8 +213,7 @@ function scopeOf(self: Address, host: Host): Scope {
   return { self, cause: self, clock, log, tell: host.send, reply: host.reply, run: unavailable };
 }
 
-function stateOf({ snapshot, timers }: Cell): State {
-  const { value, context } = snapshot;
+function stateOf({ configuration: { value }, context, timers }: Cell): State {
   const plain = JSON.parse(JSON.stringify({ value, context })) as State;
   return { ...plain, timers: new Map(timers) };
 }

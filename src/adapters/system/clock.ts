@@ -9,7 +9,8 @@ export function systemClock(): Clock {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     after: (delayMs, run) => {
-      const timer = setTimeout(run, Math.max(0, delayMs));
+      // Node drops fractions of a ms, and would be early.
+      const timer = setTimeout(run, Math.ceil(Math.max(0, delayMs)));
       return () => clearTimeout(timer);
     },
     soon: (run) => void setImmediate(run),
