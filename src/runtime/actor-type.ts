@@ -112,6 +112,11 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   isShown?(cell: CellView): boolean;
   /** Key under which a waiting message is replaced by a newer one; absent or undefined: all are kept. */
   coalesce?(message: Message): string | undefined;
+  /**
+   * Whether a newer message of the same type makes this one worthless: at the bound of the mailbox the
+   * oldest of them goes instead of the newest. Absent: never.
+   */
+  isSample?(message: Message): boolean;
   /** More than `intensity` crashes in `periodMs` quarantines the actor. Default 5 in 60 s. */
   readonly restart?: { readonly intensity: number; readonly periodMs: number };
 }

@@ -21,7 +21,7 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
     return;
   }
   cell.life += 1;
-  cell.lastError = error instanceof Error ? error.message : String(error);
+  cell.note({ lastError: error instanceof Error ? error.message : String(error) });
   const message = letter?.envelope.body.type;
   log.error({ actor: cell.address, message, err: error }, 'actor crashed');
   metrics.count('actor_restarts_total', { kind: cell.type.kind });
@@ -29,25 +29,25 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
   retryOrBury(kernel, cell, letter);
 
   const limit = cell.type.restart ?? RESTART_DEFAULT;
-  const judgement = judgeRestart(limit, cell.crashes, clock.monotonic());
-  cell.crashes = judgement.history;
+  const judgement = judgeRestart(limit, cell.trouble.crashes, clock.monotonic());
+  cell.note({ crashes: judgement.history, restartDue: false });
   if (judgement.verdict === 'give-up') return quarantine(kernel, cell);
   cell.phase = 'restarting';
-  cell.restartDue = false;
-  const delayMs = backoffMs(cell.crashes.length - 1, RESTART_BACKOFF, random.next());
+  const delayMs = backoffMs(judgement.history.length - 1, RESTART_BACKOFF, random.next());
   clock.after(delayMs, () => {
-    cell.restartDue = true;
+    cell.note({ restartDue: true });
     comeBack(kernel, cell);
   });
 }
 
 /** Restarts the cell once its back-off is over and the store has answered all it decided. */
 export function comeBack(kernel: Kernel, cell: Cell): void {
-  if (cell.phase !== 'restarting' || !cell.restartDue || cell.inFlight.length > 0) return;
-  cell.restarts += 1;
+  const { restartDue, restarts } = cell.trouble;
+  if (cell.phase !== 'restarting' || !restartDue || cell.inFlight.length > 0) return;
+  cell.note({ restarts: restarts + 1 });
   cell.parked = false;
   cell.phase = 'loading';
-  cell.mailbox.clearSystem();
+  kernel.mailboxes.clearSystem(cell);
   void dispose(kernel, cell);
   try {
     restore(kernel, cell);
@@ -62,20 +62,19 @@ export function comeBack(kernel: Kernel, cell: Cell): void {
  * of another release.
  */
 export function resume(kernel: Kernel, cell: Cell): boolean {
-  if (cell.phase !== 'quarantined' || cell.unreadable !== undefined) return false;
-  cell.crashes = [];
+  if (cell.phase !== 'quarantined' || cell.trouble.unreadable !== undefined) return false;
+  cell.note({ crashes: [], restartDue: true });
   cell.phase = 'restarting';
-  cell.restartDue = true;
   comeBack(kernel, cell);
   return true;
 }
 
 function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): void {
   // The restart delivers its own messages and the seed by itself.
-  if (letter === undefined || letter.system || letter.envelope === cell.seed) return;
+  if (letter === undefined || letter.system || letter.envelope === cell.trouble.seed) return;
   letter.attempts += 1;
   if (letter.attempts >= DELIVERY_ATTEMPTS_MAX) kernel.bury(letter.envelope, 'poison');
-  else cell.mailbox.putBack(letter);
+  else kernel.mailboxes.putBack(cell, letter);
 }
 
 function quarantine(kernel: Kernel, cell: Cell): void {
@@ -83,7 +82,7 @@ function quarantine(kernel: Kernel, cell: Cell): void {
   kernel.timers.cancelAll(cell);
   const { log } = kernel.options;
   log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
-  for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'quarantined');
+  for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'quarantined');
 }
 
 function crashFrame(cell: Cell) {

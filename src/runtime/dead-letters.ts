@@ -5,6 +5,8 @@ import { DEAD_LETTERS_MAX } from './limits.js';
 export type DeadLetterReason =
   | 'no-actor'
   | 'mailbox-full'
+  /** A sample that newer ones crowded out. */
+  | 'outdated'
   | 'poison'
   | 'quarantined'
   | 'stale-incarnation'

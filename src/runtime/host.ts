@@ -22,8 +22,8 @@ import { crash, resume } from './crash.js';
 import { createDeadLetters, type DeadLetterReason, type DeadLetters } from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
-import { ASK_TIMEOUT_MS, EARLY_MESSAGES_MAX, STOP_DRAIN_MS } from './limits.js';
-import { createScopes } from './scopes.js';
+import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
+import { createMailboxes, depthOf, oldestAt, systemLetter, userLetter } from './mailbox.js';
 import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
@@ -65,17 +65,17 @@ export function createHost(options: HostOptions): Host {
     cells: new Map(),
     childrenOf: new Map(),
     timers: createTimers(clock, onTimer),
+    mailboxes: createMailboxes(),
     committer: createCommitter(options.store, clock),
     deadLetters,
     tap: undefined,
     send,
     reply,
     schedule: (cell) => turns.schedule(cell),
-    scopeOf: (cell, cause) => scopes.of(cell, cause),
+    deliver,
     bury,
     crash: (cell, error) => crash(kernel, cell, error),
   };
-  const scopes = createScopes(kernel, deliver);
   const turns = createTurns(kernel);
 
   function bury(envelope: Envelope, reason: DeadLetterReason): void {
@@ -89,6 +89,9 @@ export function createHost(options: HostOptions): Host {
   }
 
   function send(envelope: Envelope): void {
+    // Who is here is placed here: looking costs less than working out where.
+    const known = kernel.cells.get(envelope.to);
+    if (known !== undefined && early === undefined && !stopping) return post(known, envelope);
     const target = placement.threadOf(envelope.to);
     if (target === thread) return deliver(envelope);
     if (!remote.send(target, envelope)) bury(envelope, 'unreachable-thread');
@@ -97,19 +100,30 @@ export function createHost(options: HostOptions): Host {
   function deliver(envelope: Envelope): void {
     if (stopping) return bury(envelope, 'stopping');
     if (early !== undefined) {
-      return early.length < EARLY_MESSAGES_MAX ? void early.push(envelope) : refuse(envelope);
+      return early.length < THREAD_MESSAGES_MAX ? void early.push(envelope) : refuse(envelope);
     }
+    const known = kernel.cells.get(envelope.to);
+    if (known !== undefined) return post(known, envelope);
     if (services.deliver(envelope)) return;
-    const cell = kernel.cells.get(envelope.to) ?? firstContact(envelope);
+    const cell = firstContact(envelope);
     if (cell === undefined) return bury(envelope, 'no-actor');
-    if (cell.type.seed === envelope.body.type) cell.seed = envelope;
+    post(cell, envelope);
+  }
+
+  function post(cell: Cell, envelope: Envelope): void {
+    const { type } = cell;
+    if (type.seed === envelope.body.type) cell.note({ seed: envelope });
     if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
-    const letter = { envelope, enqueuedAt: clock.monotonic(), attempts: 0 };
-    // A question is never replaced: whoever asked would wait in vain.
+    // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
-    const key = asked ? undefined : cell.type.coalesce?.(envelope.body);
-    if (cell.mailbox.put(letter, key)) return turns.schedule(cell);
-    refuse(envelope);
+    const key = asked ? undefined : type.coalesce?.(envelope.body);
+    const letter = userLetter(envelope, clock.monotonic(), key);
+    if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
+    const isSample = !asked && type.isSample?.(envelope.body) === true;
+    const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;
+    if (oldest === undefined || !kernel.mailboxes.put(cell, letter)) return refuse(envelope);
+    bury(oldest.envelope, 'outdated');
+    turns.schedule(cell);
   }
 
   function firstContact(envelope: Envelope): Cell | undefined {
@@ -152,8 +166,7 @@ export function createHost(options: HostOptions): Host {
     const cell = owner as Cell;
     const cause = `timer:${id}`;
     const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
-    const enqueuedAt = clock.monotonic();
-    cell.mailbox.putSystem({ envelope, enqueuedAt, attempts: 0, system: true, timer });
+    kernel.mailboxes.putSystem(cell, systemLetter(envelope, clock.monotonic(), timer));
     turns.schedule(cell);
   }
 
@@ -260,15 +273,15 @@ function registered(options: HostOptions): Kernel['types'] {
 }
 
 function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
-  const { oldestAt } = cell.mailbox;
+  const waitsSince = oldestAt(cell);
   return {
     address: cell.address,
     thread,
     state: cell.phase === 'active' ? cell.configuration.value : cell.phase,
-    mailboxDepth: cell.mailbox.depth,
-    oldestMessageAgeMs: oldestAt === undefined ? 0 : Math.round(clock.monotonic() - oldestAt),
-    restarts: cell.restarts,
+    mailboxDepth: depthOf(cell),
+    oldestMessageAgeMs: waitsSince === undefined ? 0 : Math.round(clock.monotonic() - waitsSince),
+    restarts: cell.trouble.restarts,
     quarantined: cell.phase === 'quarantined',
-    lastError: cell.lastError,
+    lastError: cell.trouble.lastError,
   };
 }

@@ -9,14 +9,14 @@ import type { Clock, Ids, Random } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Metrics } from '../ports/metrics.js';
 import type { Store } from '../ports/store.js';
-import type { ActorType, Scope, ServiceType } from './actor-type.js';
+import type { ActorType, ServiceType } from './actor-type.js';
 import type { AskFailure } from './asks.js';
-import type { Cell } from './cell.js';
+import type { Cell, RegisteredType } from './cell.js';
 import type { Committer } from './committer.js';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
+import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
-import type { Stepper } from './stepper.js';
 import type { Timers } from './timers.js';
 
 /** The way to actors on other threads. */
@@ -63,18 +63,15 @@ export interface Kernel {
   readonly cells: Map<Address, Cell>;
   readonly childrenOf: Map<Address, Set<Address>>;
   readonly timers: Timers;
+  readonly mailboxes: Mailboxes;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
   tap: ((frame: TapFrame) => void) | undefined;
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;
   schedule(cell: Cell): void;
-  scopeOf(cell: Cell, cause: string): Scope;
+  /** To an actor of this thread. */
+  deliver(envelope: Envelope): void;
   bury(envelope: Envelope, reason: DeadLetterReason): void;
   crash(cell: Cell, error: unknown): void;
-}
-
-export interface RegisteredType {
-  readonly type: ActorType;
-  readonly stepper: Stepper;
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Store } from '../../src/ports/store.js';
 import type { ServiceType } from '../../src/runtime/actor-type.js';
-import { EARLY_MESSAGES_MAX } from '../../src/runtime/limits.js';
+import { THREAD_MESSAGES_MAX } from '../../src/runtime/limits.js';
 import { CAT, heardBy, hostOver, phaseOf, stateOf, tell, world } from '../support/cat-node.js';
 import { memoryStore } from '../support/toy-node.js';
 
@@ -162,7 +162,7 @@ test('[RT-32] messages that come before the actors are loaded are bounded, and r
   const loading = new Promise<void>(() => undefined);
   const slow: Store = { ...store, load: (kinds) => loading.then(() => store.load(kinds)) };
   const { host } = hostOver({ store: slow });
-  for (let n = 0; n < EARLY_MESSAGES_MAX + 3; n += 1) host.tell(CAT, { type: 'note' }, 'test');
+  for (let n = 0; n < THREAD_MESSAGES_MAX + 3; n += 1) host.tell(CAT, { type: 'note' }, 'test');
   assert.equal(host.deadLetters.counts()['mailbox-full'], 3);
 });
 

@@ -1,0 +1,13 @@
+/** All probes by name. */
+import { crashProbes } from './crashes.js';
+import { memoryProbes } from './memory.js';
+import type { Probe } from './probe.js';
+import { spawnProbes } from './spawn.js';
+import { throughputProbes } from './throughput.js';
+
+export const PROBES: Readonly<Record<string, Probe>> = {
+  ...memoryProbes,
+  ...throughputProbes,
+  ...spawnProbes,
+  ...crashProbes,
+};
