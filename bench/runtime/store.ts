@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { BenchRow } from '../lb-diff.js';
+import type { BenchRow } from '../rows.js';
 import { openRig, type Rig } from './store-rig.js';
 
 interface Size {

@@ -8,13 +8,14 @@ import { ON_CELL_CONFLICT } from './cells.js';
 import { STATEMENT_ROWS } from './limits.js';
 import type { Aggregate } from './recent.js';
 
-type Value = string | number | null;
+export type Value = string | number | null;
 
 export interface Batch {
   cell(row: PackedCell): void;
   aggregate(orderingKey: string, state: Aggregate): void;
-  journal(row: readonly Value[]): void;
-  outbox(row: readonly [seq: number, event: string, createdAt: number]): void;
+  /** A row in the order of JOURNAL_COLUMNS. */
+  journal(...row: readonly Value[]): void;
+  outbox(seq: number, event: string, createdAt: number): void;
   /** A decision without a record: remembered only to know it when it is sent again. */
   silent(id: string, at: number): void;
   /** Writes all and holds nothing any more. */
@@ -30,9 +31,9 @@ const ON_AGGREGATE_CONFLICT = `
 export function createBatch(db: Database.Database): Batch {
   const cells = new Map<string, PackedCell>();
   const aggregates = new Map<string, Aggregate>();
-  let journal: Value[] = [];
-  let outbox: Value[] = [];
-  let silent: Value[] = [];
+  const journal: Value[] = [];
+  const outbox: Value[] = [];
+  const silent: Value[] = [];
   const into = {
     cells: inserter(db, 'cells', 10, ON_CELL_CONFLICT),
     aggregates: inserter(db, 'aggregates', 3, ON_AGGREGATE_CONFLICT),
@@ -43,9 +44,7 @@ export function createBatch(db: Database.Database): Batch {
   const clear = (): void => {
     cells.clear();
     aggregates.clear();
-    journal = [];
-    outbox = [];
-    silent = [];
+    for (const values of [journal, outbox, silent]) values.length = 0;
   };
   return {
     cell: (row) => {
@@ -53,16 +52,12 @@ export function createBatch(db: Database.Database): Batch {
       cells.set(row[0], parent === row[1] ? row : withParent(row, parent));
     },
     aggregate: (orderingKey, state) => void aggregates.set(orderingKey, state),
-    journal: (row) => void journal.push(...row),
-    outbox: (row) => void outbox.push(...row),
-    silent: (id, at) => void silent.push(id, at),
+    journal: (...row) => void journal.push(...row),
+    outbox: (...row) => void outbox.push(...row),
+    silent: (...row) => void silent.push(...row),
     write: () => {
-      if (cells.size > 0) into.cells([...cells.values()].flat());
-      if (aggregates.size > 0) {
-        into.aggregates(
-          [...aggregates].flatMap(([key, { version, level }]) => [key, version, level]),
-        );
-      }
+      into.cells(valuesOf(cells.values()));
+      into.aggregates(valuesOf(rowsOf(aggregates)));
       into.outbox(outbox);
       into.journal(journal);
       into.silent(silent);
@@ -70,6 +65,16 @@ export function createBatch(db: Database.Database): Batch {
     },
     clear,
   };
+}
+
+function* rowsOf(aggregates: ReadonlyMap<string, Aggregate>): Generator<readonly Value[]> {
+  for (const [key, { version, level }] of aggregates) yield [key, version, level];
+}
+
+function valuesOf(rows: Iterable<readonly Value[]>): readonly Value[] {
+  const values: Value[] = [];
+  for (const row of rows) values.push(...row);
+  return values;
 }
 
 /** The row of a cell that named its parent earlier in the same batch. */

@@ -18,11 +18,11 @@ export const LOAD_ROWS_MAX = 256;
 /** Rows written by one statement; fewer are written by ones. */
 export const STATEMENT_ROWS = 32;
 
-/**
- * Versions, levels and causes that are remembered beside the database, each; past it all are forgotten
- * and read again.
- */
+/** Versions and levels remembered beside the database; past it all are forgotten and read again. */
 export const RECENT_MAX = 65_536;
+
+/** Decisions whose root cause is remembered: fewer, since each is mostly asked for once and soon. */
+export const RECENT_CAUSES_MAX = 4_096;
 
 /** Rows one pass of `prune` deletes from each table: a prune never holds the writer for long. */
 export const PRUNE_ROWS_MAX = 1_000;

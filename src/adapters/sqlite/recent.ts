@@ -7,7 +7,7 @@
  */
 import type Database from 'better-sqlite3';
 import type { Cells } from './cells.js';
-import { RECENT_MAX } from './limits.js';
+import { RECENT_CAUSES_MAX, RECENT_MAX } from './limits.js';
 
 export interface Aggregate {
   version: number;
@@ -59,7 +59,8 @@ export function createRecent(db: Database.Database, cells: Cells): Recent {
     nextJournalSeq: journal.next,
     nextOutboxSeq: outbox.next,
     trim: () => {
-      for (const map of maps) if (map.size > RECENT_MAX) map.clear();
+      for (const map of [versions, aggregates]) if (map.size > RECENT_MAX) map.clear();
+      if (roots.size > RECENT_CAUSES_MAX) roots.clear();
     },
     forget: () => {
       for (const map of maps) map.clear();

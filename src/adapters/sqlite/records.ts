@@ -55,7 +55,7 @@ export function collectRecords(
     outboxMax = Math.max(outboxMax, outboxSeq);
     journalSeq = recent.nextJournalSeq();
     const subject = key === actor ? null : key;
-    batch.journal([
+    batch.journal(
       journalSeq,
       id,
       part,
@@ -68,7 +68,7 @@ export function collectRecords(
       cause,
       root,
       outboxSeq,
-    ]);
+    );
   }
   recent.setRoot(id, root);
   return ok({ id, outboxSeq: outboxMax, journalSeq });
@@ -105,7 +105,7 @@ function collectEvent(
     },
   );
   const seq = recent.nextOutboxSeq();
-  batch.outbox([seq, text, decision[1]]);
+  batch.outbox(seq, text, decision[1]);
   return seq;
 }
 
