@@ -14,6 +14,8 @@ import type { StoredCell } from '../ports/store.js';
 import { type Cell, type CommittedState, createCell } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel, RegisteredType } from './kernel.js';
+import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
+import type { DownReason } from './watches.js';
 
 /** Puts a stored cell into the host without starting it; siblings are placed first, then all start. */
 export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
@@ -29,7 +31,7 @@ export function place(kernel: Kernel, row: StoredCell): Cell | undefined {
   adopt(kernel, cell);
   if (refusal !== undefined) return quarantineRow(kernel, cell, refusal);
   restore(kernel, cell);
-  return cell;
+  return quarantineKiller(kernel, cell);
 }
 
 /** A fresh cell of an implicit type: it has no past, and its first event is still to come. */
@@ -39,7 +41,7 @@ export function createFresh(kernel: Kernel, address: Address, registered: Regist
   const cell = createCell({ address, type, stepper, snapshot, phase: 'loading' });
   adopt(kernel, cell);
   restore(kernel, cell);
-  return cell;
+  return quarantineKiller(kernel, cell);
 }
 
 /** Starts a placed or fresh cell: companion, then `activated`, then what it remembers. */
@@ -47,17 +49,19 @@ export function start(kernel: Kernel, cell: Cell, cause: string): void {
   if (cell.phase === 'quarantined' || cell.phase === 'gone') return;
   cell.phase = 'active';
   const scope = kernel.scopeOf(cell, cause);
+  kernel.options.turn?.begin(cell.address, 'activated');
   try {
     cell.companion = cell.type.companion?.(scope, kernel.options.ports);
   } catch (error) {
     return kernel.crash(cell, error);
+  } finally {
+    kernel.options.turn?.end();
   }
   putSystem(kernel, cell, { type: 'activated', children: childrenOf(kernel, cell) }, cause);
   if (cell.seed !== undefined) cell.mailbox.putSystem(letterOf(kernel, cell.seed));
   kernel.schedule(cell);
 }
 
-/** Whatever it does first follows from the decision that made it. */
 /** Closes what the companion holds; that this fails is nobody else's trouble. */
 export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
   const { companion } = cell;
@@ -70,6 +74,7 @@ export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
   }
 }
 
+/** Whatever it does first follows from the decision that made it. */
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
@@ -100,13 +105,15 @@ export function restore(kernel: Kernel, cell: Cell): void {
 }
 
 /** Takes a cell out for good; what still waits for it is a dead letter. */
-export function retire(kernel: Kernel, cell: Cell): void {
+export function retire(kernel: Kernel, cell: Cell, reason: DownReason = 'forgotten'): void {
   cell.phase = 'gone';
   cell.life += 1;
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
   void dispose(kernel, cell);
+  kernel.watches.ended(cell.address, reason);
+  kernel.watches.leave(cell.address);
   for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'no-actor');
 }
 
@@ -135,6 +142,17 @@ function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.lastError = reason;
   cell.unreadable = reason;
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
+  return cell;
+}
+
+/** It killed its thread too often: it does nothing until an operator resumes it. */
+function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
+  const { log, quarantine } = kernel.options;
+  if (quarantine?.has(cell.address) !== true) return cell;
+  kernel.timers.cancelAll(cell);
+  cell.phase = 'quarantined';
+  cell.lastError = `killed its thread ${DELIVERY_ATTEMPTS_MAX} times`;
+  log.error({ actor: cell.address, reason: cell.lastError }, 'actor quarantined');
   return cell;
 }
 

@@ -5,6 +5,7 @@ import { DEAD_LETTERS_MAX } from './limits.js';
 export type DeadLetterReason =
   | 'no-actor'
   | 'mailbox-full'
+  | 'link-full'
   | 'poison'
   | 'quarantined'
   | 'stale-incarnation'

@@ -28,6 +28,7 @@ import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
 import { createTimers } from './timers.js';
 import { createTurns } from './turns.js';
+import { createWatches, type Down, type DownReason, type WatchFrame } from './watches.js';
 
 export interface Host {
   /** Loads and starts every stored actor placed here; messages that came earlier waited. */
@@ -38,6 +39,10 @@ export interface Host {
   ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
   /** An answer that came from another thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** A watch, or an end, from another thread. */
+  watched(peer: string, frame: WatchFrame): void;
+  /** A thread is lost: what was asked of it fails, what was watched there is down. */
+  lost(peer: string, incarnation: number): void;
   /** With `of`, only what was asked of that thread. */
   failAsks(failure: AskFailure, of?: string): void;
   /** JSON shapes of all actors of a kind placed here, ascending by address. */
@@ -55,7 +60,21 @@ export function createHost(options: HostOptions): Host {
   const { clock, log, placement, remote, thread } = options;
   const asks = createAsks(`${thread}:${options.incarnation}`, clock);
   const deadLetters = createDeadLetters();
-  const services = createServices(options, { send, bury, reply });
+  const services = createServices(options, {
+    send,
+    bury,
+    reply,
+    watch: (watcher, address) => watches.watch(watcher, address),
+    unwatch: (watcher, address) => watches.unwatch(watcher, address),
+  });
+  const watches = createWatches({
+    thread,
+    incarnation: options.incarnation,
+    threadOf: placement.threadOf,
+    absent,
+    post: (peer, frame) => remote.watch?.(peer, frame) === true,
+    deliver: deliverDown,
+  });
   let early: Envelope[] | undefined = [];
   let stopping = false;
 
@@ -67,6 +86,7 @@ export function createHost(options: HostOptions): Host {
     timers: createTimers(clock, onTimer),
     committer: createCommitter(options.store, clock),
     deadLetters,
+    watches,
     tap: undefined,
     send,
     reply,
@@ -91,7 +111,29 @@ export function createHost(options: HostOptions): Host {
   function send(envelope: Envelope): void {
     const target = placement.threadOf(envelope.to);
     if (target === thread) return deliver(envelope);
-    if (!remote.send(target, envelope)) bury(envelope, 'unreachable-thread');
+    const sent = remote.send(target, envelope);
+    if (sent === 'link-full') refuse(envelope, sent);
+    else if (!sent) bury(envelope, 'unreachable-thread');
+  }
+
+  function absent(target: Address): DownReason | undefined {
+    if (stopping) return 'stopping';
+    if (services.serves(target)) return undefined;
+    const cell = kernel.cells.get(target);
+    if (cell === undefined) return 'no-actor';
+    return cell.phase === 'quarantined' ? 'quarantined' : undefined;
+  }
+
+  /** Not among what others send, which may be full: the one message that says so must come. */
+  function deliverDown({ target, watcher, incarnation, reason }: Down): void {
+    const body = { type: 'down', address: target, incarnation, reason } as const;
+    const envelope = { to: watcher, from: target, cause: `down:${target}`, body };
+    if (stopping || services.deliver(envelope)) return;
+    const cell = kernel.cells.get(watcher);
+    if (cell === undefined) return bury(envelope, 'no-actor');
+    if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
+    cell.mailbox.putBack({ envelope, enqueuedAt: clock.monotonic(), attempts: 0 });
+    turns.schedule(cell);
   }
 
   function deliver(envelope: Envelope): void {
@@ -127,8 +169,8 @@ export function createHost(options: HostOptions): Host {
   }
 
   /** Nothing is dropped silently: the sender hears of it, unless the refusal itself is refused. */
-  function refuse(envelope: Envelope): void {
-    bury(envelope, 'mailbox-full');
+  function refuse(envelope: Envelope, reason: DeadLetterReason = 'mailbox-full'): void {
+    bury(envelope, reason);
     if (envelope.body.type === 'delivery.refused' || envelope.from === OUTSIDE) return;
     const body = { type: 'delivery.refused', to: envelope.to, message: envelope.body.type };
     send({ to: envelope.from, from: envelope.to, cause: envelope.cause, body });
@@ -167,6 +209,7 @@ export function createHost(options: HostOptions): Host {
     for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
     const waited = early ?? [];
     early = undefined;
+    watches.started();
     for (const envelope of waited) deliver(envelope);
     return ok(undefined);
   }
@@ -178,6 +221,7 @@ export function createHost(options: HostOptions): Host {
     await drained();
     kernel.committer.close();
     asks.failAll({ code: 'stopping', message: 'the node is stopping' });
+    watches.stop();
     const cells = [...kernel.cells.values()];
     // Nothing comes back from its back-off, and no late answer finds anybody.
     for (const cell of cells) {
@@ -226,6 +270,11 @@ export function createHost(options: HostOptions): Host {
       return answer;
     },
     settle,
+    watched: watches.take,
+    lost: (peer, incarnation) => {
+      asks.failAll({ code: 'thread-lost', message: `thread ${peer} died` }, peer);
+      watches.lost(peer, incarnation);
+    },
     failAsks: asks.failAll,
     views: (kind) => [...views(kind), ...services.views(kind)],
     actorViews: () => [...kernel.cells.values()].map((cell) => actorView(options, cell)),
@@ -247,6 +296,7 @@ export function createHost(options: HostOptions): Host {
 const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
   'no-actor': 'no-actor',
   'mailbox-full': 'mailbox-full',
+  'link-full': 'mailbox-full',
   'unreachable-thread': 'thread-lost',
   stopping: 'stopping',
 };

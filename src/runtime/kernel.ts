@@ -18,13 +18,25 @@ import type { Envelope } from './envelope.js';
 import type { Placement, ThreadName } from './placement.js';
 import type { Stepper } from './stepper.js';
 import type { Timers } from './timers.js';
+import type { Watches, WatchFrame } from './watches.js';
 
 /** The way to actors on other threads. */
 export interface Remote {
-  /** False: that thread is not there; the message is a dead letter. */
-  send(thread: ThreadName, envelope: Envelope): boolean;
+  /**
+   * False: that thread is not there. `link-full`: it is there, and as much waits for it as may. Either
+   * way the message is a dead letter.
+   */
+  send(thread: ThreadName, envelope: Envelope): boolean | 'link-full';
   /** Answers an ask that came from another thread. */
   reply(thread: ThreadName, replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** False, or absent: that thread is not there. */
+  watch?(thread: ThreadName, frame: WatchFrame): boolean;
+}
+
+/** Who is told what runs: should this thread die, its culprit has a name. Called for every message. */
+export interface TurnWitness {
+  begin(address: Address, type: string): void;
+  end(): void;
 }
 
 /** What an inspector sees of one step. Taken only while somebody watches. */
@@ -53,6 +65,9 @@ export interface HostOptions {
   /** Handed to every effect body; each actor type says which of it it uses. */
   readonly ports: unknown;
   readonly remote: Remote;
+  readonly turn?: TurnWitness;
+  /** Actors that killed earlier lives of this thread: they come up in quarantine. */
+  readonly quarantine?: ReadonlySet<Address>;
   /** Config generation written into every decision. */
   generation(): number;
 }
@@ -65,6 +80,7 @@ export interface Kernel {
   readonly timers: Timers;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
+  readonly watches: Watches;
   tap: ((frame: TapFrame) => void) | undefined;
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;

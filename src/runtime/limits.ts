@@ -7,6 +7,9 @@ export const MAILBOX_MESSAGES_MAX = 1_024;
 /** Messages that may wait for a thread's actors to be loaded. */
 export const EARLY_MESSAGES_MAX = 65_536;
 
+/** Watches one thread keeps, of its own actors and by them; at the bound one is refused. */
+export const WATCHES_MAX = 65_536;
+
 /** Messages one actor handles before others get their turn. */
 export const TURN_MESSAGES_MAX = 64;
 

@@ -36,6 +36,8 @@ export function createScopes(kernel: Kernel, deliver: (envelope: Envelope) => vo
       reply: (replyTo, body) => {
         if (replyTo !== undefined) kernel.reply(replyTo, body);
       },
+      watch: (address) => kernel.watches.watch(cell.address, address),
+      unwatch: (address) => kernel.watches.unwatch(cell.address, address),
       run: (work) => run(cell, cause, work),
     }),
   };

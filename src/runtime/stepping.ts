@@ -226,7 +226,9 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   cell.committed = cell.type.stored ? flight.state : undefined;
   for (const row of spawned) activateSpawned(kernel, row, flight.cause);
   // The first that fails drops the rest; what the store has done is done all the same.
+  kernel.options.turn?.begin(cell.address, 'committed');
   flight.effects.every((effect) => perform(kernel, cell, effect, flight.cause));
+  kernel.options.turn?.end();
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
   if (flight.forget) return retire(kernel, cell);
   cell.parked = cell.inFlight.some(({ forget }) => forget);
@@ -251,7 +253,7 @@ function refuse(
   // A cell that is down has given up what it decided after the refused decision.
   if (cell.phase === 'quarantined') return;
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
-  if (failure.code === 'stale') return retire(kernel, cell);
+  if (failure.code === 'stale') return retire(kernel, cell, 'thread-lost');
   kernel.crash(cell, new Defect(`RT-8: the store refused a decision: ${failure.message}`));
 }
 

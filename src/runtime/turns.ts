@@ -15,7 +15,7 @@ export interface Turns {
 }
 
 export function createTurns(kernel: Kernel): Turns {
-  const { clock, log } = kernel.options;
+  const { clock, log, turn: witness } = kernel.options;
   let queue: Cell[] = [];
   let scheduled = false;
   let stopped = false;
@@ -38,6 +38,7 @@ export function createTurns(kernel: Kernel): Turns {
       if (tookMs > SLOW_TURN_MS) log.warn({ actor: cell.address, tookMs }, 'slow turn');
       schedule(cell);
     }
+    witness?.end();
     wake();
   };
 
@@ -71,6 +72,7 @@ function runCell(kernel: Kernel, cell: Cell): void {
     const letter = cell.mailbox.take();
     if (letter === undefined) return;
     if (isOver(kernel, cell, letter)) continue;
+    kernel.options.turn?.begin(cell.address, letter.envelope.body.type);
     try {
       if (process(kernel, cell, letter)) continue;
       cell.mailbox.putBack(letter);

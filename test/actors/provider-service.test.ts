@@ -50,6 +50,8 @@ function openDesk() {
     log: rememberingLog(),
     tell: (to, message) => void told.push({ to, message }),
     reply: () => undefined,
+    watch: () => undefined,
+    unwatch: () => undefined,
     run: (work) => {
       void work().then((message) => {
         if (message !== undefined) service.receive(message, PROVIDER, undefined);
