@@ -1,8 +1,9 @@
 /** The worker thread of G6: a host with our cells, or live XState actors, at the other end of the link. */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { keyOf as keyOfAddress } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
 import { ok } from '../../machines/model/result.js';
+import type { LinkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh } from '../../src/adapters/threads/mesh.js';
 import type { Envelope } from '../../src/runtime/envelope.js';
 import type { Remote } from '../../src/runtime/kernel.js';
@@ -17,7 +18,7 @@ interface Fed {
   totals(): Totals;
 }
 
-const { port, params } = workerData as { readonly port: MessagePort; readonly params: Params };
+const { ports, params } = workerData as { readonly ports: LinkPorts; readonly params: Params };
 
 const mesh = createMesh({
   thread: SHARD,
@@ -34,7 +35,7 @@ const mesh = createMesh({
 /** Nothing is sent before main has asked whether all is ready. */
 let deliver: Fed['deliver'] = () => undefined;
 const fed = param(params, 'live') === 1 ? feedLive(mesh) : feedCells(mesh);
-mesh.attach(MAIN, port);
+mesh.attach({ name: MAIN, incarnation: 1 }, ports);
 
 async function feedCells(remote: Remote): Promise<Fed> {
   const world = await createCellWorld({ thread: SHARD, remote });

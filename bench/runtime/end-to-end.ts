@@ -4,8 +4,9 @@
  * sent last. The baseline is fed over the same link, envelope by envelope; only what takes them in
  * differs: our host, or live XState actors.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { type Address, addressOf } from '../../machines/model/ids.js';
+import { linkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh, type Mesh } from '../../src/adapters/threads/mesh.js';
 import type { Envelope } from '../../src/runtime/envelope.js';
 import { type BenchRow, median, ratioAtLeast, rowOf } from '../rows.js';
@@ -79,15 +80,15 @@ async function endToEnd(params: Params): Promise<Outcome> {
 }
 
 function startWorker(mesh: Mesh, params: Params): Worker {
-  const { port1, port2 } = new MessageChannel();
+  const [near, far] = linkPorts();
   const worker = new Worker(new URL('./end-to-end-worker.js', import.meta.url), {
-    workerData: { port: port2, params },
-    transferList: [port2],
+    workerData: { ports: far, params },
+    transferList: [far.bulk, far.urgent],
   });
   worker.on('error', (error) => {
     throw error;
   });
-  mesh.attach(SHARD, port1);
+  mesh.attach({ name: SHARD, incarnation: 1 }, near);
   return worker;
 }
 

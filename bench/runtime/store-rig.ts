@@ -5,7 +5,8 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { createMesh } from '../../src/adapters/threads/mesh.js';
+import { type LinkPorts, linkPorts } from '../../src/adapters/threads/link.js';
+import { createMesh, type Peer } from '../../src/adapters/threads/mesh.js';
 import { createRemoteStore, type RemoteStore } from '../../src/adapters/threads/remote-store.js';
 import { meshBase, type ShardTask, type Word } from './store-thread.js';
 
@@ -50,10 +51,10 @@ export async function openRig(file: string): Promise<Rig> {
   };
   const keeper = start({ role: 'store', file }, []);
   await keeper.word('ready');
-  const linkToStore = (peer: string): MessagePort => {
-    const { port1, port2 } = new MessageChannel();
-    keeper.control.postMessage({ peer, port: port1 }, [port1]);
-    return port2;
+  const linkToStore = (peer: Peer): LinkPorts => {
+    const [near, far] = linkPorts();
+    keeper.control.postMessage({ peer, ports: far }, [far.bulk, far.urgent]);
+    return near;
   };
   const store = createRemoteStore();
   const mesh = createMesh({
@@ -62,15 +63,15 @@ export async function openRig(file: string): Promise<Rig> {
     store,
     storePeer: 'store',
   });
-  mesh.attach('store', linkToStore('main'));
+  mesh.attach({ name: 'store', incarnation: 1 }, linkToStore({ name: 'main', incarnation: 1 }));
   let incarnation = 1;
   return {
     store,
     launch: (work) => {
-      const port = linkToStore(SHARD);
       incarnation += 1;
-      const task = { role: 'shard', thread: SHARD, shards: 1, incarnation, work, store: port };
-      return start(task, [port]);
+      const ports = linkToStore({ name: SHARD, incarnation });
+      const task = { role: 'shard', thread: SHARD, shards: 1, incarnation, work, store: ports };
+      return start(task, [ports.bulk, ports.urgent]);
     },
     fence: async () => void (await store.fence(SHARD, incarnation + 1)),
     close: async () => {

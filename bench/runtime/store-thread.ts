@@ -11,7 +11,8 @@ import { openSqliteStore } from '../../src/adapters/sqlite/open.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { systemIds, systemRandom } from '../../src/adapters/system/identity.js';
-import { createMesh, type Mesh } from '../../src/adapters/threads/mesh.js';
+import type { LinkPorts } from '../../src/adapters/threads/link.js';
+import { createMesh, type Mesh, type Peer } from '../../src/adapters/threads/mesh.js';
 import { createRemoteStore } from '../../src/adapters/threads/remote-store.js';
 import { serveStore } from '../../src/adapters/threads/serve-store.js';
 import type { Log } from '../../src/ports/log.js';
@@ -31,7 +32,7 @@ export interface ShardTask {
   readonly thread: string;
   readonly shards: number;
   readonly incarnation: number;
-  readonly store: MessagePort;
+  readonly store: LinkPorts;
   readonly work: Flood | Serve;
 }
 
@@ -80,8 +81,8 @@ function openStore({ control, file }: StoreTask): void {
     deliver: () => undefined,
     store: serveStore(opened.value),
   });
-  control.on('message', ({ peer, port }: { peer: string; port: MessagePort }) =>
-    mesh.attach(peer, port),
+  control.on('message', ({ peer, ports }: { peer: Peer; ports: LinkPorts }) =>
+    mesh.attach(peer, ports),
   );
   control.on('close', () => void opened.value.close());
   say(control, { type: 'ready', ms: 0 });
@@ -121,7 +122,7 @@ async function openShard(task: ShardTask): Promise<void> {
     remote: mesh,
     generation: () => 1,
   });
-  mesh.attach('store', task.store);
+  mesh.attach({ name: 'store', incarnation: 1 }, task.store);
   const started = await host.start();
   if (!started.ok) throw new Error(started.failure.message);
   say(control, { type: 'ready', ms: performance.now() - startedAt });

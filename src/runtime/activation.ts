@@ -20,9 +20,11 @@ import {
 } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel } from './kernel.js';
+import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
 import { type Letter, systemLetter } from './mailbox.js';
 import { CellScope } from './scopes.js';
 import type { Configuration, Step } from './stepper.js';
+import type { DownReason } from './watches.js';
 
 /**
  * Puts a stored cell into the host without starting it; siblings are placed first, then all start.
@@ -41,7 +43,7 @@ export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | 
   if (!standing.ok) return quarantineRow(kernel, cell, standing.failure);
   for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
   settleAs(cell, committed);
-  return cell;
+  return quarantineKiller(kernel, cell);
 }
 
 /** A fresh cell of an implicit type: it has no past, and its first event is still to come. */
@@ -51,7 +53,7 @@ export function createFresh(kernel: Kernel, address: Address, registered: Regist
   const cell = new Cell({ address, registered, configuration, context });
   adopt(kernel, cell);
   armAll(kernel, cell, step);
-  return cell;
+  return quarantineKiller(kernel, cell);
 }
 
 /** Starts a placed or fresh cell: companion, then `activated`, then what it remembers. */
@@ -59,10 +61,13 @@ export function start(kernel: Kernel, cell: Cell, cause: string): void {
   if (cell.phase === 'quarantined' || cell.phase === 'gone') return;
   cell.phase = 'active';
   const scope = new CellScope(kernel, cell, cause);
+  kernel.options.turn?.begin(cell.address, 'activated');
   try {
     cell.companion = cell.type.companion?.(scope, kernel.options.ports);
   } catch (error) {
     return kernel.crash(cell, error);
+  } finally {
+    kernel.options.turn?.end();
   }
   putSystem(kernel, cell, { type: 'activated', children: childrenOf(kernel, cell) }, cause);
   const { seed } = cell.trouble;
@@ -136,7 +141,7 @@ function armAll({ timers }: Kernel, cell: Cell, step: Step): void {
  * gone, and is refused. Of an actor that only its parent starts all of it is dead letters.
  */
 export function forget(kernel: Kernel, cell: Cell): void {
-  for (const letter of retire(kernel, cell)) {
+  for (const letter of retire(kernel, cell, 'forgotten')) {
     const { envelope } = letter;
     const goesOn = cell.type.implicit && envelope.replyTo === undefined;
     if (goesOn) kernel.deliver(envelope);
@@ -146,17 +151,20 @@ export function forget(kernel: Kernel, cell: Cell): void {
 
 /** Takes out a cell that another thread has fenced off: what waits for it has come to the wrong place. */
 export function fenceOff(kernel: Kernel, cell: Cell): void {
-  for (const letter of retire(kernel, cell)) kernel.bury(letter.envelope, 'no-actor');
+  for (const letter of retire(kernel, cell, 'thread-lost'))
+    kernel.bury(letter.envelope, 'no-actor');
 }
 
 /** Takes a cell out for good, and gives back what still waits for it. */
-function retire(kernel: Kernel, cell: Cell): readonly Letter[] {
+function retire(kernel: Kernel, cell: Cell, reason: DownReason): readonly Letter[] {
   cell.phase = 'gone';
   cell.life += 1;
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
   void dispose(kernel, cell);
+  kernel.watches.ended(cell.address, reason);
+  kernel.watches.leave(cell.address);
   return kernel.mailboxes.clear(cell);
 }
 
@@ -188,6 +196,19 @@ function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
   cell.note({ lastError: reason, unreadable: reason });
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
+  return cell;
+}
+
+/** It killed its thread too often: it does nothing until an operator resumes it. */
+function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
+  const { log, quarantine } = kernel.options;
+  if (quarantine?.has(cell.address) !== true) return cell;
+  const reason = `killed its thread ${DELIVERY_ATTEMPTS_MAX} times`;
+  keepCommitted(cell, kernel.timers);
+  kernel.timers.cancelAll(cell);
+  cell.phase = 'quarantined';
+  cell.note({ lastError: reason });
+  log.error({ actor: cell.address, reason }, 'actor quarantined');
   return cell;
 }
 

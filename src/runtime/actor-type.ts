@@ -29,6 +29,12 @@ export interface Scope {
   /** Answers the `ask` behind `replyTo`; nothing happens when it is undefined. */
   reply(replyTo: string | undefined, body: Json): void;
   /**
+   * Asks for exactly one message `down` {address, incarnation, reason} when that actor takes no more
+   * messages, at once when it does not now. A crash is no end. Watching twice is watching once.
+   */
+  watch(address: Address): void;
+  unwatch(address: Address): void;
+  /**
    * Starts outside work and delivers its answer to this actor as an event. `work` answers with a value
    * for every outcome: a rejection is a defect and crashes the actor. An answer that arrives after
    * the actor was restarted is dropped.

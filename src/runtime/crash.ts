@@ -81,6 +81,7 @@ function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): vo
 function quarantine(kernel: Kernel, cell: Cell): void {
   cell.phase = 'quarantined';
   kernel.timers.cancelAll(cell);
+  kernel.watches.ended(cell.address, 'quarantined');
   const { log } = kernel.options;
   log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
   for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'quarantined');

@@ -9,6 +9,7 @@ export type DeadLetterReason =
   | 'mailbox-full'
   /** A sample that newer ones crowded out. */
   | 'outdated'
+  | 'link-full'
   | 'poison'
   | 'quarantined'
   | 'stale-incarnation'

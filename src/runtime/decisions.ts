@@ -110,7 +110,9 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   if (cell.type.stored) noteCommitted(cell, flight);
   for (const row of spawned) activateSpawned(kernel, row, flight);
   // What the store has done is done, whatever an effect of it does.
+  kernel.options.turn?.begin(cell.address, 'committed');
   performCommitted(kernel, cell, flight.effects, flight.cause);
+  kernel.options.turn?.end();
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
   if (flight.forget) return forget(kernel, cell);
   cell.parked = cell.inFlight.some(({ forget }) => forget);

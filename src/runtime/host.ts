@@ -34,6 +34,7 @@ import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
+import { createWatches, type Down, type DownReason, type WatchFrame } from './watches.js';
 
 export interface Host {
   /** Loads and starts every stored actor placed here; messages that came earlier waited. */
@@ -44,6 +45,10 @@ export interface Host {
   ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
   /** An answer that came from another thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** A watch, or an end, from another thread. */
+  watched(peer: string, frame: WatchFrame): void;
+  /** A thread is lost: what was asked of it fails, what was watched there is down. */
+  lost(peer: string, incarnation: number): void;
   /** With `of`, only what was asked of that thread. */
   failAsks(failure: AskFailure, of?: string): void;
   /** JSON shapes of all actors of a kind placed here, ascending by address. */
@@ -61,7 +66,21 @@ export function createHost(options: HostOptions): Host {
   const { clock, log, placement, remote, thread } = options;
   const asks = createAsks(`${thread}:${options.incarnation}`, clock);
   const deadLetters = createDeadLetters();
-  const services = createServices(options, { send, bury, reply });
+  const services = createServices(options, {
+    send,
+    bury,
+    reply,
+    watch: (watcher, address) => watches.watch(watcher, address),
+    unwatch: (watcher, address) => watches.unwatch(watcher, address),
+  });
+  const watches = createWatches({
+    thread,
+    incarnation: options.incarnation,
+    threadOf: placement.threadOf,
+    absent,
+    post: (peer, frame) => remote.watch?.(peer, frame) === true,
+    deliver: deliverDown,
+  });
   let early: Envelope[] | undefined = [];
   let stopping = false;
 
@@ -75,6 +94,7 @@ export function createHost(options: HostOptions): Host {
     restarts: createRestarts(clock, (cell) => turns.schedule(cell)),
     committer: createCommitter(options.store, clock),
     deadLetters,
+    watches,
     tap: undefined,
     send,
     reply,
@@ -101,7 +121,29 @@ export function createHost(options: HostOptions): Host {
     if (known !== undefined && early === undefined && !stopping) return post(known, envelope);
     const target = placement.threadOf(envelope.to);
     if (target === thread) return deliver(envelope);
-    if (!remote.send(target, envelope)) bury(envelope, 'unreachable-thread');
+    const sent = remote.send(target, envelope);
+    if (sent === 'link-full') refuse(envelope, sent);
+    else if (!sent) bury(envelope, 'unreachable-thread');
+  }
+
+  function absent(target: Address): DownReason | undefined {
+    if (stopping) return 'stopping';
+    if (services.serves(target)) return undefined;
+    const cell = kernel.cells.get(target);
+    if (cell === undefined) return 'no-actor';
+    return cell.phase === 'quarantined' ? 'quarantined' : undefined;
+  }
+
+  /** Not among what others send, which may be full: the one message that says so must come. */
+  function deliverDown({ target, watcher, incarnation, reason }: Down): void {
+    const body = { type: 'down', address: target, incarnation, reason } as const;
+    const envelope = { to: watcher, from: target, cause: `down:${target}`, body };
+    if (stopping || services.deliver(envelope)) return;
+    const cell = kernel.cells.get(watcher);
+    if (cell === undefined) return bury(envelope, 'no-actor');
+    if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
+    kernel.mailboxes.putBack(cell, userLetter(envelope, clock.monotonic()));
+    turns.schedule(cell);
   }
 
   function deliver(envelope: Envelope): void {
@@ -148,8 +190,8 @@ export function createHost(options: HostOptions): Host {
   }
 
   /** Nothing is dropped silently: the sender hears of it, unless the refusal itself is refused. */
-  function refuse(envelope: Envelope): void {
-    bury(envelope, 'mailbox-full');
+  function refuse(envelope: Envelope, reason: DeadLetterReason = 'mailbox-full'): void {
+    bury(envelope, reason);
     if (envelope.body.type === 'delivery.refused' || envelope.from === OUTSIDE) return;
     const body = { type: 'delivery.refused', to: envelope.to, message: envelope.body.type };
     send({ to: envelope.from, from: envelope.to, cause: envelope.cause, body });
@@ -189,6 +231,7 @@ export function createHost(options: HostOptions): Host {
     for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
     const waited = early ?? [];
     early = undefined;
+    watches.started();
     for (const envelope of waited) deliver(envelope);
     return ok(undefined);
   }
@@ -201,6 +244,7 @@ export function createHost(options: HostOptions): Host {
     await drained();
     kernel.committer.close();
     asks.failAll({ code: 'stopping', message: 'the node is stopping' });
+    watches.stop();
     const cells = [...kernel.cells.values()];
     // Nothing comes back from its back-off, and no late answer finds anybody.
     for (const cell of cells) {
@@ -249,6 +293,11 @@ export function createHost(options: HostOptions): Host {
       return answer;
     },
     settle,
+    watched: watches.take,
+    lost: (peer, incarnation) => {
+      asks.failAll({ code: 'thread-lost', message: `thread ${peer} died` }, peer);
+      watches.lost(peer, incarnation);
+    },
     failAsks: asks.failAll,
     views: (kind) => [...views(kind), ...services.views(kind)],
     actorViews: () => [...kernel.cells.values()].map((cell) => actorView(options, cell)),
@@ -270,6 +319,7 @@ export function createHost(options: HostOptions): Host {
 const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
   'no-actor': 'no-actor',
   'mailbox-full': 'mailbox-full',
+  'link-full': 'mailbox-full',
   'unreachable-thread': 'thread-lost',
   stopping: 'stopping',
 };

@@ -19,13 +19,25 @@ import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
 import type { Restarts } from './restarts.js';
 import type { Timers } from './timers.js';
+import type { Watches, WatchFrame } from './watches.js';
 
 /** The way to actors on other threads. */
 export interface Remote {
-  /** False: that thread is not there; the message is a dead letter. */
-  send(thread: ThreadName, envelope: Envelope): boolean;
+  /**
+   * False: that thread is not there. `link-full`: it is there, and as much waits for it as may. Either
+   * way the message is a dead letter.
+   */
+  send(thread: ThreadName, envelope: Envelope): boolean | 'link-full';
   /** Answers an ask that came from another thread. */
   reply(thread: ThreadName, replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** False, or absent: that thread is not there. */
+  watch?(thread: ThreadName, frame: WatchFrame): boolean;
+}
+
+/** Who is told what runs: should this thread die, its culprit has a name. Called for every message. */
+export interface TurnWitness {
+  begin(address: Address, type: string): void;
+  end(): void;
 }
 
 /** What an inspector sees of one step. Taken only while somebody watches. */
@@ -56,6 +68,9 @@ export interface HostOptions {
   readonly remote: Remote;
   /** Forbids the compiled path: every machine runs on XState's own core. */
   readonly path?: 'generic';
+  readonly turn?: TurnWitness;
+  /** Actors that killed earlier lives of this thread: they come up in quarantine. */
+  readonly quarantine?: ReadonlySet<Address>;
   /** Config generation written into every decision. */
   generation(): number;
 }
@@ -70,6 +85,7 @@ export interface Kernel {
   readonly restarts: Restarts;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
+  readonly watches: Watches;
   tap: ((frame: TapFrame) => void) | undefined;
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;

@@ -10,6 +10,9 @@ export const THREAD_MESSAGES_MAX = 65_536;
 /** Empty mailboxes kept for the next who have mail. */
 export const MAILBOXES_SPARE_MAX = 1_024;
 
+/** Watches one thread keeps, of its own actors and by them; at the bound one is refused. */
+export const WATCHES_MAX = 65_536;
+
 /** Messages one actor handles before others get their turn. */
 export const TURN_MESSAGES_MAX = 64;
 

@@ -54,4 +54,12 @@ export class CellScope implements Scope {
       if (cell.life === life) kernel.crash(cell, new Defect(`outside work rejected: ${error}`));
     });
   }
+
+  watch(address: Address): void {
+    this.kernel.watches.watch(this.cell.address, address);
+  }
+
+  unwatch(address: Address): void {
+    this.kernel.watches.unwatch(this.cell.address, address);
+  }
 }

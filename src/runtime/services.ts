@@ -12,6 +12,7 @@ import type { HostOptions } from './kernel.js';
 export interface Services {
   /** False: not an address of a service. */
   deliver(envelope: Envelope): boolean;
+  serves(address: Address): boolean;
   views(kind: ActorKind): readonly JsonObject[];
   stop(): Promise<void>;
 }
@@ -20,6 +21,8 @@ interface Verbs {
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;
   bury(envelope: Envelope, reason: DeadLetterReason): void;
+  watch(watcher: Address, address: Address): void;
+  unwatch(watcher: Address, address: Address): void;
 }
 
 type Received = Omit<Envelope, 'replyTo'> & { readonly replyTo?: string | undefined };
@@ -49,6 +52,8 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
     reply: (replyTo, body) => {
       if (replyTo !== undefined) verbs.reply(replyTo, body);
     },
+    watch: (address) => verbs.watch(self, address),
+    unwatch: (address) => verbs.unwatch(self, address),
     run: (work) => {
       work().then(
         (body) => {
@@ -96,6 +101,7 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
 
   return {
     deliver,
+    serves: (address) => types.has(kindOf(address)),
     views: (kind) =>
       [...running]
         .filter(([address]) => kindOf(address) === kind)

@@ -16,7 +16,7 @@ export interface Turns {
 }
 
 export function createTurns(kernel: Kernel): Turns {
-  const { clock, log } = kernel.options;
+  const { clock, log, turn: witness } = kernel.options;
   const queue = new Queue<Cell>();
   let scheduled = false;
   let stopped = false;
@@ -43,6 +43,7 @@ export function createTurns(kernel: Kernel): Turns {
       startedAt = endedAt;
       schedule(cell);
     }
+    witness?.end();
     wake();
   };
 
@@ -82,6 +83,7 @@ function runCell(kernel: Kernel, cell: Cell): void {
     const letter = kernel.mailboxes.take(cell);
     if (letter === undefined) return;
     if (isOver(kernel, cell, letter)) continue;
+    kernel.options.turn?.begin(cell.address, letter.envelope.body.type);
     try {
       if (process(kernel, cell, letter)) continue;
       kernel.mailboxes.putBack(cell, letter);

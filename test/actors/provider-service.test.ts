@@ -51,6 +51,8 @@ function openDesk() {
     log: rememberingLog(),
     tell: (to, message) => void told.push({ to, message, cause }),
     reply: () => undefined,
+    watch: () => undefined,
+    unwatch: () => undefined,
     run: (work) => {
       void work().then((message) => {
         const mail = { from: PROVIDER, replyTo: undefined, cause };

@@ -48,7 +48,8 @@ for (const beyond of [false, true]) {
         all.moved += moved;
         if (compiled) all.compiled += 1;
       } catch (error) {
-        console.log(`machine of seed ${one}`); (error as Error).message = `machine of seed ${one}: ${(error as Error).message}`;
+        console.log(`machine of seed ${one}`);
+        (error as Error).message = `machine of seed ${one}: ${(error as Error).message}`;
         throw error;
       }
     }
