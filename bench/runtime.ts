@@ -6,13 +6,20 @@
  */
 import type { BenchOptions, BenchResult, BenchRow } from './rows.js';
 import { crashSection } from './runtime/crashes.js';
+import { endToEndSection } from './runtime/end-to-end.js';
 import { createLab } from './runtime/lab.js';
 import { memorySection } from './runtime/memory.js';
 import type { Section } from './runtime/probe.js';
 import { spawnSection } from './runtime/spawn.js';
 import { throughputSection } from './runtime/throughput.js';
 
-const SECTIONS: readonly Section[] = [memorySection, throughputSection, spawnSection, crashSection];
+const SECTIONS: readonly Section[] = [
+  memorySection,
+  throughputSection,
+  endToEndSection,
+  spawnSection,
+  crashSection,
+];
 
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { only = [] } = options;

@@ -1,5 +1,6 @@
 /** All probes by name. */
 import { crashProbes } from './crashes.js';
+import { endToEndProbes } from './end-to-end.js';
 import { memoryProbes } from './memory.js';
 import type { Probe } from './probe.js';
 import { spawnProbes } from './spawn.js';
@@ -10,4 +11,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...throughputProbes,
   ...spawnProbes,
   ...crashProbes,
+  ...endToEndProbes,
 };

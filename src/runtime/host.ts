@@ -275,8 +275,10 @@ const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>>
 };
 
 function registered(options: HostOptions): Kernel['types'] {
+  const { path, types } = options;
+  const forced = path === undefined ? {} : { path };
   return new Map(
-    options.types.map((type) => [type.kind, { type, stepper: createStepper(type.machine) }]),
+    types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
   );
 }
 

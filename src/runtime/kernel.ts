@@ -54,6 +54,8 @@ export interface HostOptions {
   /** Handed to every effect body; each actor type says which of it it uses. */
   readonly ports: unknown;
   readonly remote: Remote;
+  /** Forbids the compiled path: every machine runs on XState's own core. */
+  readonly path?: 'generic';
   /** Config generation written into every decision. */
   generation(): number;
 }

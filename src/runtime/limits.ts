@@ -19,6 +19,9 @@ export const TURN_ACTORS_MAX = 256;
 /** Decisions in one store transaction. */
 export const COMMIT_DECISIONS_MAX = 256;
 
+/** Decisions offered to the store at once: several transactions, so that it need not wait for more. */
+export const OFFER_DECISIONS_MAX = 1_024;
+
 /** Decisions of one actor waiting for the store; at the bound its mailbox waits too. */
 export const ACTOR_DECISIONS_MAX = 64;
 
@@ -67,4 +70,5 @@ export const SLOW_TURN_MS = 50;
 assert(MAILBOX_MESSAGES_MAX < THREAD_MESSAGES_MAX, 'one actor must not fill what all have');
 assert(TURN_MESSAGES_MAX <= MAILBOX_MESSAGES_MAX, 'a turn must not outlast a full mailbox');
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
+assert(COMMIT_DECISIONS_MAX <= OFFER_DECISIONS_MAX, 'an offer must fill a transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');
