@@ -16,21 +16,16 @@ import type { Json } from '../../../machines/model/json.js';
 import { ok, type Result } from '../../../machines/model/result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Log } from '../../ports/log.js';
-import type { TapFrame } from '../../runtime/kernel.js';
 import { isOwnHost } from '../http/guard.js';
 import { HTTP_LIMITS } from '../http/limits.js';
 import { listenHttp } from '../http/listen.js';
 import { loadPage } from '../http/page.js';
 import { targetOf } from '../http/query.js';
 import { problem, type Reply, refuseRaw, send } from '../http/reply.js';
+import type { InspectorFilter } from './filter.js';
 import { INSPECTOR_LIMITS, type InspectorLimits } from './limits.js';
-import {
-  type Batch,
-  createRelay,
-  type InspectorFilter,
-  type Relay,
-  type ViewerFrame,
-} from './relay.js';
+import { type Batch, createRelay, type Relay, type ViewerFrame } from './relay.js';
+import { NOTHING_READ, type TapRead, type TapRequest } from './tap.js';
 
 export interface InspectorOptions {
   /** `host:port`, from `inspector.listen`. */
@@ -41,8 +36,12 @@ export interface InspectorOptions {
   readonly log: Log;
   /** By machine id: where the charts come from. */
   readonly machines: ReadonlyMap<string, AnyStateMachine>;
-  /** Steps of each thread since the last read; `false` ends the recording. */
-  read(on: boolean): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
+  /** Secrets of the configuration in force: no frame holds one. */
+  secrets(): readonly string[];
+  /** What each thread saw since the last read; `undefined` ends the recording. */
+  read(
+    request: TapRequest | undefined,
+  ): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
   readonly limits?: Partial<InspectorLimits>;
 }
 
@@ -143,12 +142,12 @@ async function readWhileWatched(reading: Reading): Promise<void> {
   const { options, relay, viewers, broadcast, limits } = reading;
   const { clock, log } = options;
   while (viewers.size > 0) {
-    const batches = await readBatches(options, true);
+    const batches = await readBatches(options, relay.request(clock.monotonic()));
     const now = { atMs: clock.now(), monotonicMs: clock.monotonic() };
     broadcast(relay.accept(batches, now));
     await new Promise<void>((resolve) => clock.after(limits.readEveryMs, resolve));
   }
-  await readBatches(options, false);
+  await readBatches(options, undefined);
   relay.clear();
   log.debug({}, 'the last viewer of the inspector left');
 }
@@ -156,13 +155,14 @@ async function readWhileWatched(reading: Reading): Promise<void> {
 /** A thread that cannot be read now is read the next time. */
 async function readBatches(
   { read, log }: InspectorOptions,
-  on: boolean,
+  request: TapRequest | undefined,
 ): Promise<readonly Batch[]> {
   try {
-    const answers = await read(on);
+    const answers = await read(request);
     return answers.map(({ thread, answer }) => ({
+      ...NOTHING_READ,
+      ...(answer as unknown as TapRead),
       thread,
-      frames: Array.isArray(answer) ? (answer as unknown as readonly TapFrame[]) : [],
     }));
   } catch (error) {
     log.warn({ err: error }, 'the inspector could not read the threads');
