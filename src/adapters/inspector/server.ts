@@ -1,8 +1,8 @@
 /**
  * The inspector: machines at work, in a browser, on loopback.
  *
- * Input: steps that the threads recorded since the last look. Output: a page at `/` and the frames of
- * the Stately inspector over a WebSocket at the same address. Threads record only while somebody
+ * Input: steps that the threads recorded since the last look. Output: a page at `/`, one that holds the
+ * viewer of stately.ai at `/stately`, and the frames both eat over a WebSocket at the same address. Threads record only while somebody
  * watches: the first viewer starts the reading, the last one to leave ends it.
  *
  * Rules: [CL-10] [CL-11] [CL-12] in relay.ts; [CL-13] nothing is recorded while nobody watches;
@@ -19,9 +19,9 @@ import type { Log } from '../../ports/log.js';
 import { isOwnHost } from '../http/guard.js';
 import { HTTP_LIMITS } from '../http/limits.js';
 import { listenHttp } from '../http/listen.js';
-import { loadPage } from '../http/page.js';
 import { targetOf } from '../http/query.js';
 import { problem, type Reply, refuseRaw, send } from '../http/reply.js';
+import { type Assets, loadAssets } from './assets.js';
 import type { InspectorFilter } from './filter.js';
 import { INSPECTOR_LIMITS, type InspectorLimits } from './limits.js';
 import { type Batch, createRelay, type Relay, type ViewerFrame } from './relay.js';
@@ -43,7 +43,11 @@ export interface InspectorOptions {
     request: TapRequest | undefined,
   ): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
   readonly limits?: Partial<InspectorLimits>;
+  /** Another viewer that eats the same frames; default: that of stately.ai. */
+  readonly viewerUrl?: string;
 }
+
+const STATELY_VIEWER = 'https://stately.ai/inspect';
 
 export interface InspectorServer {
   /** `host:port` as bound. */
@@ -55,17 +59,12 @@ export async function serveInspector(
   options: InspectorOptions,
 ): Promise<Result<InspectorServer, string>> {
   const limits = { ...INSPECTOR_LIMITS, ...options.limits };
-  const page = loadPage({ file: 'inspector/page.html', connect: "'self' ws: wss:" });
+  const assets = loadAssets(options.viewerUrl ?? STATELY_VIEWER);
   const listening = await listenHttp({
     listen: options.listen,
     key: 'inspector.listen',
     limits: HTTP_LIMITS,
-    handle: (request, response) => {
-      const { path } = targetOf(request.url ?? '/');
-      if (path !== '/') send(response, problem('not-found', 'the inspector has one page, at /'));
-      else if (request.method === 'GET' || request.method === 'HEAD') send(response, page);
-      else send(response, problem('method-not-allowed', 'the inspector only shows'));
-    },
+    handle: (request, response) => send(response, replyTo(request, assets)),
   });
   if (!listening.ok) return listening;
   const audience = createAudience(options, limits);
@@ -78,6 +77,14 @@ export async function serveInspector(
       await listening.value.close();
     },
   });
+}
+
+function replyTo({ headers: { host = '' }, method, url = '/' }: IncomingMessage, assets: Assets) {
+  if (!isOwnHost(host)) return problem('forbidden', 'ask for this page by address or as localhost');
+  const reply = assets(targetOf(url).path, host);
+  if (reply === undefined) return problem('not-found', 'the inspector is the page at /');
+  if (method === 'GET' || method === 'HEAD') return reply;
+  return problem('method-not-allowed', 'the inspector only shows');
 }
 
 interface Audience {
