@@ -26,7 +26,7 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
   const message = letter?.envelope.body.type;
   log.error({ actor: cell.address, message, err: error }, 'actor crashed');
   metrics.count('actor_restarts_total', { kind: cell.type.kind });
-  kernel.tap?.(crashFrame(cell));
+  kernel.tap?.(crashFrame(cell, message));
   retryOrBury(kernel, cell, letter);
 
   const limit = cell.type.restart ?? RESTART_DEFAULT;
@@ -87,11 +87,12 @@ function quarantine(kernel: Kernel, cell: Cell): void {
   for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'quarantined');
 }
 
-function crashFrame(cell: Cell) {
+/** `message`: type of what was in hand. */
+function crashFrame(cell: Cell, message: string | undefined) {
   return {
     address: cell.address,
     machineId: cell.stepper.machineId,
-    event: { type: 'crashed' },
+    event: { type: 'crashed', error: cell.lastError, message },
     value: cell.configuration.value,
     context: cell.context,
     status: 'error' as const,

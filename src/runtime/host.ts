@@ -56,6 +56,8 @@ export interface Host {
   actorViews(): readonly JsonObject[];
   resume(address: Address): boolean;
   tap(listener: ((frame: TapFrame) => void) | undefined): void;
+  /** How actors stand, one frame each; ends early when `take` says false. */
+  glance(take: (frame: TapFrame) => boolean): void;
   readonly deadLetters: DeadLetters;
   /** Why the store takes nothing at the moment: the thread is reflex-only. */
   readonly reflexOnly: string | undefined;
@@ -308,6 +310,9 @@ export function createHost(options: HostOptions): Host {
     tap: (listener) => {
       kernel.tap = listener;
     },
+    glance: (take) => {
+      for (const cell of kernel.cells.values()) if (!take(glanceAt(cell))) return;
+    },
     deadLetters,
     get reflexOnly() {
       return kernel.committer.unavailable;
@@ -330,6 +335,19 @@ function registered(options: HostOptions): Kernel['types'] {
   return new Map(
     types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
   );
+}
+
+/** The event is the one XState itself begins with: nothing was sent. */
+function glanceAt(cell: Cell): TapFrame {
+  const isDown = cell.phase === 'restarting' || cell.phase === 'quarantined';
+  return {
+    address: cell.address,
+    machineId: cell.stepper.machineId,
+    event: { type: 'xstate.init' },
+    value: cell.configuration.value,
+    context: cell.context,
+    status: isDown ? 'error' : 'active',
+  };
 }
 
 function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
