@@ -142,6 +142,7 @@ export async function createCellWorld(options: CellWorldOptions = {}): Promise<C
     ports: {},
     remote: options.remote ?? NOWHERE,
     generation: () => 1,
+    ...(options.path === 'generic' ? { path: 'generic' as const } : {}),
   });
   const started = await host.start();
   if (!started.ok) throw new Error(started.failure.message);

@@ -134,11 +134,11 @@ async function openActorRole(
   frame: Start,
   { settings, parts, role }: ActorRole,
 ): Promise<Result<Running, string>> {
-  const store = createRemoteStore();
+  const { thread, incarnation } = frame;
+  const store = createRemoteStore({ placed: { thread, shards: settings.shards } });
   const ports = await portsFor([role], { settings, parts, store });
   if (!ports.ok) return ports;
   const generation = createGeneration(settings.generation);
-  const { thread, incarnation } = frame;
   const mesh = createMesh({
     ...meshBase(frame, parts),
     deliver: (envelope) => host.send(envelope),

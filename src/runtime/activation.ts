@@ -20,7 +20,7 @@ import {
 } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel } from './kernel.js';
-import { systemLetter } from './mailbox.js';
+import { type Letter, systemLetter } from './mailbox.js';
 import { CellScope } from './scopes.js';
 import type { Configuration, Step } from './stepper.js';
 
@@ -130,15 +130,34 @@ function armAll({ timers }: Kernel, cell: Cell, step: Step): void {
   }
 }
 
-/** Takes a cell out for good; what still waits for it is a dead letter. */
-export function retire(kernel: Kernel, cell: Cell): void {
+/**
+ * Takes out a cell that has forgotten itself. What was sent to an address that anybody may write to is
+ * meant for whoever lives there next, and begins a new actor; a question was asked of the one that is
+ * gone, and is refused. Of an actor that only its parent starts all of it is dead letters.
+ */
+export function forget(kernel: Kernel, cell: Cell): void {
+  for (const letter of retire(kernel, cell)) {
+    const { envelope } = letter;
+    const goesOn = cell.type.implicit && envelope.replyTo === undefined;
+    if (goesOn) kernel.deliver(envelope);
+    else kernel.bury(envelope, 'no-actor');
+  }
+}
+
+/** Takes out a cell that another thread has fenced off: what waits for it has come to the wrong place. */
+export function fenceOff(kernel: Kernel, cell: Cell): void {
+  for (const letter of retire(kernel, cell)) kernel.bury(letter.envelope, 'no-actor');
+}
+
+/** Takes a cell out for good, and gives back what still waits for it. */
+function retire(kernel: Kernel, cell: Cell): readonly Letter[] {
   cell.phase = 'gone';
   cell.life += 1;
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
   void dispose(kernel, cell);
-  for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'no-actor');
+  return kernel.mailboxes.clear(cell);
 }
 
 function adopt(kernel: Kernel, cell: Cell): void {

@@ -127,11 +127,25 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
  */
 export interface ServiceType<Ports = unknown> {
   readonly kind: ActorKind;
-  start(scope: Scope, ports: Ports): Service;
+  start(scope: ServiceScope, ports: Ports): Service;
+}
+
+/** A service has many requests in hand at once: what it does about one follows from that one. */
+export interface ServiceScope extends Scope {
+  /** The same, for what follows from `cause`. */
+  because(cause: string): Scope;
+}
+
+/** Where a message to a service comes from. */
+export interface Mail {
+  readonly from: Address;
+  readonly replyTo: string | undefined;
+  /** For all that is said about it: `scope.because(cause)`. */
+  readonly cause: string;
 }
 
 export interface Service {
-  receive(message: Message, from: Address, replyTo: string | undefined): void;
+  receive(message: Message, mail: Mail): void;
   view(): JsonObject;
   stop(): void | Promise<void>;
 }

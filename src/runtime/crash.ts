@@ -1,12 +1,13 @@
 /**
- * What happens when an actor throws: it comes back from its committed state after a back-off, the
- * message in hand is tried again and after three crashes is poison. Crashing more often than its
- * limit quarantines it: its state is kept and shown, `resume` brings it back. OTP's supervisor words.
+ * What happens when an actor throws: it comes back from its committed state, the first time at once and
+ * then after a back-off; the message in hand is tried again and after three crashes is poison. Crashing
+ * more often than its limit quarantines it: its state is kept and shown, `resume` brings it back. OTP's
+ * supervisor words.
  *
  * Rules: [SU-1] siblings never notice; [SU-2] a poison message ends as a dead letter; [SU-3] a poison
  * state ends in quarantine.
  */
-import { backoffMs, judgeRestart } from '../supervision/restart.js';
+import { judgeRestart, restartWaitMs } from '../supervision/restart.js';
 import { dispose, restore, start } from './activation.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
@@ -16,7 +17,7 @@ import type { Letter } from './mailbox.js';
 /** `letter`: the message in hand, absent when an effect threw. */
 export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Letter): void {
   const { clock, log, metrics, random } = kernel.options;
-  if (cell.phase === 'gone' || cell.phase === 'restarting') {
+  if (cell.phase !== 'active' && cell.phase !== 'loading') {
     log.error({ actor: cell.address, err: error }, 'actor failed again while it was down');
     return;
   }
@@ -33,18 +34,18 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
   cell.note({ crashes: judgement.history, restartDue: false });
   if (judgement.verdict === 'give-up') return quarantine(kernel, cell);
   cell.phase = 'restarting';
-  const delayMs = backoffMs(judgement.history.length - 1, RESTART_BACKOFF, random.next());
-  clock.after(delayMs, () => {
-    cell.note({ restartDue: true });
-    comeBack(kernel, cell);
-  });
+  const waitMs = restartWaitMs(judgement.history.length, RESTART_BACKOFF, random.next());
+  kernel.restarts.put(cell, waitMs);
+}
+
+export function mayComeBack({ phase, trouble, inFlight }: Cell): boolean {
+  return phase === 'restarting' && trouble.restartDue && inFlight.length === 0;
 }
 
 /** Restarts the cell once its back-off is over and the store has answered all it decided. */
 export function comeBack(kernel: Kernel, cell: Cell): void {
-  const { restartDue, restarts } = cell.trouble;
-  if (cell.phase !== 'restarting' || !restartDue || cell.inFlight.length > 0) return;
-  cell.note({ restarts: restarts + 1 });
+  if (!mayComeBack(cell)) return;
+  cell.note({ restarts: cell.trouble.restarts + 1 });
   cell.parked = false;
   cell.phase = 'loading';
   kernel.mailboxes.clearSystem(cell);

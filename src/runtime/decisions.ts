@@ -10,7 +10,7 @@ import type { Meta, SpawnParams } from '../../machines/model/effects.js';
 import { kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Decision, StoredCell } from '../ports/store.js';
-import { activateSpawned, retire } from './activation.js';
+import { activateSpawned, fenceOff, forget } from './activation.js';
 import { type Cell, type InFlight, noteCommitted, stateOf } from './cell.js';
 import type { CommitOutcome } from './committer.js';
 import { comeBack } from './crash.js';
@@ -112,7 +112,7 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   // What the store has done is done, whatever an effect of it does.
   performCommitted(kernel, cell, flight.effects, flight.cause);
   if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
-  if (flight.forget) return retire(kernel, cell);
+  if (flight.forget) return forget(kernel, cell);
   cell.parked = cell.inFlight.some(({ forget }) => forget);
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.schedule(cell);
@@ -135,6 +135,6 @@ function refuse(
   // A cell that is down has given up what it decided after the refused decision.
   if (cell.phase === 'quarantined') return;
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
-  if (failure.code === 'stale') return retire(kernel, cell);
+  if (failure.code === 'stale') return fenceOff(kernel, cell);
   kernel.crash(cell, new Defect(`RT-8: the store refused a decision: ${failure.message}`));
 }

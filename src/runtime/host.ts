@@ -19,11 +19,17 @@ import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import { type Cell, viewOf } from './cell.js';
 import { createCommitter } from './committer.js';
 import { crash, resume } from './crash.js';
-import { createDeadLetters, type DeadLetterReason, type DeadLetters } from './dead-letters.js';
+import {
+  createDeadLetters,
+  type DeadLetterReason,
+  type DeadLetters,
+  deadLetterOf,
+} from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
 import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
 import { createMailboxes, depthOf, oldestAt, systemLetter, userLetter } from './mailbox.js';
+import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
@@ -66,6 +72,7 @@ export function createHost(options: HostOptions): Host {
     childrenOf: new Map(),
     timers: createTimers(clock, onTimer),
     mailboxes: createMailboxes(),
+    restarts: createRestarts(clock, (cell) => turns.schedule(cell)),
     committer: createCommitter(options.store, clock),
     deadLetters,
     tap: undefined,
@@ -79,8 +86,8 @@ export function createHost(options: HostOptions): Host {
   const turns = createTurns(kernel);
 
   function bury(envelope: Envelope, reason: DeadLetterReason): void {
-    const { to, from, body } = envelope;
-    deadLetters.add({ at: clock.now(), to, from, message: body.type, reason });
+    const { to, body } = envelope;
+    deadLetters.add(deadLetterOf(envelope, reason, clock.now()));
     options.metrics.count('dead_letters_total', { reason });
     if (envelope.replyTo === undefined) return;
     const code = ASK_CODES[reason] ?? 'not-taken';
@@ -190,6 +197,7 @@ export function createHost(options: HostOptions): Host {
     stopping = true;
     turns.stop();
     kernel.timers.close();
+    kernel.restarts.close();
     await drained();
     kernel.committer.close();
     asks.failAll({ code: 'stopping', message: 'the node is stopping' });
@@ -267,8 +275,10 @@ const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>>
 };
 
 function registered(options: HostOptions): Kernel['types'] {
+  const { path, types } = options;
+  const forced = path === undefined ? {} : { path };
   return new Map(
-    options.types.map((type) => [type.kind, { type, stepper: createStepper(type.machine) }]),
+    types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
   );
 }
 

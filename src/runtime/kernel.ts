@@ -17,6 +17,7 @@ import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
 import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
+import type { Restarts } from './restarts.js';
 import type { Timers } from './timers.js';
 
 /** The way to actors on other threads. */
@@ -53,6 +54,8 @@ export interface HostOptions {
   /** Handed to every effect body; each actor type says which of it it uses. */
   readonly ports: unknown;
   readonly remote: Remote;
+  /** Forbids the compiled path: every machine runs on XState's own core. */
+  readonly path?: 'generic';
   /** Config generation written into every decision. */
   generation(): number;
 }
@@ -64,6 +67,7 @@ export interface Kernel {
   readonly childrenOf: Map<Address, Set<Address>>;
   readonly timers: Timers;
   readonly mailboxes: Mailboxes;
+  readonly restarts: Restarts;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
   tap: ((frame: TapFrame) => void) | undefined;

@@ -1,6 +1,7 @@
 /**
- * What the runtime adds to an event before a machine sees it. Time is taken when the step begins;
- * an id and a random number only when the machine asks, or when it decides: most steps need neither.
+ * What the runtime adds to an event before a machine sees it. Time, an id and a random number are made
+ * when the machine first asks, or when it decides: most steps need none of them, and a step takes no
+ * time.
  */
 import type { Meta } from '../../machines/model/effects.js';
 import type { Address } from '../../machines/model/ids.js';
@@ -15,20 +16,33 @@ export interface MetaSources {
 
 /** A class, because a getter on a prototype costs nothing until it is read. */
 export class StepMeta implements Meta {
-  readonly at: number;
-  readonly cause: string;
-  readonly from: Address;
-  readonly replyTo?: string;
   private readonly sources: MetaSources;
+  private readonly envelope: Envelope;
+  private madeAt: number | undefined = undefined;
   private madeId: string | undefined = undefined;
-  private drawn = -1;
+  private drawn: number | undefined = undefined;
 
-  constructor(sources: MetaSources, { cause, from, replyTo }: Envelope) {
-    this.at = sources.clock.now();
-    this.cause = cause;
-    this.from = from;
+  constructor(sources: MetaSources, envelope: Envelope) {
     this.sources = sources;
-    if (replyTo !== undefined) this.replyTo = replyTo;
+    this.envelope = envelope;
+  }
+
+  get cause(): string {
+    return this.envelope.cause;
+  }
+
+  get from(): Address {
+    return this.envelope.from;
+  }
+
+  /** Absent and undefined are the same to every machine. */
+  get replyTo(): string {
+    return this.envelope.replyTo as string;
+  }
+
+  get at(): number {
+    this.madeAt ??= this.sources.clock.now();
+    return this.madeAt;
   }
 
   get id(): string {
@@ -37,7 +51,7 @@ export class StepMeta implements Meta {
   }
 
   get random(): number {
-    if (this.drawn < 0) this.drawn = this.sources.random.next();
+    this.drawn ??= this.sources.random.next();
     return this.drawn;
   }
 }

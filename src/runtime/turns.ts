@@ -3,7 +3,7 @@
  * most 64 messages, then goes to the end; after 256 actors the event loop has its turn [RT-11].
  */
 import type { Cell } from './cell.js';
-import { crash } from './crash.js';
+import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX } from './limits.js';
 import type { Letter } from './mailbox.js';
@@ -63,6 +63,10 @@ export function createTurns(kernel: Kernel): Turns {
 }
 
 function isRunnable(cell: Cell): boolean {
+  return takesMail(cell) || mayComeBack(cell);
+}
+
+function takesMail(cell: Cell): boolean {
   return cell.phase === 'active' && !cell.parked && cell.mailbox !== undefined;
 }
 
@@ -72,7 +76,9 @@ function isOver({ timers }: Kernel, cell: Cell, { envelope, timer }: Letter): bo
 }
 
 function runCell(kernel: Kernel, cell: Cell): void {
-  for (let handled = 0; handled < TURN_MESSAGES_MAX && isRunnable(cell); handled += 1) {
+  // To come back is a turn like any other: many that crash at once keep nobody from theirs.
+  if (cell.phase === 'restarting') return comeBack(kernel, cell);
+  for (let handled = 0; handled < TURN_MESSAGES_MAX && takesMail(cell); handled += 1) {
     const letter = kernel.mailboxes.take(cell);
     if (letter === undefined) return;
     if (isOver(kernel, cell, letter)) continue;

@@ -11,3 +11,6 @@ export const BACKOFF_DOUBLINGS_MAX = 30;
 
 /** Share of a wait that chance may take away, when the back-off names none. */
 export const BACKOFF_JITTER = 0.2;
+
+/** First and largest wait of a supervisor that names none: a thread needs some 50 ms to come up. */
+export const BACKOFF_DEFAULT = { baseMs: 100, maxMs: 5_000 } as const;

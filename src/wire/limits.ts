@@ -24,8 +24,8 @@ export const NAME_CHARACTERS_MAX = 512;
  */
 export const STRUCTURES_MAX = 32;
 
-/** Decisions of one commit request. */
-export const REQUEST_DECISIONS_MAX = 256;
+/** Decisions of one commit request: the store makes several transactions of so many. */
+export const REQUEST_DECISIONS_MAX = 1_024;
 
 /** Items of a list that is answered in parts. */
 export const ANSWER_ITEMS_MAX = 256;

@@ -4,10 +4,11 @@
  */
 import { Defect } from '../../../machines/model/assert.js';
 import type { Chart } from './chart.js';
-import { refuseReserved } from './inert.js';
 
 export interface Kinds {
   kindOf(type: string): number;
+  /** Kinds below are of types the machine names. */
+  readonly named: number;
   /** A type of this kind. */
   exampleOf(kind: number): string;
 }
@@ -21,7 +22,6 @@ export function createKinds({ nodes }: Chart): Kinds {
   const unnamed = new Map<number, number>();
 
   function kindOfUnnamed(type: string): number {
-    refuseReserved(type);
     let matched = 0;
     for (const [bit, wildcard] of wildcards.entries()) {
       if (matches(wildcard, type)) matched |= 1 << bit;
@@ -34,6 +34,7 @@ export function createKinds({ nodes }: Chart): Kinds {
   }
 
   return {
+    named: named.size,
     kindOf: (type) => named.get(type) ?? kindOfUnnamed(type),
     exampleOf: (kind) => {
       const example = examples[kind];

@@ -12,6 +12,7 @@ import type { Chart, Node, Transition } from './chart.js';
 import { isReserved } from './inert.js';
 import { lowerActions, type Refuse } from './lower-actions.js';
 import { lowerGuard } from './lower-guards.js';
+import { ancestorsOf } from './moves.js';
 import { configurationsOf, leavesMaxOf, permutationsOf } from './values.js';
 
 export type Lowered =
@@ -128,5 +129,21 @@ function lowerTransition(lowering: Lowering, source: Node, transition: Source): 
     ops: lowerActions(machine, actions, refuse),
   };
   transitions.push(lowered);
+  if (!areTogether(lowered.targets)) refuse('targets that cannot be active together');
   return lowered;
+}
+
+/** XState would enter two states of which only one may be active. */
+function areTogether(targets: readonly Node[]): boolean {
+  return targets.every((one) =>
+    targets.every((other) => one === other || meetingOf(one, other)?.type === 'parallel'),
+  );
+}
+
+/** The innermost state around both; undefined when one is around the other. */
+function meetingOf(one: Node, other: Node): Node | undefined {
+  const around = ancestorsOf(one, undefined);
+  const alsoAround = ancestorsOf(other, undefined);
+  if (around.includes(other) || alsoAround.includes(one)) return undefined;
+  return around.find((node) => alsoAround.includes(node));
 }

@@ -25,7 +25,7 @@ import {
   type TimerOp,
 } from '../step.js';
 import type { Arguments, Guard, Op, Transition } from './chart.js';
-import { inertSelf, inertSystem, noSpawn } from './inert.js';
+import { inertSelf, inertSystem, noSpawn, refuseReserved } from './inert.js';
 import type { Kinds } from './kinds.js';
 import {
   IGNORED,
@@ -84,7 +84,9 @@ export class Run {
 
   step(standing: Standing, context: JsonObject, event: MachineEvent): Step {
     const { place } = standing;
-    const selector = this.selectorFor(place, event.type);
+    const kind = this.kinds.kindOf(event.type);
+    if (kind >= this.kinds.named) refuseReserved(event.type);
+    const selector = place.selectors[kind] ?? this.places.selectorFor(place, kind);
     if (place.done || (selector === IGNORED && place.always.length === 0)) {
       return { configuration: standing, context, effects: NO_EFFECTS, timers: NO_TIMERS };
     }
