@@ -92,7 +92,7 @@ function crashFrame(cell: Cell, message: string | undefined) {
   return {
     address: cell.address,
     machineId: cell.stepper.machineId,
-    event: { type: 'crashed', error: cell.lastError, message },
+    event: { type: 'crashed', error: cell.trouble.lastError, message },
     value: cell.configuration.value,
     context: cell.context,
     status: 'error' as const,
