@@ -94,7 +94,7 @@ export function activateSpawned(
   { aheadMs, cause }: InFlight,
 ): void {
   if (kernel.cells.has(row.address)) return;
-  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation }, aheadMs);
+  const cell = place(kernel, { incarnation: kernel.options.incarnation, ...row }, aheadMs);
   if (cell !== undefined) start(kernel, cell, cause);
 }
 
@@ -215,7 +215,7 @@ function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
 function committedOf(row: StoredCell, aheadMs: number): CommittedState {
   const { version, value, context } = row;
-  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + aheadMs }));
+  const timers = row.timers.map((timer) => ({ dueMonotonicMs: timer.dueAtMs + aheadMs, ...timer }));
   return { version, value, context, timers };
 }
 

@@ -67,7 +67,7 @@ function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision 
     ...flight.state,
     timers: flight.state.timers.map(({ id, dueAtMs }) => ({ id, dueAtMs })),
   };
-  return { ...decision, cell: cell.parent === undefined ? row : { ...row, parent: cell.parent } };
+  return { cell: cell.parent === undefined ? row : { parent: cell.parent, ...row }, ...decision };
 }
 
 function rowOfSpawn(

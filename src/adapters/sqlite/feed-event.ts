@@ -51,12 +51,12 @@ export function feedEventText(
   );
 }
 
-/** What JSON writes otherwise than as it is. */
-const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** Only what JSON writes as it is. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/;
 
 /** Names are plain as a rule, and asking costs less than quoting. */
 function quoted(text: string): string {
-  return SPECIAL.test(text) ? JSON.stringify(text) : `"${text}"`;
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Neighbours were mostly decided in the same millisecond. */
