@@ -168,7 +168,7 @@ export function createHost(options: HostOptions): Host {
     // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
     const key = asked ? undefined : type.coalesce?.(envelope.body);
-    const letter = userLetter(envelope, clock.monotonic(), key);
+    const letter = userLetter(envelope, turns.now(), key);
     if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
     const isSample = !asked && type.isSample?.(envelope.body) === true;
     const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;

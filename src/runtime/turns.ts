@@ -11,6 +11,8 @@ import { Queue } from './queue.js';
 import { process } from './stepping.js';
 
 export interface Turns {
+  /** Monotonic time, read once for each cell's turn and once for all that comes before the next. */
+  now(): number;
   schedule(cell: Cell): void;
   stop(): void;
 }
@@ -20,6 +22,15 @@ export function createTurns(kernel: Kernel): Turns {
   const queue = new Queue<Cell>();
   let scheduled = false;
   let stopped = false;
+  let readAt: number | undefined;
+
+  const now = (): number => {
+    if (readAt !== undefined) return readAt;
+    const at = clock.monotonic();
+    // Only a turn to come makes it outdated; without one it would be kept for ever.
+    if (scheduled) readAt = at;
+    return at;
+  };
 
   const wake = (): void => {
     if (scheduled || stopped || queue.size === 0) return;
@@ -31,6 +42,7 @@ export function createTurns(kernel: Kernel): Turns {
   const turn = (): void => {
     scheduled = false;
     let startedAt = clock.monotonic();
+    readAt = startedAt;
     for (let left = Math.min(queue.size, TURN_ACTORS_MAX); left > 0; left -= 1) {
       const cell = queue.shift();
       if (cell === undefined) break;
@@ -41,8 +53,10 @@ export function createTurns(kernel: Kernel): Turns {
         log.warn({ actor: cell.address, tookMs: endedAt - startedAt }, 'slow turn');
       }
       startedAt = endedAt;
+      readAt = endedAt;
       schedule(cell);
     }
+    readAt = undefined;
     witness?.end();
     wake();
   };
@@ -55,6 +69,7 @@ export function createTurns(kernel: Kernel): Turns {
   };
 
   return {
+    now,
     schedule,
     stop: () => {
       stopped = true;
