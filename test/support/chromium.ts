@@ -134,7 +134,7 @@ interface Size {
 }
 
 async function openPage(link: Link, url: string, size: Size): Promise<Page> {
-  const { targetId } = await link.call('Target.createTarget', { url: 'about:blank', ...size });
+  const { targetId } = await link.call('Target.createTarget', { url: 'about:blank' });
   const attached = await link.call('Target.attachToTarget', { targetId, flatten: true });
   const session = String(attached['sessionId']);
   const complaints: string[] = [];
@@ -142,10 +142,15 @@ async function openPage(link: Link, url: string, size: Size): Promise<Page> {
   link.listen(session, (method, params) => note({ complaints, requests }, method, params));
   const send: Page['send'] = (method, params = {}) => link.call(method, params, session);
   for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await send(`${domain}.enable`);
-  await send('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: 1, mobile: false });
+  await send('Emulation.setDeviceMetricsOverride', {
+    ...size,
+    deviceScaleFactor: 1,
+    mobile: false,
+  });
   const page = pageOf(send, { complaints, requests });
   await page.goto(url);
-  const close = async (): Promise<void> => void (await link.call('Target.closeTarget', { targetId }));
+  const close = async (): Promise<void> =>
+    void (await link.call('Target.closeTarget', { targetId }));
   return { ...page, close };
 }
 
