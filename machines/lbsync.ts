@@ -264,7 +264,7 @@ export const lbsyncMachine = setup({
       },
     },
     ready: {
-      description: 'Connected.',
+      description: 'Connected to VPP; wishes become programs.',
       initial: 'reading',
       on: { 'lb.lost': [{ guard: 'stale' }, { target: 'disconnected', actions: 'lost' }] },
       states: {

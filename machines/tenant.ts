@@ -90,7 +90,7 @@ const converged = createStateConfig({
   initial: 'steady',
   states: {
     steady: {
-      description: 'In step.',
+      description: 'Has what it should have, and nothing is on its way.',
       always: { guard: 'isUnsettled', target: 'wavering' },
     },
     wavering: {
@@ -149,7 +149,7 @@ const resync = createStateConfig({
 });
 
 const live = createStateConfig({
-  description: 'Wanted.',
+  description: 'Wanted by the configuration or by the tenant manager.',
   type: 'parallel',
   on: {
     'tenant.desired': [

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AnyStateMachine, createMachine } from 'xstate';
 import { ALL_MACHINES } from '../../machines/all-machines.js';
+import { plainConfig } from '../../src/adapters/inspector/definition.js';
 import { type Chart, chartOf } from '../../src/cli/machine-chart.js';
 import { render } from '../../src/cli/machines-commands.js';
 
@@ -70,5 +71,16 @@ for (const named of ALL_MACHINES) {
       assert.equal(description, node.description, path);
     }
     for (const word of [...chart.guards, ...chart.actions]) assert.doesNotMatch(word, /anonymous/);
+  });
+}
+
+for (const { machine, name } of ALL_MACHINES) {
+  test(`[CL-61] ${name}: reads well as a chart`, () => {
+    assert.doesNotMatch(JSON.stringify(plainConfig(machine)), /anonymous|"type":"xstate\./);
+    const { delays, states } = chartOf(machine);
+    for (const delay of delays) assert.ok(delay in machine.implementations.delays, delay);
+    for (const { description = '', path } of states) {
+      assert.ok(description.split(' ').length >= 3, `${path}: '${description}'`);
+    }
   });
 }

@@ -134,7 +134,7 @@ interface Size {
 }
 
 async function openPage(link: Link, url: string, size: Size): Promise<Page> {
-  const { targetId } = await link.call('Target.createTarget', { url: 'about:blank', ...size });
+  const { targetId } = await link.call('Target.createTarget', { url: 'about:blank' });
   const attached = await link.call('Target.attachToTarget', { targetId, flatten: true });
   const session = String(attached['sessionId']);
   const complaints: string[] = [];

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Script } from 'node:vm';
 import { WebSocket } from 'ws';
 import type { Json } from '../../../machines/model/json.js';
 import { type InspectorServer, serveInspector } from '../../../src/adapters/inspector/server.js';
@@ -124,13 +123,29 @@ test('[CL-14] a viewer that talks too much: is cut off, others go on', async () 
   await eventually(() => other.types().includes('@xstate.actor'));
 });
 
-test('[CL-8] its page: one file, no markup from names, and nothing else is served', async () => {
-  const page = await fetchPath(server.address, '/');
-  assert.match(String(page.headers['content-security-policy']), /default-src 'none'/);
-  assert.ok(new Script(/<script>([\s\S]*)<\/script>/.exec(page.body)?.[1] ?? ''));
-  assert.doesNotMatch(page.body, /innerHTML|<link|src=|\son[a-z]+=/);
+test('[CL-8] its pages: allow this server only, hold no markup from names, and nothing else is served', async () => {
+  const policyOf = async (path: string) =>
+    String((await fetchPath(server.address, path)).headers['content-security-policy']);
+  const own = await policyOf('/');
+  assert.match(own, /default-src 'none'; script-src 'self'; style-src 'self'/);
+  assert.ok(own.includes(`connect-src ws://${server.address};`));
+  assert.doesNotMatch(own, /unsafe|frame-src|https/);
+  assert.match(await policyOf('/stately'), /frame-src https:\/\/stately\.ai;/);
+  const parts = ['main', 'parts', 'lists', 'tree-view', 'chart-view', 'bridge', 'chart', 'layout'];
+  for (const part of [...parts, 'routes']) {
+    const script = await fetchPath(server.address, `/${part}.js`);
+    assert.equal(script.status, 200, part);
+    assert.match(String(script.headers['content-type']), /^text\/javascript/);
+    assert.doesNotMatch(
+      script.body,
+      /innerHTML|insertAdjacentHTML|document\.write|eval\(|https?:\/\/(?!www\.w3)/,
+    );
+  }
   assert.equal((await fetchPath(server.address, '/page.html')).status, 404);
+  assert.equal((await fetchPath(server.address, '/../server.js')).status, 404);
   assert.equal((await fetchPath(server.address, '/', { method: 'POST' })).status, 405);
+  const forged = { headers: { host: 'evil.example' } };
+  assert.equal((await fetchPath(server.address, '/', forged)).status, 403);
 });
 
 test('[CL-9] a taken address: one sentence with its key', async () => {

@@ -4,7 +4,7 @@
  */
 import { activePaths, chartOf } from './chart.js';
 import { boxesOf, layOut } from './layout.js';
-import { byId, drawn } from './parts.js';
+import { byId, drawn, triggerText } from './parts.js';
 import { routesOf } from './routes.js';
 
 const SCALE_MIN = 0.2;
@@ -157,15 +157,15 @@ function light(chart, snapshot, last) {
 function takenBy({ boxes }, last, lit) {
   if (last === undefined) return new Set();
   const before = new Set(activePaths(last.before));
-  const delay = /^xstate\.after\.([^.]+)\./.exec(last.type)?.[1];
-  const trigger = delay === undefined ? last.type : `after ${delay}`;
-  for (const { state } of [...boxes].reverse()) {
-    if (!before.has(state.path)) continue;
-    const at = state.rows.findIndex(
-      (row) => row.trigger === trigger && row.targets.every((target) => lit.has(target)),
-    );
-    if (at >= 0) return new Set([`${state.path}#${at}`]);
-  }
+  const trigger = triggerText(last.type);
+  const hasMoved = before.size !== lit.size || [...before].some((path) => !lit.has(path));
+  const could = [...boxes]
+    .reverse()
+    .filter(({ state }) => before.has(state.path))
+    .flatMap(({ state }) => state.rows.map((row, at) => ({ row, key: `${state.path}#${at}` })))
+    .filter(({ row }) => row.trigger === trigger && row.targets.every((path) => lit.has(path)));
+  const likely = could.find(({ row }) => row.targets.length > 0 === hasMoved) ?? could[0];
+  if (likely !== undefined) return new Set([likely.key]);
   return new Set();
 }
 
@@ -218,7 +218,7 @@ function boxGroup({ children, height, lines, state, width, x, y }) {
       drawn('rect', { class: 'second', x: x + 4, y: y + 4, width: width - 8, height: height - 8 }),
     );
   }
-  if (state.type === 'parallel') group.classList.add('parallel');
+  if (state.isRegion) group.classList.add('region');
   group.append(
     drawn('text', { class: 'name', x: x + 16, y: y + 17 }, state.name),
     ...lines

@@ -30,6 +30,8 @@ export interface ChartState {
   readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
   readonly description: string;
   readonly isInitial: boolean;
+  /** Active together with its siblings. */
+  readonly isRegion: boolean;
   readonly entry: readonly string[];
   readonly exit: readonly string[];
   readonly rows: readonly Row[];
@@ -39,7 +41,10 @@ export interface ChartState {
 export function chartOf(config: Config): ChartState {
   const ids = new Map<string, string>();
   collectIds(config, { path: '', id: text(config['id']) || 'machine' }, ids);
-  return stateOf({ name: text(config['id']), path: '', config, isInitial: false }, ids);
+  return stateOf(
+    { name: text(config['id']), path: '', config, isInitial: false, isRegion: false },
+    ids,
+  );
 }
 
 /** Every state of a chart, outer ones first. */
@@ -87,10 +92,11 @@ interface Source {
   readonly path: string;
   readonly config: Config;
   readonly isInitial: boolean;
+  readonly isRegion: boolean;
 }
 
 function stateOf(source: Source, ids: ReadonlyMap<string, string>): ChartState {
-  const { name, path, config, isInitial } = source;
+  const { name, path, config, isInitial, isRegion } = source;
   const inner = Object.entries(statesIn(config));
   return {
     path,
@@ -98,15 +104,15 @@ function stateOf(source: Source, ids: ReadonlyMap<string, string>): ChartState {
     type: typeOf(config, inner.length > 0),
     description: text(config['description']),
     isInitial,
+    isRegion,
     entry: namesOf(config['entry']),
     exit: namesOf(config['exit']),
     rows: rowsOf(path, config, ids),
     children: inner.map(([key, child]) => {
+      const inside = { name: key, path: joined(path, key), config: child };
       const isFirst = config['initial'] === key;
-      return stateOf(
-        { name: key, path: joined(path, key), config: child, isInitial: isFirst },
-        ids,
-      );
+      const isInParallel = config['type'] === 'parallel';
+      return stateOf({ ...inside, isInitial: isFirst, isRegion: isInParallel }, ids);
     }),
   };
 }

@@ -1,5 +1,15 @@
 /** The list of actors, instances below their group, and the list of events, newest first. */
-import { byId, element, keyOf, kindBadge, kindOf, kindRank, timeText, valueText } from './parts.js';
+import {
+  byId,
+  element,
+  keyOf,
+  kindBadge,
+  kindOf,
+  kindRank,
+  timeText,
+  triggerText,
+  valueText,
+} from './parts.js';
 import { createTree } from './tree-view.js';
 
 /** Events shown; more are kept by nobody. */
@@ -28,6 +38,9 @@ export function arranged(sessions, filter) {
     ]);
 }
 
+/** Ids differ at their end. */
+const shortened = (key) => (key.length <= 26 ? key : `${key.slice(0, 8)}…${key.slice(-14)}`);
+
 /** A moment ago is a short while for eyes. */
 const JUST_MS = 1_500;
 
@@ -47,7 +60,7 @@ export function drawActors({ sessions, chosen, choose }) {
       'div',
       classes.filter(Boolean).join(' '),
       kindBadge(frame.name),
-      element('span', 'name', keyOf(frame.name)),
+      element('span', 'name', shortened(keyOf(frame.name))),
       element('span', 'mark', isCrashed ? 'crashed' : ''),
       element('span', 'stands', valueText(snapshot.value)),
     );
@@ -90,8 +103,8 @@ export function createEventList() {
       'summary',
       '',
       element('time', 'dim', timeText(createdAt)),
-      element('span', 'what', event.type),
-      element('span', 'who', shownOf === undefined ? `${name}, ${source}` : source),
+      element('span', 'what', triggerText(event.type)),
+      element('span', 'who', shownOf === undefined ? `${shortened(name)}, ${source}` : source),
     );
     if (became !== undefined) summary.append(element('span', 'became', `→ ${became}`));
     const details = element('details', '', summary);

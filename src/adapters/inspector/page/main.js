@@ -41,17 +41,8 @@ const receive = {
     const session = sessions.get(sessionId);
     if (session === undefined) return;
     count += 1;
-    const record = {
-      number: count,
-      sessionId,
-      name: session.frame.name,
-      event,
-      createdAt,
-      sourceId,
-    };
-    session.record = record;
-    events.push(record);
-    if (events.length > KEPT_MAX) events = events.slice(-KEPT_MAX / 2);
+    const { name } = session.frame;
+    session.record = { number: count, sessionId, name, event, createdAt, sourceId };
   },
   '@xstate.snapshot': ({ sessionId, snapshot, event }) => {
     const session = sessions.get(sessionId);
@@ -62,6 +53,9 @@ const receive = {
       session.movedAt = performance.now();
       if (session.record !== undefined) session.record.became = text;
     }
+    // An event is listed once it is known what came of it.
+    if (session.record !== undefined) events.push(session.record);
+    if (events.length > KEPT_MAX) events = events.slice(-KEPT_MAX / 2);
     if (event.type === 'crashed') session.crash = event;
     session.record = undefined;
     session.last = { type: event.type, before: before.value };

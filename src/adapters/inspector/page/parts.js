@@ -67,3 +67,9 @@ export function timeText(createdAt) {
   const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':');
   return `${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
+
+/** `xstate.after.NAME.state` is the timer of the delay NAME. */
+export function triggerText(type) {
+  const delay = /^xstate\.after\.([^.]+)\./.exec(type)?.[1];
+  return delay === undefined ? type : `after ${delay}`;
+}
