@@ -14,6 +14,8 @@ export interface Work {
   /** What it is about: at most one of a key waits or runs. */
   readonly key: string;
   readonly from: Address;
+  /** Of the request; everything said about it follows from that. */
+  readonly cause: string;
   readonly request: ProviderRequest;
 }
 
@@ -25,11 +27,14 @@ export interface WorkQueue {
   readonly size: number;
 }
 
+/** Who wants it, and why. */
+export type Asker = Pick<Work, 'from' | 'cause'>;
+
 /** Requests waiting for one provider: every instance of a full one, twice. */
 export const PROVIDER_QUEUE_MAX = 4_096;
 
-export function workOf(request: ProviderRequest, from: Address): Work {
-  return { key: `${request.type} ${subjectOf(request)}`, from, request };
+export function workOf(request: ProviderRequest, { from, cause }: Asker): Work {
+  return { key: `${request.type} ${subjectOf(request)}`, from, cause, request };
 }
 
 export function createWorkQueue(max = PROVIDER_QUEUE_MAX): WorkQueue {

@@ -21,9 +21,15 @@ import type { Result } from '../machines/model/result.js';
 import { type Bucket, fullBucket, type RateRule, takePermit } from '../src/policy/rate.js';
 import type { Cancel } from '../src/ports/clock.js';
 import type { Provider } from '../src/ports/provider.js';
-import type { Scope, Service, ServiceType } from '../src/runtime/actor-type.js';
+import type { Service, ServiceScope, ServiceType } from '../src/runtime/actor-type.js';
 import { type Called, callProvider, failedAnswer, type Ownership } from './provider-calls.js';
-import { createWorkQueue, type Work, type WorkQueue, workOf } from './provider-queue.js';
+import {
+  type Asker,
+  createWorkQueue,
+  type Work,
+  type WorkQueue,
+  workOf,
+} from './provider-queue.js';
 
 export interface ProviderPorts {
   /** What every instance created here is tagged with. */
@@ -49,7 +55,7 @@ export const providerService: ServiceType<ProviderPorts> = {
 };
 
 interface Desk {
-  readonly scope: Scope;
+  readonly scope: ServiceScope;
   readonly ports: ProviderPorts;
   readonly queue: WorkQueue;
   readonly running: Map<string, Work>;
@@ -68,7 +74,7 @@ interface Desk {
   lastError: string | undefined;
 }
 
-function createProviderService(scope: Scope, ports: ProviderPorts): Service {
+function createProviderService(scope: ServiceScope, ports: ProviderPorts): Service {
   const desk: Desk = {
     scope,
     ports,
@@ -86,9 +92,9 @@ function createProviderService(scope: Scope, ports: ProviderPorts): Service {
     lastError: undefined,
   };
   return {
-    receive: (message, from, replyTo) => {
-      receive(desk, message as ProviderMessage | Finished, from);
-      scope.reply(replyTo, { ok: true });
+    receive: (message, mail) => {
+      receive(desk, message as ProviderMessage | Finished, mail);
+      scope.reply(mail.replyTo, { ok: true });
     },
     view: () => viewOf(desk),
     stop: async () => {
@@ -99,7 +105,7 @@ function createProviderService(scope: Scope, ports: ProviderPorts): Service {
   };
 }
 
-function receive(desk: Desk, message: ProviderMessage | Finished, from: Address): void {
+function receive(desk: Desk, message: ProviderMessage | Finished, asker: Asker): void {
   switch (message.type) {
     case 'provider.settings':
       // The same settings again (a reload that changed something else) must not reopen anything.
@@ -115,7 +121,7 @@ function receive(desk: Desk, message: ProviderMessage | Finished, from: Address)
       desk.listing = false;
       break;
     default:
-      admit(desk, workOf(message, from));
+      admit(desk, workOf(message, asker));
   }
   serve(desk);
 }
@@ -126,7 +132,7 @@ function admit(desk: Desk, work: Work): void {
   const message = `provider "${nameOf(desk)}" has ${desk.queue.size} requests waiting, which is all it takes`;
   const answer = failedAnswer(work.request, { code: 'unavailable', message });
   if (answer === undefined) retryLater(desk, work);
-  else desk.scope.tell(work.from, answer);
+  else desk.scope.because(work.cause).tell(work.from, answer);
 }
 
 /** Starts what may start now. Called after every message and whenever a permit is due. */
@@ -139,7 +145,7 @@ function serve(desk: Desk): void {
     const work = desk.queue.next(() => mayCreate(desk, settings));
     if (work === undefined) return;
     desk.running.set(work.key, work);
-    desk.scope.run(async (): Promise<Finished> => {
+    desk.scope.because(work.cause).run(async (): Promise<Finished> => {
       const called = await carried(desk, provider, work);
       if (called.providerId !== undefined) desk.owners.set(called.providerId, work.from);
       return { type: 'provider.answered', work, called };
@@ -160,21 +166,21 @@ async function carried(desk: Desk, provider: Provider, { request }: Work): Promi
 }
 
 function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called): void {
-  const { request, from } = work;
+  const { request, from, cause } = work;
   desk.running.delete(work.key);
-  if (answer !== undefined) desk.scope.tell(from, answer);
+  if (answer !== undefined) desk.scope.because(cause).tell(from, answer);
   if (answer?.type === 'provider.deleted') desk.owners.delete(answer.providerId);
   if (again !== undefined) retryLater(desk, work, again);
   if (providerId === undefined || request.type === 'provider.watch') return;
   // What was found may stem from an earlier run; watching what is watched changes nothing.
-  admit(desk, workOf({ type: 'provider.watch', providerId }, from));
+  admit(desk, workOf({ type: 'provider.watch', providerId }, work));
 }
 
 function retryLater(desk: Desk, work: Work, failure?: ProviderFailure): void {
   const { self, clock, log } = desk.scope;
   log.warn({ actor: self, request: work.key, failure }, 'provider request put off');
   clock.after(RETRY_MS, () => {
-    if (!desk.stopped) receive(desk, work.request, work.from);
+    if (!desk.stopped) receive(desk, work.request, work);
   });
 }
 

@@ -13,22 +13,7 @@ import { mirrorOf } from '../src/lb/mirror.js';
 import { type DiffRules, diffAll } from '../src/lb/plan.js';
 import { opsOf } from '../src/lb/steps.js';
 import { dumbChanges } from './dumb-diff.js';
-
-export interface BenchRow {
-  readonly id: string;
-  readonly question: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly baseline?: number;
-  readonly ratio?: number;
-  readonly must?: string;
-  readonly pass: boolean;
-}
-
-export interface BenchResult {
-  readonly bench: string;
-  readonly rows: readonly BenchRow[];
-}
+import { type BenchOptions, type BenchResult, type BenchRow, median, rounded } from './rows.js';
 
 interface Size {
   readonly vips: number;
@@ -45,7 +30,7 @@ const SIZES: Readonly<Record<'tiny' | 'full', Size>> = {
 const UNCHANGED_MS_MAX = 25;
 const RATIO_MIN = 5;
 
-export async function bench(scale: 'tiny' | 'full'): Promise<BenchResult> {
+export async function bench({ scale }: BenchOptions): Promise<BenchResult> {
   const size = SIZES[scale];
   const site = siteOf(size);
   const changed = withOneChange(site.desired);
@@ -82,14 +67,10 @@ function row({ id, question, ms, dumb, judged }: Measured): BenchRow {
   const ratio = dumb / ms;
   const holds = ms <= UNCHANGED_MS_MAX && ratio >= RATIO_MIN;
   const must = `<= ${UNCHANGED_MS_MAX} ms and >= ${RATIO_MIN} times the dumb one`;
-  const base = { id, question, value: round(ms), unit: 'ms', baseline: round(dumb) };
+  const base = { id, question, value: rounded(ms), unit: 'ms', baseline: rounded(dumb) };
   return judged
-    ? { ...base, ratio: round(ratio), must, pass: holds }
-    : { ...base, ratio: round(ratio), pass: true };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
+    ? { ...base, ratio: rounded(ratio), must, pass: holds }
+    : { ...base, ratio: rounded(ratio), pass: true };
 }
 
 interface Site {
@@ -174,6 +155,5 @@ function measure({ rounds }: Size, run: () => number, expected: number): number 
     times.push(performance.now() - startedAt);
     if (answer !== expected) throw new Error(`measured ${answer} changes instead of ${expected}`);
   }
-  times.sort((a, b) => a - b);
-  return times[Math.floor(times.length / 2)] ?? Number.NaN;
+  return median(times);
 }

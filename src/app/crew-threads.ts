@@ -5,7 +5,7 @@
  * the shards, lbsync, the outbox with a last pass, the store last.
  */
 
-import { addressOf } from '../../machines/model/ids.js';
+import { type Address, addressOf } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createMesh } from '../adapters/threads/mesh.js';
@@ -43,6 +43,9 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     thread: 'main',
     incarnation: 0,
     log: parts.log,
+    watched: (peer, frame) => host?.watched(peer, frame),
+    lost: (peer) => host?.lost(peer.name, peer.incarnation),
+    distrusts: (peer, message) => threads.accuse(peer, message),
     deliver: (envelope) => host?.send(envelope),
     settle: (replyTo, outcome) => host?.settle(replyTo, outcome),
     answer: (name: string, args: Json) => own(name, args),
@@ -53,11 +56,11 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     specs,
     mesh,
     log: parts.log,
+    metrics: parts.metrics,
     incarnationBase: base,
     settings: () => settings as unknown as { readonly [field: string]: Json },
     now: parts.clock.monotonic,
     onReplace: async (name, incarnation) => {
-      host?.failAsks({ code: 'thread-lost', message: `thread ${name} died` }, name);
       if (name !== 'store') await store.fence(name, incarnation);
     },
     onReplaced: (name) => {
@@ -105,7 +108,11 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
       generation: () => generation.current,
     });
     host = made;
-    own = answerQueries({ host: made, parts, generation });
+    const answers = answerQueries({ host: made, parts, generation });
+    own = (name, args) => {
+      if (name === 'resume') threads.forgive(String(args) as Address);
+      return answers(name, args);
+    };
     const joined = createCluster({
       host: made,
       own,

@@ -14,6 +14,7 @@ import { openConfigFile } from '../adapters/config-file/config-file.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import type { LogLevel } from '../adapters/system/log.js';
 import type { Config } from '../config/complete.js';
+import type { ConfigFile } from '../ports/config-file.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import { validateSpec } from '../supervision/validate.js';
@@ -93,7 +94,8 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   if (!lock.ok) return lock;
   undo.push(lock.value);
   const parts = createParts(boot, 'main');
-  const mustered = await muster(options, boot, parts);
+  const configFile = configFileOf(options);
+  const mustered = await muster(options, { boot, parts, configFile, onFatal: options.onFatal });
   if (!mustered.ok) return cannotStart(mustered.failure);
   undo.push(mustered.value.stop);
   const begun = await unlessStopped(options, () => begin(mustered.value, boot));
@@ -112,6 +114,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
     api,
     parts,
     crew,
+    configFile,
     settings,
     ...inspectorOf(options),
   });
@@ -126,16 +129,13 @@ function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string 
   return inspector === undefined ? {} : { inspector };
 }
 
-function muster(
-  options: NodeOptions,
-  boot: BootSettings,
-  parts: Parts,
-): Promise<Result<Muster, string>> {
-  const { dataDir, configFile: file } = options;
+function configFileOf({ dataDir, configFile: file }: NodeOptions): ConfigFile {
   const moved = dataDir === undefined ? {} : { dataDir };
-  const configFile = openConfigFile({ file, env: process.env, ...moved });
-  const crew: CrewOptions = { boot, parts, configFile, onFatal: options.onFatal };
-  return options.singleThread ? Promise.resolve(musterSingle(crew)) : musterThreads(crew);
+  return openConfigFile({ file, env: process.env, ...moved });
+}
+
+function muster({ singleThread }: NodeOptions, crew: CrewOptions): Promise<Result<Muster, string>> {
+  return singleThread ? Promise.resolve(musterSingle(crew)) : musterThreads(crew);
 }
 
 async function begin(

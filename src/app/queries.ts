@@ -3,17 +3,15 @@
  * the thread itself, so main asks itself as it asks the others.
  */
 import { ACTOR_KINDS, type ActorKind, parseAddress } from '../../machines/model/ids.js';
-import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { Json } from '../../machines/model/json.js';
+import { INSPECTOR_LIMITS } from '../adapters/inspector/limits.js';
+import { createTap, tapRequestOf } from '../adapters/inspector/tap.js';
 import type { LogLevel } from '../adapters/system/log.js';
 import type { Host } from '../runtime/host.js';
-import type { TapFrame } from '../runtime/kernel.js';
 import type { Generation } from './generation.js';
 import type { Parts } from './parts.js';
 
 export type Answer = (name: string, args: Json) => Json | Promise<Json>;
-
-/** Steps kept for an inspector between two of its reads; older ones are dropped. */
-const TAP_FRAMES_MAX = 2_000;
 
 export interface QueryOptions {
   readonly host: Host;
@@ -22,7 +20,7 @@ export interface QueryOptions {
 }
 
 export function answerQueries({ host, parts, generation }: QueryOptions): Answer {
-  const tap = createTap(host);
+  const tap = createTap(host, parts.clock, INSPECTOR_LIMITS);
   const answers: Readonly<Record<string, Answer>> = {
     views: (_, kind) => viewsOf(host, kind),
     actors: () => host.actorViews(),
@@ -38,7 +36,7 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
       return true;
     },
     generation: (_, value) => generation.raise(Number(value)),
-    tap: (_, on) => tap.read(on === true),
+    tap: (_, request) => tap.read(tapRequestOf(request)) as unknown as Json,
   };
   return (name, args) => answers[name]?.(name, args) ?? null;
 }
@@ -46,26 +44,4 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
 function viewsOf(host: Host, kind: Json): Json {
   const known = ACTOR_KINDS.find((actorKind: ActorKind) => actorKind === kind);
   return known === undefined ? [] : host.views(known);
-}
-
-interface Tap {
-  /** Steps since the last read; reading with `false` stops the recording. */
-  read(on: boolean): readonly JsonObject[];
-}
-
-function createTap(host: Host): Tap {
-  let frames: TapFrame[] = [];
-  let recording = false;
-  const listen = (frame: TapFrame): void => {
-    if (frames.length < TAP_FRAMES_MAX) frames.push(frame);
-  };
-  return {
-    read: (on) => {
-      if (on !== recording) host.tap(on ? listen : undefined);
-      recording = on;
-      const taken = frames;
-      frames = [];
-      return taken.map((frame) => ({ ...frame, event: { ...frame.event } }));
-    },
-  };
 }

@@ -5,8 +5,12 @@ import { ok, type Result } from '../../machines/model/result.js';
 import { serveControl } from '../adapters/grpc/server.js';
 import { serveAdmin } from '../adapters/http/server.js';
 import { serveInspector } from '../adapters/inspector/server.js';
+import type { TapRequest } from '../adapters/inspector/tap.js';
 import { processMetrics, renderMetrics } from '../adapters/metrics/registry.js';
 import type { Config } from '../config/complete.js';
+import { leavesOf } from '../config/fields.js';
+import { configSchema } from '../config/schema.js';
+import type { ConfigFile } from '../ports/config-file.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { Crew } from './crew.js';
 import type { Parts } from './parts.js';
@@ -18,6 +22,7 @@ export interface ServersOptions {
   readonly api: NodeApi;
   readonly parts: Parts;
   readonly crew: Crew;
+  readonly configFile: ConfigFile;
   readonly settings: Settings;
   /** `host:port`; absent: no inspector. */
   readonly inspector?: string;
@@ -71,9 +76,11 @@ async function openAdmin({ api, config, crew, parts }: ServersOptions): Opened {
   return served.ok ? ok({ name: 'admin', ...served.value }) : served;
 }
 
-async function openInspector({ config, crew, inspector, parts, settings }: ServersOptions): Opened {
+async function openInspector(options: ServersOptions): Opened {
+  const { config, configFile, crew, inspector, parts, settings } = options;
   if (inspector === undefined) return ok(undefined);
-  const read = async (on: boolean) => crew.cluster.everywhere('tap', on);
+  const read = async (request: TapRequest | undefined) =>
+    crew.cluster.everywhere('tap', request === undefined ? null : { ...request });
   const served = await serveInspector({
     listen: inspector,
     node: settings.node,
@@ -81,7 +88,17 @@ async function openInspector({ config, crew, inspector, parts, settings }: Serve
     clock: parts.clock,
     log: parts.log,
     machines: allMachines(),
+    secrets: () => secretsOf(configFile),
     read,
   });
   return served.ok ? ok({ name: 'inspector', ...served.value }) : served;
+}
+
+/** Fields of the configuration that hold secrets; lists of such have no path of their own. */
+const SECRET_PATHS: readonly string[] = leavesOf(configSchema)
+  .filter(({ note }) => note?.secret === true)
+  .map(({ path }) => path);
+
+function secretsOf(configFile: ConfigFile): readonly string[] {
+  return SECRET_PATHS.flatMap((path) => configFile.secret(path) ?? []);
 }

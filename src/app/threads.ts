@@ -3,21 +3,33 @@
  *
  * A thread that dies, however (throw, exit, out of memory, closed port), is seen once per life. Its
  * peers unlink, the store fences it off, its successor starts on the spare and gets the same links;
- * its actors come back from the store. Dying more often than its limit is the end of the node.
+ * its actors come back from the store, without the one that killed it too often. A thread that is
+ * silent, or sends garbage, is ended and so becomes such a death. Dying more often than its limit is
+ * the end of the node.
  *
- * Rules: [SU-4] a thread's death is handled once, and only its own actors notice.
+ * Rules: [SU-4] a thread's death is handled once, and only its own actors notice; [SU-12] [SU-13]
+ * [SU-14] who is ended, and what for.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { NODE_TREE } from '../../actors/node-tree.js';
+import { assert } from '../../machines/model/assert.js';
+import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import type { Mesh } from '../adapters/threads/mesh.js';
+import { linkPorts } from '../adapters/threads/link.js';
+import type { Mesh, Peer } from '../adapters/threads/mesh.js';
 import type { Log } from '../ports/log.js';
+import type { Metrics } from '../ports/metrics.js';
+import { DELIVERY_ATTEMPTS_MAX } from '../runtime/limits.js';
+import { createCulprits } from '../supervision/culprits.js';
+import { type HeartbeatRules, judgeHeartbeats, NEVER_CHECKED } from '../supervision/heartbeat.js';
 import { judgeRestart } from '../supervision/restart.js';
-import { decodeFromThread } from '../wire/from-thread.js';
+import { decodeFromThread, type FromThread } from '../wire/from-thread.js';
 import type { ThreadRole, ToThread } from '../wire/to-thread.js';
+import { beatsOf, createVitals, culpritOf } from '../wire/vitals.js';
+import { createExecutioner } from './executioner.js';
 
 export interface ThreadSpec {
   readonly name: string;
@@ -29,6 +41,7 @@ export interface ThreadsOptions {
   /** Of main: linked to every thread. */
   readonly mesh: Mesh;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Incarnations start above this, so that every run of the daemon has its own. */
   incarnationBase(): number;
   settings(): JsonObject;
@@ -38,7 +51,12 @@ export interface ThreadsOptions {
   onReplaced(name: string): void;
   /** A thread died too often. */
   onGiveUp(name: string, reason: string): void;
+  /** Monotonic. */
   now(): number;
+  /** Tests have shorter ones, threads that die more easily, and actors that kill. */
+  readonly heartbeat?: HeartbeatRules;
+  readonly heapMb?: number;
+  readonly entry?: string;
 }
 
 export interface Threads {
@@ -48,6 +66,10 @@ export interface Threads {
   stop(names: readonly string[]): Promise<void>;
   /** Cuts a thread off, whatever it is doing: a death like any other. False: it is not there. */
   kill(name: string): boolean;
+  /** That life of a thread sent what cannot be believed. */
+  accuse(suspect: Peer, message: string): void;
+  /** An operator resumes an actor: that it killed its thread counts no more. */
+  forgive(culprit: Address): void;
   close(): Promise<void>;
 }
 
@@ -55,8 +77,9 @@ interface Thread {
   readonly spec: ThreadSpec;
   readonly incarnation: number;
   readonly control: MessagePort;
+  readonly vitals: SharedArrayBuffer;
   readonly ended: Promise<void>;
-  readonly kill: () => void;
+  readonly kill: (reason: string) => void;
   /** Serves, and is not being stopped: its end would be a death. */
   serving: boolean;
 }
@@ -67,73 +90,132 @@ const HEAP_MB = 4_096;
 /** How long a thread may take to finish before it is cut off. */
 const STOP_DEADLINE_MS = 8_000;
 
+/** How long a thread may take to serve; a large database is opened in one go. */
+const START_DEADLINE_MS = 120_000;
+
+/** Ten beats: a thread that missed them all is not merely slow. */
+const HEARTBEAT: HeartbeatRules = { intervalMs: 500, timeoutMs: 5_000 };
+
+assert(HEARTBEAT.timeoutMs >= 4 * HEARTBEAT.intervalMs, 'one missed beat is no death');
+assert(DELIVERY_ATTEMPTS_MAX <= NODE_TREE.intensity, 'a killer is caught before the node gives up');
+
 const ENTRY = new URL('./worker-entry.js', import.meta.url).href;
 
 export function createThreads(options: ThreadsOptions): Threads {
-  const { log, mesh, specs } = options;
+  const { log, mesh, metrics, specs, heartbeat = HEARTBEAT } = options;
+  const threadsMax = specs.length + 1;
   const pool = new Piscina({
-    filename: ENTRY,
-    minThreads: specs.length + 1,
-    maxThreads: specs.length + 1,
+    filename: options.entry ?? ENTRY,
+    minThreads: threadsMax,
+    maxThreads: threadsMax,
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: options.heapMb ?? HEAP_MB },
   });
   pool.on('error', (error) => log.error({ err: error }, 'idle thread died; the pool replaces it'));
   const alive = new Map<string, Thread>();
   const deaths = new Map<string, readonly number[]>();
+  const culprits = createCulprits(DELIVERY_ATTEMPTS_MAX);
+  const executioner = createExecutioner((suspect, reason) => {
+    const thread = alive.get(suspect.name);
+    if (thread?.incarnation !== suspect.incarnation || closing) return false;
+    thread.kill(reason);
+    return true;
+  });
+  let pulse = NEVER_CHECKED;
   let launched = 0;
+  let starting = 0;
   let closing = false;
 
   const launch = async (spec: ThreadSpec): Promise<Result<void, string>> => {
+    assert(alive.size < threadsMax, 'a task without a thread would wait for ever');
+    starting += 1;
+    const thread = open(spec);
+    const answer = await answerOf(thread, (frame) => hear(thread, frame));
+    starting -= 1;
+    // A task waits in the pool only while its thread comes up.
+    assert(starting > 0 || pool.queueSize === 0, 'nothing is ever queued in the pool');
+    thread.serving = answer.ok;
+    if (answer.ok) return ok(undefined);
+    // Gone, and off the books, before anybody tries again.
+    thread.kill('it did not start');
+    await thread.ended;
+    return answer;
+  };
+
+  const open = (spec: ThreadSpec): Thread => {
+    const { name, role } = spec;
     const incarnation = options.incarnationBase() + ++launched;
     const { port1: control, port2 } = new MessageChannel();
-    const settings = options.settings();
     const killer = new AbortController();
     const { signal } = killer;
+    const vitals = createVitals();
     const task = pool.run({ control: port2 }, { transferList: [port2], name: 'runWorker', signal });
     const thread: Thread = {
       spec,
       incarnation,
       control,
+      vitals,
       serving: false,
-      kill: () => killer.abort(new Error('it was killed')),
+      kill: (reason) => killer.abort(new Error(reason)),
       ended: task.then(
         () => ended(thread, 'its task ended'),
         (error: unknown) => ended(thread, reasonOf(error)),
       ),
     };
-    const ready = answerOf(control, spec.name);
-    say(thread, { type: 'start', role: spec.role, thread: spec.name, incarnation, settings });
+    say(thread, {
+      type: 'start',
+      role,
+      thread: name,
+      incarnation,
+      settings: options.settings(),
+      vitals,
+      heartbeatMs: heartbeat.intervalMs,
+      quarantine: culprits.quarantined(name),
+    });
     for (const peer of alive.values()) link(thread, peer);
     linkToMain(thread);
-    alive.set(spec.name, thread);
-    const died = thread.ended.then(() => fail(`thread ${spec.name} died as it started`));
-    const answer = await Promise.race([ready, died]);
-    thread.serving = answer.ok;
-    if (answer.ok) return ok(undefined);
-    // Gone, and off the books, before anybody tries again.
-    thread.kill();
-    await thread.ended;
-    return answer;
+    alive.set(name, thread);
+    return thread;
   };
 
+  /** A thread that distrusts main cannot have another main: it is itself replaced. */
+  const hear = ({ spec, incarnation }: Thread, frame: FromThread): void => {
+    if (frame.type !== 'distrust') return;
+    const { peer, message } = frame;
+    if (peer === 'main') accuse({ name: spec.name, incarnation }, `it distrusts main: ${message}`);
+    else accuse({ name: peer, incarnation: frame.incarnation }, message);
+  };
+
+  const accuse = (suspect: Peer, message: string): void =>
+    executioner.accuse(suspect, `it sent what cannot be believed: ${message}`);
+
+  /** Only of threads that serve: one that starts has a deadline of its own. */
+  const check = (): void => {
+    const serving = [...alive.values()].filter((thread) => thread.serving);
+    const beats = new Map(serving.map(({ incarnation, vitals }) => [incarnation, beatsOf(vitals)]));
+    const judged = judgeHeartbeats(heartbeat, pulse, { now: options.now(), beats });
+    pulse = judged.state;
+    const silent = serving.find(({ incarnation }) => incarnation === judged.silent);
+    if (silent === undefined) return;
+    const { spec, incarnation } = silent;
+    const reason = `it gave no sign of life for ${heartbeat.timeoutMs} ms`;
+    executioner.accuse({ name: spec.name, incarnation }, reason);
+  };
+  const checks = setInterval(check, heartbeat.intervalMs);
+
   const link = (one: Thread, other: Thread): void => {
-    const { port1, port2 } = new MessageChannel();
-    say(one, { type: 'link', peer: other.spec.name, incarnation: other.incarnation, port: port1 });
-    say(other, { type: 'link', peer: one.spec.name, incarnation: one.incarnation, port: port2 });
+    const [near, far] = linkPorts();
+    const { spec, incarnation } = other;
+    say(one, { type: 'link', peer: spec.name, incarnation, ...near });
+    say(other, { type: 'link', peer: one.spec.name, incarnation: one.incarnation, ...far });
   };
 
   const linkToMain = (thread: Thread): void => {
-    const { port1, port2 } = new MessageChannel();
-    say(thread, {
-      type: 'link',
-      peer: 'main',
-      incarnation: options.incarnationBase(),
-      port: port1,
-    });
-    mesh.attach(thread.spec.name, port2);
+    const [near, far] = linkPorts();
+    say(thread, { type: 'link', peer: 'main', incarnation: MAIN_INCARNATION, ...far });
+    mesh.attach({ name: thread.spec.name, incarnation: thread.incarnation }, near);
   };
 
   const ended = (thread: Thread, reason: string): void => {
@@ -142,11 +224,31 @@ export function createThreads(options: ThreadsOptions): Threads {
     alive.delete(name);
     thread.control.close();
     if (closing || !thread.serving) return;
-    log.error({ thread: name, reason }, 'thread died');
+    report(thread, reason);
     void replace(thread, reason);
   };
 
-  const replace = async ({ spec, incarnation }: Thread, reason: string): Promise<void> => {
+  const report = ({ spec: { name }, vitals }: Thread, reason: string): void => {
+    const culprit = culpritOf(vitals);
+    metrics.count('thread_deaths_total', {
+      thread: name,
+      culprit: culprit === undefined ? '' : kindOf(culprit.address),
+    });
+    if (culprit === undefined) return log.error({ thread: name, reason }, 'thread died');
+    const { address: actor, type: message } = culprit;
+    const times = culprits.blame(name, actor);
+    log.error({ thread: name, reason, actor, message, times }, 'thread died');
+  };
+
+  const replace = async (thread: Thread, reason: string): Promise<void> => {
+    const replaced = await tryReplace(thread, reason);
+    executioner.over(thread.spec.name);
+    if (!replaced || closing) return;
+    log.info({ thread: thread.spec.name }, 'thread replaced');
+    options.onReplaced(thread.spec.name);
+  };
+
+  const tryReplace = async ({ spec, incarnation }: Thread, reason: string): Promise<boolean> => {
     const { name } = spec;
     const unlink = { type: 'unlink', peer: name, incarnation, reason } as const;
     for (const peer of alive.values()) say(peer, unlink);
@@ -155,17 +257,18 @@ export function createThreads(options: ThreadsOptions): Threads {
     while (!closing) {
       const judged = judgeRestart(NODE_TREE, deaths.get(name) ?? [], options.now());
       deaths.set(name, judged.history);
-      if (judged.verdict === 'give-up') return options.onGiveUp(name, why);
+      if (judged.verdict === 'give-up') {
+        options.onGiveUp(name, why);
+        return false;
+      }
       await options.onReplace(name, options.incarnationBase() + launched + 1);
       const started = await launch(spec);
-      if (started.ok) break;
+      if (started.ok) return true;
       // A successor that does not come up is one more death of its kind.
       why = started.failure;
       log.error({ thread: name, reason: why }, 'thread not replaced');
     }
-    if (closing) return;
-    log.info({ thread: name }, 'thread replaced');
-    options.onReplaced(name);
+    return false;
   };
 
   return {
@@ -185,17 +288,23 @@ export function createThreads(options: ThreadsOptions): Threads {
     },
     kill: (name) => {
       const thread = alive.get(name);
-      thread?.kill();
+      thread?.kill('it was killed');
       return thread !== undefined;
     },
+    accuse,
+    forgive: culprits.forgive,
     close: async () => {
       closing = true;
+      clearInterval(checks);
       for (const thread of alive.values()) thread.control.close();
       mesh.close();
       await pool.destroy();
     },
   };
 }
+
+/** Main lives once. */
+const MAIN_INCARNATION = 0;
 
 /** Piscina wraps what a kill was given. */
 function reasonOf(error: unknown): string {
@@ -212,18 +321,31 @@ async function stopThread(thread: Thread | undefined): Promise<void> {
 }
 
 function say({ control }: Thread, frame: ToThread): void {
-  control.postMessage(frame, frame.type === 'link' ? [frame.port as MessagePort] : []);
+  const ports = frame.type === 'link' ? [frame.bulk, frame.urgent] : [];
+  control.postMessage(frame, ports as MessagePort[]);
 }
 
-/** The first word of a thread: it serves, or why it cannot. */
-function answerOf(control: MessagePort, name: string): Promise<Result<void, string>> {
+/** The first word of a thread: it serves, or why it cannot. What it says later goes to `hear`. */
+function answerOf(
+  { control, spec, ended }: Thread,
+  hear: (frame: FromThread) => void,
+): Promise<Result<void, string>> {
   return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      resolve(fail(`thread ${spec.name} did not serve within ${START_DEADLINE_MS} ms`));
+    }, START_DEADLINE_MS);
+    const answer = (outcome: Result<void, string>): void => {
+      clearTimeout(late);
+      resolve(outcome);
+    };
     control.on('message', (value: unknown) => {
       const frame = decodeFromThread(value);
-      if (!frame.ok) return resolve(fail(frame.failure.message));
-      if (frame.value.type === 'ready') resolve(ok(undefined));
-      if (frame.value.type === 'failed') resolve(fail(frame.value.message));
+      if (!frame.ok) return answer(fail(frame.failure.message));
+      if (frame.value.type === 'ready') return answer(ok(undefined));
+      if (frame.value.type === 'failed') return answer(fail(frame.value.message));
+      hear(frame.value);
     });
-    control.on('close', () => resolve(fail(`thread ${name} ended as it started`)));
+    control.on('close', () => answer(fail(`thread ${spec.name} ended as it started`)));
+    void ended.then(() => answer(fail(`thread ${spec.name} died as it started`)));
   });
 }

@@ -1,34 +1,53 @@
-/** The supervision tree read for what the node needs of it: which threads, in which order. */
+/**
+ * The supervision tree read for what this node needs of it: its threads, as a tree of their own. `many`
+ * stands for one child per shard; whatever runs in the main thread is left out, with the supervisors
+ * that have nothing else.
+ */
 import { NODE_TREE, type NodeStart } from '../../actors/node-tree.js';
 import type { ActorKind } from '../../machines/model/ids.js';
-import type { ChildSpec, SupervisorSpec } from '../supervision/spec.js';
+import {
+  type ChildSpec,
+  type SupervisorSpec,
+  type WorkerSpec,
+  workersOf,
+} from '../supervision/spec.js';
 import type { ThreadSpec } from './threads.js';
 
-/** In start order; a child with `many` stands for one thread per shard. */
+/** Strategy, restart types, limits, deadlines and order are the node tree's own [SU-29]. */
+export function threadTree(
+  shards: readonly string[],
+  tree: SupervisorSpec<NodeStart> = NODE_TREE,
+): SupervisorSpec<ThreadSpec> {
+  return { ...tree, children: tree.children.flatMap((child) => threadsBelow(shards, child)) };
+}
+
+function threadsBelow(
+  shards: readonly string[],
+  child: ChildSpec<NodeStart>,
+): readonly ChildSpec<ThreadSpec>[] {
+  if (!('supervisor' in child)) return threadsAt(shards, child);
+  const supervisor = threadTree(shards, child.supervisor);
+  return supervisor.children.length === 0 ? [] : [{ ...child, supervisor }];
+}
+
+function threadsAt(
+  shards: readonly string[],
+  worker: WorkerSpec<NodeStart>,
+): readonly WorkerSpec<ThreadSpec>[] {
+  const { start } = worker;
+  if (start.kind !== 'thread') return [];
+  const names = start.many ? shards : [worker.id];
+  return names.map((name) => ({ ...worker, id: name, start: { name, role: start.role } }));
+}
+
+/** In start order. */
 export function threadsOf(shards: readonly string[]): readonly ThreadSpec[] {
-  return leavesOf(NODE_TREE).flatMap(({ id, start }) => {
-    if (start.kind !== 'thread') return [];
-    const names = start.many ? shards : [id];
-    return names.map((name) => ({ name, role: start.role }));
-  });
+  return workersOf(threadTree(shards)).map(({ worker }) => worker.start);
 }
 
 /** Actor kinds the tree places in the main thread. */
 export function kindsOfMain(): readonly ActorKind[] {
-  return leavesOf(NODE_TREE).flatMap(({ start }) => (start.kind === 'actors' ? start.hosts : []));
-}
-
-interface Leaf {
-  readonly id: string;
-  readonly start: NodeStart;
-}
-
-function leavesOf(supervisor: SupervisorSpec<NodeStart>): readonly Leaf[] {
-  return supervisor.children.flatMap(leavesOfChild);
-}
-
-function leavesOfChild(child: ChildSpec<NodeStart>): readonly Leaf[] {
-  return 'supervisor' in child
-    ? leavesOf(child.supervisor)
-    : [{ id: child.id, start: child.start }];
+  return workersOf(NODE_TREE).flatMap(({ worker: { start } }) =>
+    start.kind === 'actors' ? start.hosts : [],
+  );
 }

@@ -28,16 +28,20 @@ export function metered(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): MeteredStore {
   let writtenAtMs = clock.monotonic();
-  return {
-    ...store,
-    commit: async (decisions) => {
+  const measured =
+    <D, O>(commit: (decisions: readonly D[]) => Promise<O>) =>
+    async (decisions: readonly D[]): Promise<O> => {
       const startedAtMs = clock.monotonic();
-      const outcomes = await store.commit(decisions);
+      const outcomes = await commit(decisions);
       writtenAtMs = clock.monotonic();
       metrics.observe('store_commit_seconds', (writtenAtMs - startedAtMs) / 1_000);
       metrics.observe('store_batch_rows', decisions.length);
       return outcomes;
-    },
+    };
+  return {
+    ...store,
+    commit: measured(store.commit),
+    commitPacked: measured(store.commitPacked),
     get writtenAtMs() {
       return writtenAtMs;
     },

@@ -2,7 +2,7 @@
  * Entry of every worker thread: takes a role, hosts its actors, links to its peers, and ends when told.
  *
  * Main speaks over the control port (src/wire/to-thread.ts); actors of other threads over links. The
- * task ends when the thread has stopped; it rejects when the thread cannot go on.
+ * task ends when the thread has stopped; the thread dies when it cannot go on.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../../machines/model/json.js';
@@ -15,16 +15,22 @@ import { createHost } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
 import type { FromThread } from '../wire/from-thread.js';
 import { decodeToThread, type ToThread } from '../wire/to-thread.js';
+import { type Vitals, writeVitals } from '../wire/vitals.js';
 import { createGeneration } from './generation.js';
 import { createParts, type Parts } from './parts.js';
 import { answerQueries } from './queries.js';
-import { castOf, portsFor, type Role } from './roles.js';
+import { type Cast, castOf, portsFor, type Role } from './roles.js';
 import type { Settings } from './settings.js';
 import { keepUp, metered } from './upkeep.js';
 
 export interface WorkerTask {
   readonly control: MessagePort;
 }
+
+/** The actors of a role; tests have their own. */
+export type Casting = (role: Role) => Cast;
+
+type Link = ToThread & { readonly type: 'link' };
 
 type Start = ToThread & { readonly type: 'start' };
 
@@ -36,13 +42,22 @@ interface Running {
   stop(): Promise<void>;
 }
 
-export function runWorker({ control }: WorkerTask): Promise<void> {
-  return new Promise((resolve, reject) => {
+export const runWorker = workerOf((role) => castOf([role]));
+
+export function workerOf(casting: Casting): (task: WorkerTask) => Promise<void> {
+  return ({ control }) => runRole(control, casting);
+}
+
+function runRole(control: MessagePort, casting: Casting): Promise<void> {
+  return new Promise((resolve) => {
     let running: Running | undefined;
+    let beating: NodeJS.Timeout | undefined;
     const say = (frame: FromThread): void => control.postMessage(frame);
 
     const start = async (frame: Start): Promise<void> => {
-      const opened = await openRole(frame);
+      const vitals = writeVitals(frame.vitals);
+      beating = setInterval(vitals.beat, frame.heartbeatMs);
+      const opened = await openRole(frame, { casting, vitals, say });
       if (!opened.ok) return refuse('cannot-start', opened.failure);
       running = opened.value;
       for (const link of early) attach(link);
@@ -56,14 +71,16 @@ export function runWorker({ control }: WorkerTask): Promise<void> {
       say({ type: 'failed', code, message });
     };
 
-    const early: (ToThread & { readonly type: 'link' })[] = [];
-    const attach = (frame: ToThread & { readonly type: 'link' }): void => {
-      if (running === undefined) early.push(frame);
-      else running.mesh.attach(frame.peer, frame.port as MessagePort);
+    const early: Link[] = [];
+    const attach = (frame: Link): void => {
+      if (running === undefined) return void early.push(frame);
+      const ports = { bulk: frame.bulk as MessagePort, urgent: frame.urgent as MessagePort };
+      running.mesh.attach({ name: frame.peer, incarnation: frame.incarnation }, ports);
     };
 
     const stop = async (): Promise<void> => {
       await running?.stop();
+      clearInterval(beating);
       say({ type: 'stopped', reason: 'told to' });
       control.close();
       resolve();
@@ -71,16 +88,16 @@ export function runWorker({ control }: WorkerTask): Promise<void> {
 
     control.on('message', (value: unknown) => {
       const frame = decodeToThread(value);
-      if (!frame.ok) return reject(new Error(frame.failure.message));
+      if (!frame.ok) return die(new Error(frame.failure.message));
       switch (frame.value.type) {
         case 'start':
-          return void start(frame.value).catch(reject);
+          return void start(frame.value).catch(die);
         case 'link':
           return attach(frame.value);
         case 'unlink':
           return running?.mesh.detach(frame.value.peer);
         case 'stop':
-          return void stop().catch(reject);
+          return void stop().catch(die);
         case 'fence':
           return;
       }
@@ -88,15 +105,38 @@ export function runWorker({ control }: WorkerTask): Promise<void> {
   });
 }
 
-async function openRole(frame: Start): Promise<Result<Running, string>> {
-  const settings = frame.settings as unknown as Settings;
-  const parts = createParts(settings, frame.thread);
-  return frame.role === 'store'
-    ? openStoreRole(frame, settings, parts)
-    : openActorRole(frame, { settings, parts, role: frame.role });
+/**
+ * As an uncaught error: a task that merely rejects leaves its thread in the pool, with all it held, for
+ * the next one.
+ */
+function die(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
 
-function openStoreRole(frame: Start, settings: Settings, parts: Parts): Result<Running, string> {
+interface Stage {
+  readonly casting: Casting;
+  readonly vitals: Vitals;
+  say(frame: FromThread): void;
+}
+
+async function openRole(frame: Start, stage: Stage): Promise<Result<Running, string>> {
+  const settings = frame.settings as unknown as Settings;
+  const parts = createParts(settings, frame.thread);
+  const base = { ...stage, settings, parts };
+  return frame.role === 'store'
+    ? openStoreRole(frame, base)
+    : openActorRole(frame, { ...base, role: frame.role });
+}
+
+interface StoreRole extends Stage {
+  readonly settings: Settings;
+  readonly parts: Parts;
+}
+
+function openStoreRole(frame: Start, role: StoreRole): Result<Running, string> {
+  const { settings, parts } = role;
   const opened = openSqliteStore({
     file: settings.storeFile,
     durability: settings.durability,
@@ -110,7 +150,7 @@ function openStoreRole(frame: Start, settings: Settings, parts: Parts): Result<R
   const store = metered(opened.value, parts);
   const upkeep = keepUp({ store, boot: settings, parts });
   const mesh = createMesh({
-    ...meshBase(frame, parts),
+    ...meshBase(frame, role),
     deliver: () => undefined,
     settle: () => undefined,
     answer: (name) => (name === 'metrics' ? parts.snapshot() : null),
@@ -124,23 +164,21 @@ function openStoreRole(frame: Start, settings: Settings, parts: Parts): Result<R
   return ok({ mesh, ready: Promise.resolve(ok(undefined)), stop });
 }
 
-interface ActorRole {
-  readonly settings: Settings;
-  readonly parts: Parts;
+interface ActorRole extends StoreRole {
   readonly role: Role;
 }
 
-async function openActorRole(
-  frame: Start,
-  { settings, parts, role }: ActorRole,
-): Promise<Result<Running, string>> {
-  const store = createRemoteStore();
+async function openActorRole(frame: Start, actorRole: ActorRole): Promise<Result<Running, string>> {
+  const { settings, parts, role, casting, vitals } = actorRole;
+  const { thread, incarnation } = frame;
+  const store = createRemoteStore({ placed: { thread, shards: settings.shards } });
   const ports = await portsFor([role], { settings, parts, store });
   if (!ports.ok) return ports;
   const generation = createGeneration(settings.generation);
-  const { thread, incarnation } = frame;
   const mesh = createMesh({
-    ...meshBase(frame, parts),
+    ...meshBase(frame, actorRole),
+    watched: (peer, frame) => host.watched(peer, frame),
+    lost: ({ name, incarnation }) => host.lost(name, incarnation),
     deliver: (envelope) => host.send(envelope),
     settle: (replyTo, outcome) => host.settle(replyTo, outcome),
     answer: (name: string, args: Json) => answer(name, args),
@@ -149,13 +187,15 @@ async function openActorRole(
   });
   const host = createHost({
     ...parts,
-    ...castOf([role]),
+    ...casting(role),
     thread,
     incarnation,
     placement: createPlacement(settings.shards),
     store,
     ports: ports.value.ports,
     remote: mesh,
+    turn: vitals,
+    quarantine: new Set(frame.quarantine),
     generation: () => generation.current,
   });
   const answer = answerQueries({ host, parts, generation });
@@ -170,9 +210,16 @@ async function openActorRole(
   return ok({ mesh, ready, stop });
 }
 
+/** What a thread cannot believe it tells main, which started whoever sent it. */
 function meshBase(
   { thread, incarnation }: Start,
-  { log }: Parts,
-): Pick<MeshOptions, 'thread' | 'incarnation' | 'log'> {
-  return { thread, incarnation, log };
+  { parts, say }: StoreRole,
+): Pick<MeshOptions, 'thread' | 'incarnation' | 'log' | 'distrusts'> {
+  return {
+    thread,
+    incarnation,
+    log: parts.log,
+    distrusts: (peer, message) =>
+      say({ type: 'distrust', peer: peer.name, incarnation: peer.incarnation, message }),
+  };
 }

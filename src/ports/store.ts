@@ -1,8 +1,8 @@
 /**
  * The store: cells, journal, outbox and ledger in one transactional place, with one writer.
  *
- * Commit protocol: a decision carries version n → n+1 of its cell. The store commits all decisions
- * of one call as one transaction with a savepoint each, so a bad one fails alone. A re-sent decision
+ * Commit protocol: a decision carries version n → n+1 of its cell. The store commits neighbouring
+ * decisions as one transaction, and a bad one fails alone. A re-sent decision
  * (same id, version already n+1) is acknowledged again and changes nothing; a decision of an older
  * incarnation or version is `stale`.
  */
@@ -120,8 +120,8 @@ export interface Store {
   /** One cell and the cells whose parent it is. */
   loadFamily(address: Address): Promise<Result<readonly StoredCell[], StoreFailure>>;
   /**
-   * Commits decisions in order, one transaction; results in the same order. Rejects never:
-   * an unwritable disk is `unavailable` for each.
+   * Commits decisions in order, in transactions of bounded size; results in the same order. Rejects
+   * never: an unwritable disk is `unavailable` for each of a transaction, and for all behind it.
    */
   commit(decisions: readonly Decision[]): Promise<readonly Result<Committed, StoreFailure>[]>;
   /** From now on decisions of `thread` with an older incarnation are stale. */

@@ -9,10 +9,22 @@
 import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { StoredCell } from '../ports/store.js';
-import { type Cell, type CommittedState, createCell, type InFlight } from './cell.js';
+import {
+  Cell,
+  type CommittedState,
+  type InFlight,
+  keepCommitted,
+  type RegisteredType,
+} from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
-import type { Kernel, RegisteredType } from './kernel.js';
+import type { Kernel } from './kernel.js';
+import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
+import { type Letter, systemLetter } from './mailbox.js';
+import { CellScope } from './scopes.js';
+import type { Configuration, Step } from './stepper.js';
+import type { DownReason } from './watches.js';
 
 /**
  * Puts a stored cell into the host without starting it; siblings are placed first, then all start.
@@ -21,47 +33,48 @@ import type { Kernel, RegisteredType } from './kernel.js';
 export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | undefined {
   const registered = kernel.types.get(kindOf(row.address));
   if (registered === undefined) return undefined;
-  const { type, stepper } = registered;
-  const refusal = refusalOf(row, registered);
-  // Placeholder until `restore`: an unreadable row is shown as it was stored.
-  const configuration = { index: -1, value: row.value };
+  const standing = standingOf(row, registered);
+  const { address, context, parent } = row;
+  // A row that cannot be read is shown as it was stored.
+  const configuration = standing.ok ? standing.value : { index: -1, value: row.value };
   const committed = committedOf(row, aheadMs);
-  const { address } = row;
-  const { context } = row;
-  const stored = { address, type, stepper, row, committed, configuration, context };
-  const cell = createCell({ ...stored, phase: 'loading' });
+  const cell = new Cell({ address, registered, configuration, context, parent, committed });
   adopt(kernel, cell);
-  if (refusal !== undefined) return quarantineRow(kernel, cell, refusal);
-  restore(kernel, cell);
-  return cell;
+  if (!standing.ok) return quarantineRow(kernel, cell, standing.failure);
+  for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
+  settleAs(cell, committed);
+  return quarantineKiller(kernel, cell);
 }
 
 /** A fresh cell of an implicit type: it has no past, and its first event is still to come. */
 export function createFresh(kernel: Kernel, address: Address, registered: RegisteredType): Cell {
-  const { type, stepper } = registered;
-  const { configuration, context } = stepper.initial(inputFor(kernel, address));
-  const cell = createCell({ address, type, stepper, configuration, context, phase: 'loading' });
+  const step = firstStep(kernel, address, registered);
+  const { configuration, context } = step;
+  const cell = new Cell({ address, registered, configuration, context });
   adopt(kernel, cell);
-  restore(kernel, cell);
-  return cell;
+  armAll(kernel, cell, step);
+  return quarantineKiller(kernel, cell);
 }
 
 /** Starts a placed or fresh cell: companion, then `activated`, then what it remembers. */
 export function start(kernel: Kernel, cell: Cell, cause: string): void {
   if (cell.phase === 'quarantined' || cell.phase === 'gone') return;
   cell.phase = 'active';
-  const scope = kernel.scopeOf(cell, cause);
+  const scope = new CellScope(kernel, cell, cause);
+  kernel.options.turn?.begin(cell.address, 'activated');
   try {
     cell.companion = cell.type.companion?.(scope, kernel.options.ports);
   } catch (error) {
     return kernel.crash(cell, error);
+  } finally {
+    kernel.options.turn?.end();
   }
   putSystem(kernel, cell, { type: 'activated', children: childrenOf(kernel, cell) }, cause);
-  if (cell.seed !== undefined) cell.mailbox.putSystem(letterOf(kernel, cell.seed));
+  const { seed } = cell.trouble;
+  if (seed !== undefined) kernel.mailboxes.putSystem(cell, letterOf(kernel, seed));
   kernel.schedule(cell);
 }
 
-/** Whatever it does first follows from the decision that made it. */
 /** Closes what the companion holds; that this fails is nobody else's trouble. */
 export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
   const { companion } = cell;
@@ -74,46 +87,85 @@ export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
   }
 }
 
+/** Whatever it does first follows from the decision that made it. */
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
   { aheadMs, cause }: InFlight,
 ): void {
   if (kernel.cells.has(row.address)) return;
-  const cell = place(kernel, { ...row, incarnation: kernel.options.incarnation }, aheadMs);
+  const cell = place(kernel, { incarnation: kernel.options.incarnation, ...row }, aheadMs);
   if (cell !== undefined) start(kernel, cell, cause);
 }
 
 /** Brings a crashed cell back to what the store has, or to a fresh start when it has nothing. */
 export function restore(kernel: Kernel, cell: Cell): void {
+  keepCommitted(cell, kernel.timers);
   kernel.timers.cancelAll(cell);
   const { committed } = cell;
   if (committed === undefined) {
-    const step = cell.stepper.initial(inputFor(kernel, cell.address));
-    assert(step.effects.length === 0, `${cell.address}: effects belong behind 'activated'`);
+    const step = firstStep(kernel, cell.address, cell.registered);
     cell.configuration = step.configuration;
     cell.context = step.context;
     cell.version = 0;
-    for (const timer of step.timers) {
-      if (timer.op === 'arm') kernel.timers.arm(cell, timer.id, timer.delayMs);
-    }
-    return;
+    return armAll(kernel, cell, step);
   }
-  cell.version = committed.version;
   cell.configuration = cell.stepper.restore(committed.value);
   cell.context = committed.context;
   for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
+  settleAs(cell, committed);
 }
 
-/** Takes a cell out for good; what still waits for it is a dead letter. */
-export function retire(kernel: Kernel, cell: Cell): void {
+/** The cell is what the store has, and that is kept once. */
+function settleAs(cell: Cell, { version }: CommittedState): void {
+  cell.version = version;
+  cell.committed = undefined;
+  cell.clean = true;
+}
+
+function firstStep(kernel: Kernel, address: Address, { stepper }: RegisteredType): Step {
+  const step = stepper.initial(inputFor(kernel, address));
+  assert(step.effects.length === 0, `${address}: effects belong behind 'activated'`);
+  return step;
+}
+
+function armAll({ timers }: Kernel, cell: Cell, step: Step): void {
+  for (const timer of step.timers) {
+    if (timer.op === 'arm') timers.arm(cell, timer.id, timer.delayMs);
+  }
+}
+
+/**
+ * Takes out a cell that has forgotten itself. What was sent to an address that anybody may write to is
+ * meant for whoever lives there next, and begins a new actor; a question was asked of the one that is
+ * gone, and is refused. Of an actor that only its parent starts all of it is dead letters.
+ */
+export function forget(kernel: Kernel, cell: Cell): void {
+  for (const letter of retire(kernel, cell, 'forgotten')) {
+    const { envelope } = letter;
+    const goesOn = cell.type.implicit && envelope.replyTo === undefined;
+    if (goesOn) kernel.deliver(envelope);
+    else kernel.bury(envelope, 'no-actor');
+  }
+}
+
+/** Takes out a cell that another thread has fenced off: what waits for it has come to the wrong place. */
+export function fenceOff(kernel: Kernel, cell: Cell): void {
+  for (const letter of retire(kernel, cell, 'thread-lost'))
+    kernel.bury(letter.envelope, 'no-actor');
+}
+
+/** Takes a cell out for good, and gives back what still waits for it. */
+function retire(kernel: Kernel, cell: Cell, reason: DownReason): readonly Letter[] {
   cell.phase = 'gone';
   cell.life += 1;
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
   void dispose(kernel, cell);
-  for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'no-actor');
+  kernel.watches.ended(cell.address, reason);
+  kernel.watches.leave(cell.address);
+  return kernel.mailboxes.clear(cell);
 }
 
 function adopt(kernel: Kernel, cell: Cell): void {
@@ -123,31 +175,47 @@ function adopt(kernel: Kernel, cell: Cell): void {
   kernel.childrenOf.set(cell.parent, siblings.add(cell.address));
 }
 
-function refusalOf(row: StoredCell, { type, stepper }: RegisteredType): string | undefined {
-  const known = row.machine === stepper.machineId && row.machineVersion === type.version;
-  if (!known) {
-    return `stored by machine ${row.machine} version ${row.machineVersion}, this release has ${stepper.machineId} version ${type.version}`;
+/** Where the row says its cell stands, or why this release cannot know. */
+function standingOf(
+  row: StoredCell,
+  { type, stepper }: RegisteredType,
+): Result<Configuration, string> {
+  if (row.machine !== stepper.machineId || row.machineVersion !== type.version) {
+    return fail(
+      `stored by machine ${row.machine} version ${row.machineVersion}, this release has ${stepper.machineId} version ${type.version}`,
+    );
   }
   try {
-    stepper.restore(row.value);
-    return undefined;
+    return ok(stepper.restore(row.value));
   } catch (error) {
-    return `stored state ${JSON.stringify(row.value)} does not exist: ${String(error)}`;
+    return fail(`stored state ${JSON.stringify(row.value)} does not exist: ${String(error)}`);
   }
 }
 
 function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
-  cell.lastError = reason;
-  cell.unreadable = reason;
+  cell.note({ lastError: reason, unreadable: reason });
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
+  return cell;
+}
+
+/** It killed its thread too often: it does nothing until an operator resumes it. */
+function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
+  const { log, quarantine } = kernel.options;
+  if (quarantine?.has(cell.address) !== true) return cell;
+  const reason = `killed its thread ${DELIVERY_ATTEMPTS_MAX} times`;
+  keepCommitted(cell, kernel.timers);
+  kernel.timers.cancelAll(cell);
+  cell.phase = 'quarantined';
+  cell.note({ lastError: reason });
+  log.error({ actor: cell.address, reason }, 'actor quarantined');
   return cell;
 }
 
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
 function committedOf(row: StoredCell, aheadMs: number): CommittedState {
   const { version, value, context } = row;
-  const timers = row.timers.map((timer) => ({ ...timer, dueMonotonicMs: timer.dueAtMs + aheadMs }));
+  const timers = row.timers.map((timer) => ({ dueMonotonicMs: timer.dueAtMs + aheadMs, ...timer }));
   return { version, value, context, timers };
 }
 
@@ -174,10 +242,9 @@ function putSystem(
   cause: string,
 ): void {
   const envelope = { to: cell.address, from: cell.address, cause, body };
-  cell.mailbox.putSystem(letterOf(kernel, envelope));
+  kernel.mailboxes.putSystem(cell, letterOf(kernel, envelope));
 }
 
 function letterOf(kernel: Kernel, envelope: Envelope) {
-  const enqueuedAt = kernel.options.clock.monotonic();
-  return { envelope, enqueuedAt, attempts: 0, system: true } as const;
+  return systemLetter(envelope, kernel.options.clock.monotonic());
 }

@@ -29,6 +29,12 @@ export interface Scope {
   /** Answers the `ask` behind `replyTo`; nothing happens when it is undefined. */
   reply(replyTo: string | undefined, body: Json): void;
   /**
+   * Asks for exactly one message `down` {address, incarnation, reason} when that actor takes no more
+   * messages, at once when it does not now. A crash is no end. Watching twice is watching once.
+   */
+  watch(address: Address): void;
+  unwatch(address: Address): void;
+  /**
    * Starts outside work and delivers its answer to this actor as an event. `work` answers with a value
    * for every outcome: a rejection is a defect and crashes the actor. An answer that arrives after
    * the actor was restarted is dropped.
@@ -112,6 +118,11 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   isShown?(cell: CellView): boolean;
   /** Key under which a waiting message is replaced by a newer one; absent or undefined: all are kept. */
   coalesce?(message: Message): string | undefined;
+  /**
+   * Whether a newer message of the same type makes this one worthless: at the bound of the mailbox the
+   * oldest of them goes instead of the newest. Absent: never.
+   */
+  isSample?(message: Message): boolean;
   /** More than `intensity` crashes in `periodMs` quarantines the actor. Default 5 in 60 s. */
   readonly restart?: { readonly intensity: number; readonly periodMs: number };
 }
@@ -122,11 +133,25 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
  */
 export interface ServiceType<Ports = unknown> {
   readonly kind: ActorKind;
-  start(scope: Scope, ports: Ports): Service;
+  start(scope: ServiceScope, ports: Ports): Service;
+}
+
+/** A service has many requests in hand at once: what it does about one follows from that one. */
+export interface ServiceScope extends Scope {
+  /** The same, for what follows from `cause`. */
+  because(cause: string): Scope;
+}
+
+/** Where a message to a service comes from. */
+export interface Mail {
+  readonly from: Address;
+  readonly replyTo: string | undefined;
+  /** For all that is said about it: `scope.because(cause)`. */
+  readonly cause: string;
 }
 
 export interface Service {
-  receive(message: Message, from: Address, replyTo: string | undefined): void;
+  receive(message: Message, mail: Mail): void;
   view(): JsonObject;
   stop(): void | Promise<void>;
 }

@@ -1,15 +1,15 @@
 /**
- * A cell: one actor at rest, as data. Where it stands and its context are live; `committed` is what the
- * store has acknowledged, and what a crash falls back to.
+ * A cell: one actor at rest, as data. Where it stands and its context are live; what the store has is
+ * what a crash falls back to. While both are the same (`clean`) only one is kept, and what goes wrong
+ * seldom is kept beside the cell, made when it first does: a cell at rest is what a node has 100,000 of.
  */
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
-import type { StoredCell } from '../ports/store.js';
 import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
-import { createMailbox, type Mailbox } from './mailbox.js';
+import type { Mailbox, MailboxOwner } from './mailbox.js';
 import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
-import { type ArmedTimer, NO_TIMERS, type TimerOwner } from './timers.js';
+import { type ArmedTimer, NO_TIMERS, type TimerOwner, type Timers } from './timers.js';
 
 /**
  * loading      placed in its host, not started yet; messages wait
@@ -35,82 +35,128 @@ export interface InFlight {
   /** The monotonic clock's lead over the wall clock when it was decided; for deadlines of spawns. */
   readonly aheadMs: number;
   readonly forget: boolean;
+  /** `changes` of the cell when it was decided. */
+  readonly changes: number;
 }
 
-export interface Cell extends TimerOwner {
-  readonly address: Address;
+/** An actor type as its host runs it. */
+export interface RegisteredType {
   readonly type: ActorType;
   readonly stepper: Stepper;
-  readonly mailbox: Mailbox;
-  readonly parent: Address | undefined;
-  phase: CellPhase;
-  configuration: Configuration;
-  context: JsonObject;
-  /** Version of the latest decision, committed or not. */
-  version: number;
-  committed: CommittedState | undefined;
-  readonly inFlight: InFlight[];
-  /** Raised by every restart: answers to earlier work are dropped. */
-  life: number;
-  /** Monotonic times of recent crashes. */
+}
+
+/** What only cells have that have been in trouble, or have a seed. */
+interface Troubles {
   crashes: readonly number[];
   restarts: number;
   lastError: string | undefined;
-  /** Restarting: the back-off is over, only decisions in flight are waited for. */
   restartDue: boolean;
-  companion: unknown;
-  seed: Envelope | undefined;
-  queued: boolean;
-  /** A durable step, or the end, waits for the store; nothing else is taken until it answers. */
-  parked: boolean;
-  /** Why its row cannot be read by this release; `resume` does not change that. */
   unreadable: string | undefined;
+  seed: Envelope | undefined;
 }
+
+const UNTROUBLED: Readonly<Troubles> = {
+  crashes: [],
+  restarts: 0,
+  lastError: undefined,
+  restartDue: false,
+  unreadable: undefined,
+  seed: undefined,
+};
+
+const NONE_IN_FLIGHT: readonly InFlight[] = [];
 
 export interface CellOptions {
   readonly address: Address;
-  readonly type: ActorType;
-  readonly stepper: Stepper;
+  readonly registered: RegisteredType;
   readonly configuration: Configuration;
   readonly context: JsonObject;
-  readonly phase: CellPhase;
-  readonly row?: StoredCell;
-  readonly committed?: CommittedState;
+  readonly parent?: Address | undefined;
+  readonly committed?: CommittedState | undefined;
 }
 
-export function createCell(options: CellOptions): Cell {
-  const { row } = options;
-  return {
-    address: options.address,
-    type: options.type,
-    stepper: options.stepper,
-    mailbox: createMailbox(),
-    parent: row?.parent,
-    phase: options.phase,
-    configuration: options.configuration,
-    context: options.context,
-    version: row?.version ?? 0,
-    committed: options.committed,
-    inFlight: [],
-    life: 1,
-    crashes: [],
-    restarts: 0,
-    lastError: undefined,
-    restartDue: false,
-    companion: undefined,
-    seed: undefined,
-    queued: false,
-    parked: false,
-    unreadable: undefined,
-    timerHead: NO_TIMERS,
-  };
+/** A class: one shape whatever an actor has been through, and accessors that take no room. */
+export class Cell implements TimerOwner, MailboxOwner {
+  readonly address: Address;
+  readonly registered: RegisteredType;
+  readonly parent: Address | undefined;
+  phase: CellPhase = 'loading';
+  configuration: Configuration;
+  context: JsonObject;
+  timerHead = NO_TIMERS;
+  mailbox: Mailbox | undefined = undefined;
+  /** Version of the latest decision, committed or not. */
+  version: number;
+  /** What the store has, unless `clean`: then it has what is live. */
+  committed: CommittedState | undefined;
+  clean = false;
+  /** Counts what changed state, context or timers: equal counts mean equal states. */
+  changes = 0;
+  inFlight: readonly InFlight[] = NONE_IN_FLIGHT;
+  /** Raised by every restart: answers to earlier work are dropped. */
+  life = 1;
+  companion: unknown = undefined;
+  queued = false;
+  /** A durable step, or the end, waits for the store; nothing else is taken until it answers. */
+  parked = false;
+  private troubles: Troubles | undefined = undefined;
+
+  constructor(options: CellOptions) {
+    this.address = options.address;
+    this.registered = options.registered;
+    this.parent = options.parent;
+    this.configuration = options.configuration;
+    this.context = options.context;
+    this.committed = options.committed;
+    this.version = options.committed?.version ?? 0;
+  }
+
+  get type(): ActorType {
+    return this.registered.type;
+  }
+
+  get stepper(): Stepper {
+    return this.registered.stepper;
+  }
+
+  /** Changed through `note` alone. */
+  get trouble(): Readonly<Troubles> {
+    return this.troubles ?? UNTROUBLED;
+  }
+
+  note(change: Partial<Troubles>): void {
+    this.troubles ??= { ...UNTROUBLED };
+    Object.assign(this.troubles, change);
+  }
+
+  departs(flight: InFlight): void {
+    this.inFlight = [...this.inFlight, flight];
+  }
+
+  arrives(flight: InFlight): void {
+    const left = this.inFlight.filter((other) => other !== flight);
+    this.inFlight = left.length === 0 ? NONE_IN_FLIGHT : left;
+  }
+}
+
+/** Before anything of a clean cell changes: from here on what the store has is kept apart. */
+export function keepCommitted(cell: Cell, timers: Timers): void {
+  if (!cell.clean) return;
+  cell.clean = false;
+  cell.committed = stateOf(cell, timers);
+}
+
+/** The store has this state now; while the cell has not moved on it need not be kept twice. */
+export function noteCommitted(cell: Cell, { state, changes }: InFlight): void {
+  cell.clean = cell.changes === changes && cell.version === state.version;
+  cell.committed = cell.clean ? undefined : state;
+}
+
+export function stateOf(cell: Cell, timers: Timers): CommittedState {
+  const { version, configuration, context } = cell;
+  return { version, value: configuration.value, context, timers: timers.armedOf(cell) };
 }
 
 export function viewOf(cell: Cell, timers: CellView['timers']): CellView {
-  return {
-    address: cell.address,
-    value: cell.configuration.value,
-    context: cell.context,
-    timers,
-  };
+  return { address: cell.address, value: cell.configuration.value, context: cell.context, timers };
 }

@@ -1,13 +1,13 @@
 /**
- * Carries decisions to the store: everything submitted while the last commit ran becomes the next
- * call, at most 256 at a time, in order. An unavailable store keeps decisions waiting and is tried
+ * Carries decisions to the store: everything submitted while the last call ran becomes the next one,
+ * a bounded number at a time, in order; the store makes transactions of them. An unavailable store keeps decisions waiting and is tried
  * again with back-off; until then the thread is reflex-only [RT-7].
  */
 import type { StoreFailure } from '../../machines/model/failures.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Decision, Store } from '../ports/store.js';
-import { COMMIT_DECISIONS_MAX, STORE_RETRY } from './limits.js';
+import { OFFER_DECISIONS_MAX, STORE_RETRY } from './limits.js';
 
 export type CommitOutcome = Result<Committed, StoreFailure>;
 
@@ -28,7 +28,15 @@ interface Submitted {
   readonly done: (outcome: CommitOutcome) => void;
 }
 
-const NO_ANSWER = fail({ code: 'unavailable', message: 'the store gave no answer' } as const);
+interface Answered {
+  readonly entry: Submitted;
+  readonly outcome: CommitOutcome;
+}
+
+const NO_ANSWER: CommitOutcome = fail({
+  code: 'unavailable',
+  message: 'the store gave no answer',
+} as const);
 
 export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Committer {
   let queue: Submitted[] = [];
@@ -59,24 +67,22 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
 
   const flush = async (): Promise<void> => {
     busy = true;
-    const batch = queue.slice(0, COMMIT_DECISIONS_MAX);
+    const batch = queue.slice(0, OFFER_DECISIONS_MAX);
     const outcomes = await store.commit(batch.map(({ decision }) => decision));
     busy = false;
-    const answered = batch.map((entry, index) => ({
-      entry,
-      outcome: outcomes[index] ?? NO_ANSWER,
-    }));
     // What failed behind a decision that has to wait may have failed because of it.
-    const from = answered.findIndex(({ outcome }) => isUnavailable(outcome));
-    const waits = ({ ok }: CommitOutcome, index: number): boolean =>
-      !ok && from >= 0 && index >= from;
-    const parked = answered.filter(({ outcome }, index) => waits(outcome, index));
-    queue = [...parked.map(({ entry }) => entry), ...queue.slice(batch.length)];
-    unavailable = parked[0] === undefined ? undefined : messageOf(parked[0].outcome);
-    failures = unavailable === undefined ? 0 : failures + 1;
-    for (const [index, { entry, outcome }] of answered.entries()) {
-      if (!waits(outcome, index)) entry.done(outcome);
+    const from = batch.findIndex((_, index) => isUnavailable(outcomes[index] ?? NO_ANSWER));
+    const parked: Submitted[] = [];
+    const answered: Answered[] = [];
+    for (const [index, entry] of batch.entries()) {
+      const outcome = outcomes[index] ?? NO_ANSWER;
+      if (from >= 0 && index >= from && !outcome.ok) parked.push(entry);
+      else answered.push({ entry, outcome });
     }
+    queue = [...parked, ...queue.slice(batch.length)];
+    unavailable = from < 0 ? undefined : messageOf(outcomes[from] ?? NO_ANSWER);
+    failures = unavailable === undefined ? 0 : failures + 1;
+    for (const { entry, outcome } of answered) entry.done(outcome);
     settleDrains();
     schedule();
   };

@@ -1,12 +1,13 @@
 /**
- * What happens when an actor throws: it comes back from its committed state after a back-off, the
- * message in hand is tried again and after three crashes is poison. Crashing more often than its
- * limit quarantines it: its state is kept and shown, `resume` brings it back. OTP's supervisor words.
+ * What happens when an actor throws: it comes back from its committed state, the first time at once and
+ * then after a back-off; the message in hand is tried again and after three crashes is poison. Crashing
+ * more often than its limit quarantines it: its state is kept and shown, `resume` brings it back. OTP's
+ * supervisor words.
  *
  * Rules: [SU-1] siblings never notice; [SU-2] a poison message ends as a dead letter; [SU-3] a poison
  * state ends in quarantine.
  */
-import { backoffMs, judgeRestart } from '../supervision/restart.js';
+import { judgeRestart, restartWaitMs } from '../supervision/restart.js';
 import { dispose, restore, start } from './activation.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
@@ -16,38 +17,38 @@ import type { Letter } from './mailbox.js';
 /** `letter`: the message in hand, absent when an effect threw. */
 export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Letter): void {
   const { clock, log, metrics, random } = kernel.options;
-  if (cell.phase === 'gone' || cell.phase === 'restarting') {
+  if (cell.phase !== 'active' && cell.phase !== 'loading') {
     log.error({ actor: cell.address, err: error }, 'actor failed again while it was down');
     return;
   }
   cell.life += 1;
-  cell.lastError = error instanceof Error ? error.message : String(error);
+  cell.note({ lastError: error instanceof Error ? error.message : String(error) });
   const message = letter?.envelope.body.type;
   log.error({ actor: cell.address, message, err: error }, 'actor crashed');
   metrics.count('actor_restarts_total', { kind: cell.type.kind });
-  kernel.tap?.(crashFrame(cell));
+  kernel.tap?.(crashFrame(cell, message));
   retryOrBury(kernel, cell, letter);
 
   const limit = cell.type.restart ?? RESTART_DEFAULT;
-  const judgement = judgeRestart(limit, cell.crashes, clock.monotonic());
-  cell.crashes = judgement.history;
+  const judgement = judgeRestart(limit, cell.trouble.crashes, clock.monotonic());
+  cell.note({ crashes: judgement.history, restartDue: false });
   if (judgement.verdict === 'give-up') return quarantine(kernel, cell);
   cell.phase = 'restarting';
-  cell.restartDue = false;
-  const delayMs = backoffMs(cell.crashes.length - 1, RESTART_BACKOFF, random.next());
-  clock.after(delayMs, () => {
-    cell.restartDue = true;
-    comeBack(kernel, cell);
-  });
+  const waitMs = restartWaitMs(judgement.history.length, RESTART_BACKOFF, random.next());
+  kernel.restarts.put(cell, waitMs);
+}
+
+export function mayComeBack({ phase, trouble, inFlight }: Cell): boolean {
+  return phase === 'restarting' && trouble.restartDue && inFlight.length === 0;
 }
 
 /** Restarts the cell once its back-off is over and the store has answered all it decided. */
 export function comeBack(kernel: Kernel, cell: Cell): void {
-  if (cell.phase !== 'restarting' || !cell.restartDue || cell.inFlight.length > 0) return;
-  cell.restarts += 1;
+  if (!mayComeBack(cell)) return;
+  cell.note({ restarts: cell.trouble.restarts + 1 });
   cell.parked = false;
   cell.phase = 'loading';
-  cell.mailbox.clearSystem();
+  kernel.mailboxes.clearSystem(cell);
   void dispose(kernel, cell);
   try {
     restore(kernel, cell);
@@ -62,35 +63,36 @@ export function comeBack(kernel: Kernel, cell: Cell): void {
  * of another release.
  */
 export function resume(kernel: Kernel, cell: Cell): boolean {
-  if (cell.phase !== 'quarantined' || cell.unreadable !== undefined) return false;
-  cell.crashes = [];
+  if (cell.phase !== 'quarantined' || cell.trouble.unreadable !== undefined) return false;
+  cell.note({ crashes: [], restartDue: true });
   cell.phase = 'restarting';
-  cell.restartDue = true;
   comeBack(kernel, cell);
   return true;
 }
 
 function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): void {
   // The restart delivers its own messages and the seed by itself.
-  if (letter === undefined || letter.system || letter.envelope === cell.seed) return;
+  if (letter === undefined || letter.system || letter.envelope === cell.trouble.seed) return;
   letter.attempts += 1;
   if (letter.attempts >= DELIVERY_ATTEMPTS_MAX) kernel.bury(letter.envelope, 'poison');
-  else cell.mailbox.putBack(letter);
+  else kernel.mailboxes.putBack(cell, letter);
 }
 
 function quarantine(kernel: Kernel, cell: Cell): void {
   cell.phase = 'quarantined';
   kernel.timers.cancelAll(cell);
+  kernel.watches.ended(cell.address, 'quarantined');
   const { log } = kernel.options;
   log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
-  for (const letter of cell.mailbox.clear()) kernel.bury(letter.envelope, 'quarantined');
+  for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'quarantined');
 }
 
-function crashFrame(cell: Cell) {
+/** `message`: type of what was in hand. */
+function crashFrame(cell: Cell, message: string | undefined) {
   return {
     address: cell.address,
     machineId: cell.stepper.machineId,
-    event: { type: 'crashed' },
+    event: { type: 'crashed', error: cell.trouble.lastError, message },
     value: cell.configuration.value,
     context: cell.context,
     status: 'error' as const,

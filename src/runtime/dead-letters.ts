@@ -1,10 +1,15 @@
 /** Messages nobody took: the last thousand with their reason, and a count of each reason for ever. */
 import type { Address } from '../../machines/model/ids.js';
+import type { Envelope } from './envelope.js';
+import { excerptOf } from './excerpt.js';
 import { DEAD_LETTERS_MAX } from './limits.js';
 
 export type DeadLetterReason =
   | 'no-actor'
   | 'mailbox-full'
+  /** A sample that newer ones crowded out. */
+  | 'outdated'
+  | 'link-full'
   | 'poison'
   | 'quarantined'
   | 'stale-incarnation'
@@ -18,6 +23,18 @@ export interface DeadLetter {
   readonly from: Address;
   readonly message: string;
   readonly reason: DeadLetterReason;
+  /** Of poison: what to look at when somebody asks why. Bounded, without secrets. */
+  readonly payload?: string;
+}
+
+/** Only poison is kept to be read: it is rare, and nobody else can say what was in it. */
+export function deadLetterOf(
+  { to, from, body }: Envelope,
+  reason: DeadLetterReason,
+  at: number,
+): DeadLetter {
+  const letter = { at, to, from, message: body.type, reason };
+  return reason === 'poison' ? { ...letter, payload: excerptOf(body) } : letter;
 }
 
 export interface DeadLetters {

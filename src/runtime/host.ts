@@ -19,15 +19,22 @@ import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import { type Cell, viewOf } from './cell.js';
 import { createCommitter } from './committer.js';
 import { crash, resume } from './crash.js';
-import { createDeadLetters, type DeadLetterReason, type DeadLetters } from './dead-letters.js';
+import {
+  createDeadLetters,
+  type DeadLetterReason,
+  type DeadLetters,
+  deadLetterOf,
+} from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
-import { ASK_TIMEOUT_MS, EARLY_MESSAGES_MAX, STOP_DRAIN_MS } from './limits.js';
-import { createScopes } from './scopes.js';
+import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
+import { createMailboxes, depthOf, oldestAt, systemLetter, userLetter } from './mailbox.js';
+import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
+import { createWatches, type Down, type DownReason, type WatchFrame } from './watches.js';
 
 export interface Host {
   /** Loads and starts every stored actor placed here; messages that came earlier waited. */
@@ -38,6 +45,10 @@ export interface Host {
   ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
   /** An answer that came from another thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** A watch, or an end, from another thread. */
+  watched(peer: string, frame: WatchFrame): void;
+  /** A thread is lost: what was asked of it fails, what was watched there is down. */
+  lost(peer: string, incarnation: number): void;
   /** With `of`, only what was asked of that thread. */
   failAsks(failure: AskFailure, of?: string): void;
   /** JSON shapes of all actors of a kind placed here, ascending by address. */
@@ -45,6 +56,8 @@ export interface Host {
   actorViews(): readonly JsonObject[];
   resume(address: Address): boolean;
   tap(listener: ((frame: TapFrame) => void) | undefined): void;
+  /** How actors stand, one frame each; ends early when `take` says false. */
+  glance(take: (frame: TapFrame) => boolean): void;
   readonly deadLetters: DeadLetters;
   /** Why the store takes nothing at the moment: the thread is reflex-only. */
   readonly reflexOnly: string | undefined;
@@ -55,7 +68,21 @@ export function createHost(options: HostOptions): Host {
   const { clock, log, placement, remote, thread } = options;
   const asks = createAsks(`${thread}:${options.incarnation}`, clock);
   const deadLetters = createDeadLetters();
-  const services = createServices(options, { send, bury, reply });
+  const services = createServices(options, {
+    send,
+    bury,
+    reply,
+    watch: (watcher, address) => watches.watch(watcher, address),
+    unwatch: (watcher, address) => watches.unwatch(watcher, address),
+  });
+  const watches = createWatches({
+    thread,
+    incarnation: options.incarnation,
+    threadOf: placement.threadOf,
+    absent,
+    post: (peer, frame) => remote.watch?.(peer, frame) === true,
+    deliver: deliverDown,
+  });
   let early: Envelope[] | undefined = [];
   let stopping = false;
 
@@ -65,22 +92,24 @@ export function createHost(options: HostOptions): Host {
     cells: new Map(),
     childrenOf: new Map(),
     timers: createTimers(clock, onTimer),
+    mailboxes: createMailboxes(),
+    restarts: createRestarts(clock, (cell) => turns.schedule(cell)),
     committer: createCommitter(options.store, clock),
     deadLetters,
+    watches,
     tap: undefined,
     send,
     reply,
     schedule: (cell) => turns.schedule(cell),
-    scopeOf: (cell, cause) => scopes.of(cell, cause),
+    deliver,
     bury,
     crash: (cell, error) => crash(kernel, cell, error),
   };
-  const scopes = createScopes(kernel, deliver);
   const turns = createTurns(kernel);
 
   function bury(envelope: Envelope, reason: DeadLetterReason): void {
-    const { to, from, body } = envelope;
-    deadLetters.add({ at: clock.now(), to, from, message: body.type, reason });
+    const { to, body } = envelope;
+    deadLetters.add(deadLetterOf(envelope, reason, clock.now()));
     options.metrics.count('dead_letters_total', { reason });
     if (envelope.replyTo === undefined) return;
     const code = ASK_CODES[reason] ?? 'not-taken';
@@ -89,27 +118,63 @@ export function createHost(options: HostOptions): Host {
   }
 
   function send(envelope: Envelope): void {
+    // Who is here is placed here: looking costs less than working out where.
+    const known = kernel.cells.get(envelope.to);
+    if (known !== undefined && early === undefined && !stopping) return post(known, envelope);
     const target = placement.threadOf(envelope.to);
     if (target === thread) return deliver(envelope);
-    if (!remote.send(target, envelope)) bury(envelope, 'unreachable-thread');
+    const sent = remote.send(target, envelope);
+    if (sent === 'link-full') refuse(envelope, sent);
+    else if (!sent) bury(envelope, 'unreachable-thread');
+  }
+
+  function absent(target: Address): DownReason | undefined {
+    if (stopping) return 'stopping';
+    if (services.serves(target)) return undefined;
+    const cell = kernel.cells.get(target);
+    if (cell === undefined) return 'no-actor';
+    return cell.phase === 'quarantined' ? 'quarantined' : undefined;
+  }
+
+  /** Not among what others send, which may be full: the one message that says so must come. */
+  function deliverDown({ target, watcher, incarnation, reason }: Down): void {
+    const body = { type: 'down', address: target, incarnation, reason } as const;
+    const envelope = { to: watcher, from: target, cause: `down:${target}`, body };
+    if (stopping || services.deliver(envelope)) return;
+    const cell = kernel.cells.get(watcher);
+    if (cell === undefined) return bury(envelope, 'no-actor');
+    if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
+    kernel.mailboxes.putBack(cell, userLetter(envelope, clock.monotonic()));
+    turns.schedule(cell);
   }
 
   function deliver(envelope: Envelope): void {
     if (stopping) return bury(envelope, 'stopping');
     if (early !== undefined) {
-      return early.length < EARLY_MESSAGES_MAX ? void early.push(envelope) : refuse(envelope);
+      return early.length < THREAD_MESSAGES_MAX ? void early.push(envelope) : refuse(envelope);
     }
+    const known = kernel.cells.get(envelope.to);
+    if (known !== undefined) return post(known, envelope);
     if (services.deliver(envelope)) return;
-    const cell = kernel.cells.get(envelope.to) ?? firstContact(envelope);
+    const cell = firstContact(envelope);
     if (cell === undefined) return bury(envelope, 'no-actor');
-    if (cell.type.seed === envelope.body.type) cell.seed = envelope;
+    post(cell, envelope);
+  }
+
+  function post(cell: Cell, envelope: Envelope): void {
+    const { type } = cell;
+    if (type.seed === envelope.body.type) cell.note({ seed: envelope });
     if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
-    const letter = { envelope, enqueuedAt: clock.monotonic(), attempts: 0 };
-    // A question is never replaced: whoever asked would wait in vain.
+    // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
-    const key = asked ? undefined : cell.type.coalesce?.(envelope.body);
-    if (cell.mailbox.put(letter, key)) return turns.schedule(cell);
-    refuse(envelope);
+    const key = asked ? undefined : type.coalesce?.(envelope.body);
+    const letter = userLetter(envelope, clock.monotonic(), key);
+    if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
+    const isSample = !asked && type.isSample?.(envelope.body) === true;
+    const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;
+    if (oldest === undefined || !kernel.mailboxes.put(cell, letter)) return refuse(envelope);
+    bury(oldest.envelope, 'outdated');
+    turns.schedule(cell);
   }
 
   function firstContact(envelope: Envelope): Cell | undefined {
@@ -127,8 +192,8 @@ export function createHost(options: HostOptions): Host {
   }
 
   /** Nothing is dropped silently: the sender hears of it, unless the refusal itself is refused. */
-  function refuse(envelope: Envelope): void {
-    bury(envelope, 'mailbox-full');
+  function refuse(envelope: Envelope, reason: DeadLetterReason = 'mailbox-full'): void {
+    bury(envelope, reason);
     if (envelope.body.type === 'delivery.refused' || envelope.from === OUTSIDE) return;
     const body = { type: 'delivery.refused', to: envelope.to, message: envelope.body.type };
     send({ to: envelope.from, from: envelope.to, cause: envelope.cause, body });
@@ -152,8 +217,7 @@ export function createHost(options: HostOptions): Host {
     const cell = owner as Cell;
     const cause = `timer:${id}`;
     const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
-    const enqueuedAt = clock.monotonic();
-    cell.mailbox.putSystem({ envelope, enqueuedAt, attempts: 0, system: true, timer });
+    kernel.mailboxes.putSystem(cell, systemLetter(envelope, clock.monotonic(), timer));
     turns.schedule(cell);
   }
 
@@ -169,6 +233,7 @@ export function createHost(options: HostOptions): Host {
     for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
     const waited = early ?? [];
     early = undefined;
+    watches.started();
     for (const envelope of waited) deliver(envelope);
     return ok(undefined);
   }
@@ -177,9 +242,11 @@ export function createHost(options: HostOptions): Host {
     stopping = true;
     turns.stop();
     kernel.timers.close();
+    kernel.restarts.close();
     await drained();
     kernel.committer.close();
     asks.failAll({ code: 'stopping', message: 'the node is stopping' });
+    watches.stop();
     const cells = [...kernel.cells.values()];
     // Nothing comes back from its back-off, and no late answer finds anybody.
     for (const cell of cells) {
@@ -228,6 +295,11 @@ export function createHost(options: HostOptions): Host {
       return answer;
     },
     settle,
+    watched: watches.take,
+    lost: (peer, incarnation) => {
+      asks.failAll({ code: 'thread-lost', message: `thread ${peer} died` }, peer);
+      watches.lost(peer, incarnation);
+    },
     failAsks: asks.failAll,
     views: (kind) => [...views(kind), ...services.views(kind)],
     actorViews: () => [...kernel.cells.values()].map((cell) => actorView(options, cell)),
@@ -237,6 +309,9 @@ export function createHost(options: HostOptions): Host {
     },
     tap: (listener) => {
       kernel.tap = listener;
+    },
+    glance: (take) => {
+      for (const cell of kernel.cells.values()) if (!take(glanceAt(cell))) return;
     },
     deadLetters,
     get reflexOnly() {
@@ -249,26 +324,42 @@ export function createHost(options: HostOptions): Host {
 const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
   'no-actor': 'no-actor',
   'mailbox-full': 'mailbox-full',
+  'link-full': 'mailbox-full',
   'unreachable-thread': 'thread-lost',
   stopping: 'stopping',
 };
 
 function registered(options: HostOptions): Kernel['types'] {
+  const { path, types } = options;
+  const forced = path === undefined ? {} : { path };
   return new Map(
-    options.types.map((type) => [type.kind, { type, stepper: createStepper(type.machine) }]),
+    types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
   );
 }
 
+/** The event is the one XState itself begins with: nothing was sent. */
+function glanceAt(cell: Cell): TapFrame {
+  const isDown = cell.phase === 'restarting' || cell.phase === 'quarantined';
+  return {
+    address: cell.address,
+    machineId: cell.stepper.machineId,
+    event: { type: 'xstate.init' },
+    value: cell.configuration.value,
+    context: cell.context,
+    status: isDown ? 'error' : 'active',
+  };
+}
+
 function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
-  const { oldestAt } = cell.mailbox;
+  const waitsSince = oldestAt(cell);
   return {
     address: cell.address,
     thread,
     state: cell.phase === 'active' ? cell.configuration.value : cell.phase,
-    mailboxDepth: cell.mailbox.depth,
-    oldestMessageAgeMs: oldestAt === undefined ? 0 : Math.round(clock.monotonic() - oldestAt),
-    restarts: cell.restarts,
+    mailboxDepth: depthOf(cell),
+    oldestMessageAgeMs: waitsSince === undefined ? 0 : Math.round(clock.monotonic() - waitsSince),
+    restarts: cell.trouble.restarts,
     quarantined: cell.phase === 'quarantined',
-    lastError: cell.lastError,
+    lastError: cell.trouble.lastError,
   };
 }

@@ -9,22 +9,35 @@ import type { Clock, Ids, Random } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Metrics } from '../ports/metrics.js';
 import type { Store } from '../ports/store.js';
-import type { ActorType, Scope, ServiceType } from './actor-type.js';
+import type { ActorType, ServiceType } from './actor-type.js';
 import type { AskFailure } from './asks.js';
-import type { Cell } from './cell.js';
+import type { Cell, RegisteredType } from './cell.js';
 import type { Committer } from './committer.js';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
+import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
-import type { Stepper } from './stepper.js';
+import type { Restarts } from './restarts.js';
 import type { Timers } from './timers.js';
+import type { Watches, WatchFrame } from './watches.js';
 
 /** The way to actors on other threads. */
 export interface Remote {
-  /** False: that thread is not there; the message is a dead letter. */
-  send(thread: ThreadName, envelope: Envelope): boolean;
+  /**
+   * False: that thread is not there. `link-full`: it is there, and as much waits for it as may. Either
+   * way the message is a dead letter.
+   */
+  send(thread: ThreadName, envelope: Envelope): boolean | 'link-full';
   /** Answers an ask that came from another thread. */
   reply(thread: ThreadName, replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** False, or absent: that thread is not there. */
+  watch?(thread: ThreadName, frame: WatchFrame): boolean;
+}
+
+/** Who is told what runs: should this thread die, its culprit has a name. Called for every message. */
+export interface TurnWitness {
+  begin(address: Address, type: string): void;
+  end(): void;
 }
 
 /** What an inspector sees of one step. Taken only while somebody watches. */
@@ -53,6 +66,11 @@ export interface HostOptions {
   /** Handed to every effect body; each actor type says which of it it uses. */
   readonly ports: unknown;
   readonly remote: Remote;
+  /** Forbids the compiled path: every machine runs on XState's own core. */
+  readonly path?: 'generic';
+  readonly turn?: TurnWitness;
+  /** Actors that killed earlier lives of this thread: they come up in quarantine. */
+  readonly quarantine?: ReadonlySet<Address>;
   /** Config generation written into every decision. */
   generation(): number;
 }
@@ -63,18 +81,17 @@ export interface Kernel {
   readonly cells: Map<Address, Cell>;
   readonly childrenOf: Map<Address, Set<Address>>;
   readonly timers: Timers;
+  readonly mailboxes: Mailboxes;
+  readonly restarts: Restarts;
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
+  readonly watches: Watches;
   tap: ((frame: TapFrame) => void) | undefined;
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;
   schedule(cell: Cell): void;
-  scopeOf(cell: Cell, cause: string): Scope;
+  /** To an actor of this thread. */
+  deliver(envelope: Envelope): void;
   bury(envelope: Envelope, reason: DeadLetterReason): void;
   crash(cell: Cell, error: unknown): void;
-}
-
-export interface RegisteredType {
-  readonly type: ActorType;
-  readonly stepper: Stepper;
 }

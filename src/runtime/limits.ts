@@ -4,8 +4,14 @@ import { assert } from '../../machines/model/assert.js';
 /** Messages one actor may have waiting; at the bound the sender is told. */
 export const MAILBOX_MESSAGES_MAX = 1_024;
 
-/** Messages that may wait for a thread's actors to be loaded. */
-export const EARLY_MESSAGES_MAX = 65_536;
+/** Messages all actors of a thread may have waiting together, those that wait to be loaded included. */
+export const THREAD_MESSAGES_MAX = 65_536;
+
+/** Empty mailboxes kept for the next who have mail. */
+export const MAILBOXES_SPARE_MAX = 1_024;
+
+/** Watches one thread keeps, of its own actors and by them; at the bound one is refused. */
+export const WATCHES_MAX = 65_536;
 
 /** Messages one actor handles before others get their turn. */
 export const TURN_MESSAGES_MAX = 64;
@@ -16,6 +22,9 @@ export const TURN_ACTORS_MAX = 256;
 /** Decisions in one store transaction. */
 export const COMMIT_DECISIONS_MAX = 256;
 
+/** Decisions offered to the store at once: several transactions, so that it need not wait for more. */
+export const OFFER_DECISIONS_MAX = 1_024;
+
 /** Decisions of one actor waiting for the store; at the bound its mailbox waits too. */
 export const ACTOR_DECISIONS_MAX = 64;
 
@@ -24,6 +33,9 @@ export const DELIVERY_ATTEMPTS_MAX = 3;
 
 /** Dead letters kept for operators; older ones are only counted. */
 export const DEAD_LETTERS_MAX = 1_000;
+
+/** Characters of a poison message that are kept for operators. */
+export const DEAD_LETTER_PAYLOAD_MAX = 2_048;
 
 /** Microsteps of one event: an `always` loop is a defect, not a hang. */
 export const MICROSTEPS_MAX = 50;
@@ -43,7 +55,7 @@ export const GUARD_DEPTH_MAX = 16;
 /** Restart limit of actors that name none, as OTP counts it. */
 export const RESTART_DEFAULT = { intensity: 5, periodMs: 60_000 } as const;
 
-/** First and largest wait before an actor is restarted. */
+/** First and largest wait before an actor that crashes again is restarted; the first time it is at once. */
 export const RESTART_BACKOFF = { baseMs: 10, maxMs: 5_000 } as const;
 
 /** First and largest wait before decisions are offered to an unavailable store again. */
@@ -58,7 +70,8 @@ export const STOP_DRAIN_MS = 5_000;
 /** A turn longer than this is reported with the actor's name. */
 export const SLOW_TURN_MS = 50;
 
-assert(MAILBOX_MESSAGES_MAX < EARLY_MESSAGES_MAX, 'one actor must not fill what all have');
+assert(MAILBOX_MESSAGES_MAX < THREAD_MESSAGES_MAX, 'one actor must not fill what all have');
 assert(TURN_MESSAGES_MAX <= MAILBOX_MESSAGES_MAX, 'a turn must not outlast a full mailbox');
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
+assert(COMMIT_DECISIONS_MAX <= OFFER_DECISIONS_MAX, 'an offer must fill a transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');

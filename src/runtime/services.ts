@@ -4,7 +4,7 @@
  */
 import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
-import type { Scope, Service, ServiceType } from './actor-type.js';
+import type { Scope, Service, ServiceScope, ServiceType } from './actor-type.js';
 import type { DeadLetterReason } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
 import type { HostOptions } from './kernel.js';
@@ -12,6 +12,7 @@ import type { HostOptions } from './kernel.js';
 export interface Services {
   /** False: not an address of a service. */
   deliver(envelope: Envelope): boolean;
+  serves(address: Address): boolean;
   views(kind: ActorKind): readonly JsonObject[];
   stop(): Promise<void>;
 }
@@ -20,6 +21,8 @@ interface Verbs {
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;
   bury(envelope: Envelope, reason: DeadLetterReason): void;
+  watch(watcher: Address, address: Address): void;
+  unwatch(watcher: Address, address: Address): void;
 }
 
 type Received = Omit<Envelope, 'replyTo'> & { readonly replyTo?: string | undefined };
@@ -35,19 +38,26 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
     return service;
   };
 
-  const scopeOf = (self: Address): Scope => ({
+  const scopeOf = (self: Address): ServiceScope => ({
+    ...scopeFor(self, self),
+    because: (cause) => scopeFor(self, cause),
+  });
+
+  const scopeFor = (self: Address, cause: string): Scope => ({
     self,
-    cause: self,
+    cause,
     clock: options.clock,
     log: options.log,
-    tell: (to, body) => verbs.send({ to, from: self, cause: self, body }),
+    tell: (to, body) => verbs.send({ to, from: self, cause, body }),
     reply: (replyTo, body) => {
       if (replyTo !== undefined) verbs.reply(replyTo, body);
     },
+    watch: (address) => verbs.watch(self, address),
+    unwatch: (address) => verbs.unwatch(self, address),
     run: (work) => {
       work().then(
         (body) => {
-          if (body !== undefined) deliver({ to: self, from: self, cause: self, body });
+          if (body !== undefined) deliver({ to: self, from: self, cause, body });
         },
         (error: unknown) => options.log.error({ actor: self, err: error }, 'outside work rejected'),
       );
@@ -70,10 +80,10 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
 
   /** False: it threw. */
   const receive = (type: ServiceType, message: Received): boolean => {
-    const { to, body, from, replyTo } = message;
+    const { to, body, from, replyTo, cause } = message;
     try {
       const service = running.get(to) ?? startAt(type, to);
-      service.receive(body, from, replyTo);
+      service.receive(body, { from, replyTo, cause });
       return true;
     } catch (error) {
       options.log.error({ actor: to, err: error }, 'service crashed');
@@ -91,6 +101,7 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
 
   return {
     deliver,
+    serves: (address) => types.has(kindOf(address)),
     views: (kind) =>
       [...running]
         .filter(([address]) => kindOf(address) === kind)

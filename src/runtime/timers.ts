@@ -49,6 +49,9 @@ const HOST_TIMER_MAX_MS = 2 ** 31 - 1;
 /** Longer waits than this, 3,000 years, are this long. */
 const DELAY_MAX_MS = 1e14;
 
+/** A machine has a handful of timer ids; those beyond so many are kept as they come. */
+const SHARED_IDS_MAX = 4_096;
+
 /** Clocks that differ by less drift; by more, the wall clock was stepped. */
 const WALL_STEP_MS = 1_000;
 
@@ -61,6 +64,7 @@ export function hasTimers(owner: TimerOwner): boolean {
 export function createTimers(clock: Clock, fire: Fire): Timers {
   const slots = new Slots();
   const wheel = new Wheel(slots, Math.floor(clock.monotonic()));
+  const ids = new Map<string, string>();
   let armings = 0;
   let firing = false;
   let closed = false;
@@ -129,7 +133,9 @@ export function createTimers(clock: Clock, fire: Fire): Timers {
       wheel.pass(Math.floor(now));
       put(owner, id, now + waitMs, Math.ceil(clock.now() + waitMs));
     },
-    armAt: (owner, { id, dueMonotonicMs, dueAtMs }) => put(owner, id, dueMonotonicMs, dueAtMs),
+    armAt: (owner, { id, dueMonotonicMs, dueAtMs }) => {
+      put(owner, sharedId(ids, id), dueMonotonicMs, dueAtMs);
+    },
     cancel: (owner, id) => {
       const slot = slots.find(owner, id);
       if (slot === NONE) return;
@@ -157,6 +163,13 @@ export function createTimers(clock: Clock, fire: Fire): Timers {
       cancelHost?.();
     },
   };
+}
+
+/** Each stored row comes with a copy of its timer ids, longer than the timers themselves: one is kept. */
+function sharedId(ids: Map<string, string>, id: string): string {
+  const known = ids.get(id);
+  if (known === undefined && ids.size < SHARED_IDS_MAX) ids.set(id, id);
+  return known ?? id;
 }
 
 function armedOf(clock: Clock, slots: Slots, owner: TimerOwner): readonly ArmedTimer[] {

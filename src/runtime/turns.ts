@@ -3,10 +3,11 @@
  * most 64 messages, then goes to the end; after 256 actors the event loop has its turn [RT-11].
  */
 import type { Cell } from './cell.js';
-import { crash } from './crash.js';
+import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX } from './limits.js';
 import type { Letter } from './mailbox.js';
+import { Queue } from './queue.js';
 import { process } from './stepping.js';
 
 export interface Turns {
@@ -15,29 +16,34 @@ export interface Turns {
 }
 
 export function createTurns(kernel: Kernel): Turns {
-  const { clock, log } = kernel.options;
-  let queue: Cell[] = [];
+  const { clock, log, turn: witness } = kernel.options;
+  const queue = new Queue<Cell>();
   let scheduled = false;
   let stopped = false;
 
   const wake = (): void => {
-    if (scheduled || stopped || queue.length === 0) return;
+    if (scheduled || stopped || queue.size === 0) return;
     scheduled = true;
     clock.soon(turn);
   };
 
+  /** Who comes back with more goes to the end: the actors of this turn are those that wait now. */
   const turn = (): void => {
     scheduled = false;
-    const batch = queue.slice(0, TURN_ACTORS_MAX);
-    queue = queue.slice(TURN_ACTORS_MAX);
-    for (const cell of batch) {
+    let startedAt = clock.monotonic();
+    for (let left = Math.min(queue.size, TURN_ACTORS_MAX); left > 0; left -= 1) {
+      const cell = queue.shift();
+      if (cell === undefined) break;
       cell.queued = false;
-      const startedAt = clock.monotonic();
       runCell(kernel, cell);
-      const tookMs = clock.monotonic() - startedAt;
-      if (tookMs > SLOW_TURN_MS) log.warn({ actor: cell.address, tookMs }, 'slow turn');
+      const endedAt = clock.monotonic();
+      if (endedAt - startedAt > SLOW_TURN_MS) {
+        log.warn({ actor: cell.address, tookMs: endedAt - startedAt }, 'slow turn');
+      }
+      startedAt = endedAt;
       schedule(cell);
     }
+    witness?.end();
     wake();
   };
 
@@ -52,28 +58,35 @@ export function createTurns(kernel: Kernel): Turns {
     schedule,
     stop: () => {
       stopped = true;
-      queue = [];
+      queue.clear();
     },
   };
 }
 
 function isRunnable(cell: Cell): boolean {
-  return cell.phase === 'active' && !cell.parked && cell.mailbox.depth > 0;
+  return takesMail(cell) || mayComeBack(cell);
+}
+
+function takesMail(cell: Cell): boolean {
+  return cell.phase === 'active' && !cell.parked && cell.mailbox !== undefined;
 }
 
 /** A firing of a timer that was cancelled, or armed again, while the firing waited. */
 function isOver({ timers }: Kernel, cell: Cell, { envelope, timer }: Letter): boolean {
-  return timer !== undefined && !timers.isArmed(cell, envelope.body.type, timer);
+  return timer >= 0 && !timers.isArmed(cell, envelope.body.type, timer);
 }
 
 function runCell(kernel: Kernel, cell: Cell): void {
-  for (let handled = 0; handled < TURN_MESSAGES_MAX && isRunnable(cell); handled += 1) {
-    const letter = cell.mailbox.take();
+  // To come back is a turn like any other: many that crash at once keep nobody from theirs.
+  if (cell.phase === 'restarting') return comeBack(kernel, cell);
+  for (let handled = 0; handled < TURN_MESSAGES_MAX && takesMail(cell); handled += 1) {
+    const letter = kernel.mailboxes.take(cell);
     if (letter === undefined) return;
     if (isOver(kernel, cell, letter)) continue;
+    kernel.options.turn?.begin(cell.address, letter.envelope.body.type);
     try {
       if (process(kernel, cell, letter)) continue;
-      cell.mailbox.putBack(letter);
+      kernel.mailboxes.putBack(cell, letter);
       cell.parked = true;
     } catch (error) {
       crash(kernel, cell, error, letter);

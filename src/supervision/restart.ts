@@ -4,7 +4,7 @@
  * (quarantine). Times are of one monotonic clock.
  */
 import { BACKOFF_DOUBLINGS_MAX, BACKOFF_JITTER } from './limits.js';
-import type { Restart, RestartLimit } from './spec.js';
+import type { Backoff, Restart, RestartLimit } from './spec.js';
 
 export interface Judgement {
   readonly verdict: 'restart' | 'give-up';
@@ -32,11 +32,13 @@ export function wantsRestart(restart: Restart, exit: Exit): boolean {
   return restart === 'permanent' || (restart === 'transient' && exit === 'abnormal');
 }
 
-export interface Backoff {
-  readonly baseMs: number;
-  readonly maxMs: number;
-  /** Share of the wait, 0..1, that chance may take away, so that many do not come back at once. */
-  readonly jitter?: number;
+/**
+ * The wait before a restart. What ends once comes back at once; only what ends again backs off.
+ *
+ * @param ends recent ones, the latest included
+ */
+export function restartWaitMs(ends: number, backoff: Backoff, random: number): number {
+  return ends <= 1 ? 0 : backoffMs(ends - 2, backoff, random);
 }
 
 /**

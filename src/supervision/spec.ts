@@ -19,6 +19,13 @@ export type Strategy = (typeof STRATEGIES)[number];
 export const RESTARTS = ['permanent', 'transient', 'temporary'] as const;
 export type Restart = (typeof RESTARTS)[number];
 
+export interface Backoff {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** Share of the wait, 0..1, that chance may take away, so that many do not come back at once. */
+  readonly jitter?: number;
+}
+
 interface ChildTerms {
   readonly restart: Restart;
   /** Its quarantine is its supervisor's failure. */
@@ -48,6 +55,8 @@ export interface RestartLimit {
 
 export interface SupervisorSpec<Start> extends RestartLimit {
   readonly strategy: Strategy;
+  /** Waits between a child's second restart in a row and its last; the first is immediate. */
+  readonly backoff?: Backoff;
   readonly children: readonly ChildSpec<Start>[];
 }
 

@@ -5,12 +5,13 @@
  */
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { TREE_CHILDREN_MAX, TREE_DEPTH_MAX } from './limits.js';
-import { type ChildSpec, RESTARTS, STRATEGIES, type SupervisorSpec } from './spec.js';
+import { type Backoff, type ChildSpec, RESTARTS, STRATEGIES, type SupervisorSpec } from './spec.js';
 
 export type SpecDefectCode =
   | 'strategy-unknown'
   | 'intensity-invalid'
   | 'period-invalid'
+  | 'backoff-invalid'
   | 'children-missing'
   | 'children-too-many'
   | 'tree-too-deep'
@@ -50,6 +51,7 @@ function defectsOf<Start>(
     ...has(!STRATEGIES.includes(strategy), 'strategy-unknown'),
     ...has(!Number.isSafeInteger(intensity) || intensity < 0, 'intensity-invalid'),
     ...has(!Number.isFinite(periodMs) || periodMs <= 0, 'period-invalid'),
+    ...has(spec.backoff !== undefined && !isBackoff(spec.backoff), 'backoff-invalid'),
     ...has(children.length === 0, 'children-missing'),
     ...has(children.length > TREE_CHILDREN_MAX, 'children-too-many'),
     ...children.flatMap((child, index) => {
@@ -80,4 +82,8 @@ function childDefectsOf<Start>(
 
 function isShutdown(shutdownMs: number | 'brutal'): boolean {
   return shutdownMs === 'brutal' || (Number.isFinite(shutdownMs) && shutdownMs > 0);
+}
+
+function isBackoff({ baseMs, maxMs, jitter = 0 }: Backoff): boolean {
+  return baseMs > 0 && Number.isFinite(maxMs) && maxMs >= baseMs && jitter >= 0 && jitter <= 1;
 }

@@ -1,23 +1,25 @@
 /**
  * What a thread says to main.
  *
- *   ready      the role is taken; links are welcome
- *   failed     it cannot be taken, in one sentence
- *   heartbeat  the event loop turns: how late this beat was, and how much waits
- *   stopped    everything is finished; the thread may be taken down
+ *   ready     the role is taken; links are welcome
+ *   failed    it cannot be taken, in one sentence
+ *   distrust  that life of a peer sent what cannot be believed; its link is closed
+ *   stopped   everything is finished; the thread may be taken down
+ *
+ * That it lives it says in shared memory (vitals.ts), where it costs nobody a message.
  */
 import { ok, type Result } from '../../machines/model/result.js';
 import { malformed, type WireFailure } from './failures.js';
-import { type Check, isCount, isName, isNumber, isObject, isText, record } from './shape.js';
+import { type Check, isCount, isName, isObject, isText, record } from './shape.js';
 
 export type FromThread =
   | { readonly type: 'ready'; readonly thread: string; readonly incarnation: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | {
-      readonly type: 'heartbeat';
-      readonly beat: number;
-      readonly lagMs: number;
-      readonly waiting: number;
+      readonly type: 'distrust';
+      readonly peer: string;
+      readonly incarnation: number;
+      readonly message: string;
     }
   | { readonly type: 'stopped'; readonly reason: string };
 
@@ -28,7 +30,7 @@ type FromThreadChecks = {
 const CHECKS: FromThreadChecks = {
   ready: record({ thread: isName, incarnation: isCount }),
   failed: record({ code: isName, message: isText }),
-  heartbeat: record({ beat: isCount, lagMs: isNumber, waiting: isCount }),
+  distrust: record({ peer: isName, incarnation: isCount, message: isText }),
   stopped: record({ reason: isText }),
 };
 

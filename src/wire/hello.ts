@@ -1,22 +1,27 @@
 /**
- * The first frame of every link, in both directions: which wire version and which shapes its sender
- * speaks, and who it is. A link whose ends differ is refused before anything else is read [WI-4].
+ * The first frame on either port of every link, in both directions: which wire version and which
+ * shapes its sender speaks, who it is, and which of the two ports this is. A link whose ends differ is
+ * refused before anything else is read [WI-4].
  */
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createPlainCodec } from './codec.js';
 import { malformed, type WireFailure } from './failures.js';
-import { isCount, isName, record } from './shape.js';
+import { isCount, isName, oneOf, record } from './shape.js';
 import { STRUCTURES_HASH } from './structures.js';
 
 /** Raised whenever a frame changes its meaning. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 export interface Hello {
   readonly hello: number;
   readonly structuresHash: string;
   readonly thread: string;
   readonly incarnation: number;
+  readonly lane: Lane;
 }
+
+/** The two ports of a link: what may be much, and what must never wait behind it. */
+export type Lane = 'bulk' | 'urgent';
 
 const codec = createPlainCodec();
 const isHello = record({
@@ -24,10 +29,11 @@ const isHello = record({
   structuresHash: isName,
   thread: isName,
   incarnation: isCount,
+  lane: oneOf('bulk', 'urgent'),
 });
 
-export function helloOf(thread: string, incarnation: number): Hello {
-  return { hello: WIRE_VERSION, structuresHash: STRUCTURES_HASH, thread, incarnation };
+export function helloOf(thread: string, incarnation: number, lane: Lane = 'bulk'): Hello {
+  return { hello: WIRE_VERSION, structuresHash: STRUCTURES_HASH, thread, incarnation, lane };
 }
 
 export function encodeHello(hello: Hello): Result<Uint8Array, WireFailure> {

@@ -7,11 +7,23 @@ export const FRAME_BYTES_MAX = 4_194_304;
 /** Envelopes of one batch frame. */
 export const BATCH_ENVELOPES_MAX = 128;
 
-/** Bytes at which a sender stops filling a batch. */
+/** Bytes a sender fills a batch to, as far as the last batch lets it foresee them. */
 export const BATCH_BYTES_TARGET = 32_768;
+
+/** Bytes at which a batch of more than one envelope is halved after all. */
+export const BATCH_BYTES_MAX = 65_536;
 
 /** Envelopes a peer may send ahead of what was received; the count travels back in batches. */
 export const CREDIT_ENVELOPES = 4_096;
+
+/** Envelopes received and not told of, at which the count travels alone. */
+export const CREDIT_GRANT = 1_024;
+
+/** Envelopes that may wait in a link for credit, or for the successor of a peer that is away. */
+export const LINK_QUEUE_MAX = 4_096;
+
+/** Messages waiting in a thread at which its links grant no more credit. */
+export const THREAD_MESSAGES_MAX = 65_536;
 
 /** Nesting of one frame's data. */
 export const DEPTH_MAX = 64;
@@ -24,11 +36,15 @@ export const NAME_CHARACTERS_MAX = 512;
  */
 export const STRUCTURES_MAX = 32;
 
-/** Decisions of one commit request. */
-export const REQUEST_DECISIONS_MAX = 256;
+/** Decisions of one commit request: the store makes several transactions of so many. */
+export const REQUEST_DECISIONS_MAX = 1_024;
 
 /** Items of a list that is answered in parts. */
 export const ANSWER_ITEMS_MAX = 256;
 
-assert(BATCH_BYTES_TARGET < FRAME_BYTES_MAX, 'a full batch must fit one frame');
+assert(BATCH_BYTES_TARGET < BATCH_BYTES_MAX, 'a batch that was foreseen well is not halved');
+assert(BATCH_BYTES_MAX < FRAME_BYTES_MAX, 'a full batch must fit one frame');
 assert(BATCH_ENVELOPES_MAX < CREDIT_ENVELOPES, 'one batch must not use up the credit');
+assert(2 * CREDIT_GRANT <= CREDIT_ENVELOPES, 'credit must travel back before it is used up');
+assert(BATCH_ENVELOPES_MAX <= LINK_QUEUE_MAX, 'a link must be able to gather one batch');
+assert(CREDIT_ENVELOPES < THREAD_MESSAGES_MAX, 'one peer must not fill what a thread may hold');

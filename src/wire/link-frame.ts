@@ -1,19 +1,36 @@
 /**
- * Frames of an established link between two threads, after the hellos.
+ * Frames of an established link between two threads, after the hellos, by the port they travel on.
  *
+ * bulk
  *   envelopes      a batch of messages, and how many the sender has received on this link so far
- *   credit         that count alone, when there is nothing to send
- *   reply          the answer to an ask; `to` is its envelope's `replyTo`
  *   query answer   a view is read: by name, answered under the same id
  *   store.request  a call of the store; answered by one or more `store.answer` under the same id
+ * urgent
+ *   credit         that count alone, when there is nothing to send
+ *   reply          the answer to an ask; `to` is its envelope's `replyTo`
+ *   watch unwatch  an actor here wants to know, or no longer, of the end of one there
+ *   down           that end, and why
  */
+import type { Address } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
 import { ok, type Result } from '../../machines/model/result.js';
 import type { Codec } from './codec.js';
 import { type Envelope, isEnvelope } from './envelope.js';
 import { malformed, type WireFailure } from './failures.js';
+import type { Lane } from './hello.js';
 import { BATCH_ENVELOPES_MAX } from './limits.js';
-import { type Check, isCount, isFlag, isJson, isName, isObject, listOf, record } from './shape.js';
+import {
+  type Check,
+  isAddress,
+  isCount,
+  isFlag,
+  isJson,
+  isName,
+  isObject,
+  listOf,
+  oneOf,
+  record,
+} from './shape.js';
 import { isStoreMethod, type StoreMethod } from './store-call.js';
 
 export interface EnvelopesFrame {
@@ -37,8 +54,31 @@ export interface StoreAnswerFrame {
   readonly more: boolean;
 }
 
+/** Why an actor that was watched takes no messages any more. A crash is none: it comes back. */
+export const DOWN_REASONS = [
+  'forgotten',
+  'quarantined',
+  'no-actor',
+  'thread-lost',
+  'stopping',
+  'refused',
+] as const;
+
+export type WatchFrame =
+  | { readonly type: 'watch'; readonly target: Address; readonly watcher: Address }
+  | { readonly type: 'unwatch'; readonly target: Address; readonly watcher: Address }
+  | {
+      readonly type: 'down';
+      readonly target: Address;
+      readonly watcher: Address;
+      /** Of the thread it lived in. */
+      readonly incarnation: number;
+      readonly reason: (typeof DOWN_REASONS)[number];
+    };
+
 export type LinkFrame =
   | EnvelopesFrame
+  | WatchFrame
   | { readonly type: 'credit'; readonly received: number }
   | { readonly type: 'reply'; readonly to: string; readonly body: Json }
   | { readonly type: 'query'; readonly id: number; readonly name: string; readonly args: Json }
@@ -53,12 +93,36 @@ type FrameChecks = {
 const CHECKS: FrameChecks = {
   envelopes: record({ received: isCount, items: listOf(isEnvelope, BATCH_ENVELOPES_MAX) }),
   credit: record({ received: isCount }),
+  watch: record({ target: isAddress, watcher: isAddress }),
+  unwatch: record({ target: isAddress, watcher: isAddress }),
+  down: record({
+    target: isAddress,
+    watcher: isAddress,
+    incarnation: isCount,
+    reason: oneOf(...DOWN_REASONS),
+  }),
   reply: record({ to: isName, body: isJson }),
   query: record({ id: isCount, name: isName, args: isJson }),
   answer: record({ id: isCount, body: isJson }),
   'store.request': record({ id: isCount, method: isStoreMethod, args: listOf(isJson) }),
   'store.answer': record({ id: isCount, result: isJson, more: isFlag }),
 };
+
+/**
+ * What somebody waits for (an answer, credit) or must know at once (an end). None of it is subject to
+ * credit, and each is bounded by what caused it.
+ */
+const URGENT: ReadonlySet<LinkFrame['type']> = new Set([
+  'credit',
+  'reply',
+  'watch',
+  'unwatch',
+  'down',
+] as const);
+
+export function laneOf(frame: LinkFrame): Lane {
+  return URGENT.has(frame.type) ? 'urgent' : 'bulk';
+}
 
 export function encodeFrame(codec: Codec, frame: LinkFrame): Result<Uint8Array, WireFailure> {
   return codec.encode(frame);

@@ -67,10 +67,6 @@ export function isJson(_value: unknown): _value is Json {
   return true;
 }
 
-export function maybe<T>(check: Check<T>): Check<T | undefined> {
-  return (value): value is T | undefined => value === undefined || check(value);
-}
-
 export function listOf<T>(check: Check<T>, max = Number.POSITIVE_INFINITY): Check<readonly T[]> {
   return (value): value is readonly T[] =>
     Array.isArray(value) && value.length <= max && value.every((item) => check(item));

@@ -2,66 +2,112 @@
  * Calls of the store across threads: the methods that may be called, and what their arguments must
  * look like. Whoever serves the store checks a request here before it believes it.
  */
-import type { RecordParams } from '../../machines/model/effects.js';
 import { REQUEST_DECISIONS_MAX } from './limits.js';
 import {
   type Check,
   isAddress,
   isCount,
   isFlag,
-  isJson,
   isName,
   isNumber,
-  isObject,
   isText,
   listOf,
-  maybe,
   oneOf,
   record,
 } from './shape.js';
 
-const isTimer = record({ id: isText, dueAtMs: isNumber });
+/**
+ * Decisions and cells cross as src/ports/packed.ts has them: tuples whose structured parts are JSON
+ * text. Spelt out by hand, since every decision of the node passes here twice.
+ */
+type Cell = readonly [
+  address: string,
+  parent: string | null,
+  machine: string,
+  machineVersion: number,
+  machineHash: string,
+  version: number,
+  incarnation: number,
+  value: string,
+  context: string,
+  timers: string,
+];
 
-const cellFields = {
-  address: isAddress,
-  machine: isText,
-  machineVersion: isNumber,
-  machineHash: isText,
-  version: isNumber,
-  value: isJson,
-  context: isObject,
-  timers: listOf(isTimer),
-};
+type Publish = readonly [
+  aggregateKind: string,
+  aggregateId: string,
+  tenantId: string | null,
+  level: string | null,
+  data: string,
+];
 
-const isPublish: Check<NonNullable<RecordParams['publish']>> = record(
-  { aggregateKind: isText, aggregateId: isText, data: isObject },
-  {
-    tenantId: isText as Check<NonNullable<NonNullable<RecordParams['publish']>['tenantId']>>,
-    level: isText,
-  },
-);
+type Entry = readonly [event: string, rule: string, numbers: string, publish: Publish | null];
 
-const isRecord: Check<RecordParams> = record(
-  { event: isText, rule: isText, numbers: isObject },
-  { publish: isPublish },
-);
+type Decision = readonly [
+  id: string,
+  at: number,
+  actor: string,
+  cause: string,
+  thread: string,
+  incarnation: number,
+  configGeneration: number,
+  forget: boolean,
+  cell: Cell | null,
+  spawns: readonly Cell[],
+  records: readonly Entry[],
+];
 
-/** A decision as the store's port has it. */
-export const isDecision = record(
-  {
-    id: isName,
-    at: isNumber,
-    actor: isAddress,
-    cause: isName,
-    thread: isName,
-    incarnation: isNumber,
-    spawns: listOf(record({ ...cellFields, parent: maybe(isAddress) })),
-    forget: isFlag,
-    records: listOf(isRecord),
-    configGeneration: isNumber,
-  },
-  { cell: record(cellFields, { parent: isAddress }) },
-);
+export function isPackedCell(value: unknown): value is Cell {
+  if (!Array.isArray(value) || value.length !== 10) return false;
+  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = value;
+  return (
+    isAddress(address) &&
+    (parent === null || isAddress(parent)) &&
+    isText(machine) &&
+    isNumber(machineVersion) &&
+    isText(machineHash) &&
+    isNumber(version) &&
+    isNumber(incarnation) &&
+    isText(value[7]) &&
+    isText(value[8]) &&
+    isText(value[9])
+  );
+}
+
+function isPublish(value: unknown): value is Publish {
+  if (!Array.isArray(value) || value.length !== 5) return false;
+  const [aggregateKind, aggregateId, tenantId, level, data] = value;
+  const named = isText(aggregateKind) && isText(aggregateId) && isText(data);
+  return named && (tenantId === null || isText(tenantId)) && (level === null || isText(level));
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  const [event, rule, numbers, publish] = value;
+  const named = isText(event) && isText(rule) && isText(numbers);
+  return named && (publish === null || isPublish(publish));
+}
+
+const areCells = listOf(isPackedCell);
+const areEntries = listOf(isEntry);
+
+export function isPackedDecision(value: unknown): value is Decision {
+  if (!Array.isArray(value) || value.length !== 11) return false;
+  const [id, at, actor, cause, thread, incarnation, configGeneration] = value;
+  return (
+    isName(id) &&
+    isNumber(at) &&
+    isAddress(actor) &&
+    isName(cause) &&
+    isName(thread) &&
+    isNumber(incarnation) &&
+    isNumber(configGeneration) &&
+    isFlag(value[7]) &&
+    (value[8] === null || isPackedCell(value[8])) &&
+    areCells(value[9]) &&
+    areEntries(value[10])
+  );
+}
 
 const isVip = record({
   address: isText,
@@ -79,11 +125,15 @@ const isAttributes = record({
 
 const isOutcome = record({ seq: isCount }, { controlVersion: isNumber, error: isText });
 
+function maybeNull<T>(check: Check<T>): Check<T | null> {
+  return (value): value is T | null => value === null || check(value);
+}
+
 /** One check per argument, in order. */
 export const STORE_ARGUMENTS = {
-  load: [listOf(isText)],
+  load: [listOf(isText), maybeNull(record({ thread: isName, shards: isCount }))],
   loadFamily: [isAddress],
-  commit: [listOf(isDecision, REQUEST_DECISIONS_MAX)],
+  commit: [listOf(isPackedDecision, REQUEST_DECISIONS_MAX)],
   fence: [isName, isNumber],
   outboxPending: [isNumber, isNumber],
   outboxWriteBack: [listOf(isOutcome)],

@@ -2,15 +2,29 @@
  * What main says to a thread. Control is posted as objects, not as bytes, because a `link` carries
  * a port; the decoder believes no more than it would of bytes.
  *
- *   start   take this role      link    here is a port to a peer; hello first
+ *   start   take this role; beat in the shared memory; keep `quarantine` from running
+ *   link    here are the two ports to a peer; hello first
  *   unlink  that life of the peer is over: fail everything pending on it with the reason
  *   fence   ignore what an older life of the peer may still say
  *   stop    finish within the deadline, say `stopped`
  */
+import type { Address } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { ok, type Result } from '../../machines/model/result.js';
 import { malformed, type WireFailure } from './failures.js';
-import { type Check, isCount, isName, isObject, isPlain, isText, oneOf, record } from './shape.js';
+import {
+  type Check,
+  isAddress,
+  isCount,
+  isName,
+  isObject,
+  isPlain,
+  isText,
+  listOf,
+  oneOf,
+  record,
+} from './shape.js';
+import { isVitals } from './vitals.js';
 
 export const THREAD_ROLES = ['shard', 'store', 'dataplane', 'outbox'] as const;
 export type ThreadRole = (typeof THREAD_ROLES)[number];
@@ -27,12 +41,16 @@ export type ToThread =
       readonly thread: string;
       readonly incarnation: number;
       readonly settings: JsonObject;
+      readonly vitals: SharedArrayBuffer;
+      readonly heartbeatMs: number;
+      readonly quarantine: readonly Address[];
     }
   | {
       readonly type: 'link';
       readonly peer: string;
       readonly incarnation: number;
-      readonly port: PortLike;
+      readonly bulk: PortLike;
+      readonly urgent: PortLike;
     }
   | {
       readonly type: 'unlink';
@@ -61,8 +79,11 @@ const CHECKS: ToThreadChecks = {
     thread: isName,
     incarnation: isCount,
     settings: isSettings,
+    vitals: isVitals,
+    heartbeatMs: isCount,
+    quarantine: listOf(isAddress),
   }),
-  link: record({ peer: isName, incarnation: isCount, port: isPort }),
+  link: record({ peer: isName, incarnation: isCount, bulk: isPort, urgent: isPort }),
   unlink: record({ peer: isName, incarnation: isCount, reason: isText }),
   fence: record({ peer: isName, incarnation: isCount }),
   stop: record({ deadlineMs: isCount }),

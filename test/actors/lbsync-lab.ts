@@ -145,6 +145,8 @@ function createHarness(ports: LbsyncPorts, startAt: number) {
     reply: (_replyTo, body) => {
       replies = body;
     },
+    watch: () => undefined,
+    unwatch: () => undefined,
     run: (work) => {
       void work().then((message) => {
         if (message !== undefined) queue.push(message);

@@ -11,7 +11,7 @@ import {
   createSimulatedWorld,
   openSimulatedProvider,
 } from '../../src/adapters/simulated-provider/provider.js';
-import type { Scope, Service } from '../../src/runtime/actor-type.js';
+import type { Scope, Service, ServiceScope } from '../../src/runtime/actor-type.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { rememberingLog } from '../support/quiet.js';
 
@@ -25,12 +25,13 @@ const SETTINGS: ProviderSettings = {
 
 const PROVIDER = addressOf('provider', 'local');
 const instance = (index: number): InstanceId => `i-0000-${index}` as InstanceId;
+const causeOf = (index: number): string => `wish-${index}`;
 const actor = (index: number): Address => addressOf('instance', instance(index));
 
 function openDesk() {
   const world = createSimulatedWorld();
   const clock = createVirtualClock();
-  const told: { readonly to: Address; readonly message: Message }[] = [];
+  const told: { readonly to: Address; readonly message: Message; readonly cause: string }[] = [];
   let opens = 0;
   const refusals: string[] = [];
   const ports: ProviderPorts = {
@@ -43,28 +44,33 @@ function openDesk() {
       return ok(openSimulatedProvider({ world, clock, maxInstances }));
     },
   };
-  const scope: Scope = {
+  const because = (cause: string): Scope => ({
     self: PROVIDER,
-    cause: 'test',
+    cause,
     clock,
     log: rememberingLog(),
-    tell: (to, message) => void told.push({ to, message }),
+    tell: (to, message) => void told.push({ to, message, cause }),
     reply: () => undefined,
+    watch: () => undefined,
+    unwatch: () => undefined,
     run: (work) => {
       void work().then((message) => {
-        if (message !== undefined) service.receive(message, PROVIDER, undefined);
+        const mail = { from: PROVIDER, replyTo: undefined, cause };
+        if (message !== undefined) service.receive(message, mail);
       });
     },
-  };
+  });
+  const scope: ServiceScope = { ...because(PROVIDER), because };
   let service: Service = providerService.start(scope, ports);
   const restart = (): void => {
     service = providerService.start(scope, ports);
   };
   const ask = (index: number, request: ProviderRequest): void =>
-    service.receive(request, actor(index), undefined);
+    service.receive(request, { from: actor(index), replyTo: undefined, cause: causeOf(index) });
   const configure = (changes: Partial<ProviderSettings> = {}): void => {
     const message = { type: 'provider.settings', settings: { ...SETTINGS, ...changes } };
-    service.receive(message, addressOf('reload', 'main'), undefined);
+    const from = addressOf('reload', 'main');
+    service.receive(message, { from, replyTo: undefined, cause: 'reload' });
   };
   return {
     world,
@@ -227,7 +233,8 @@ test('[PR-15] provider service: a request repeated meanwhile is one call and one
 
 test('[PR-14] provider service: what does not fit is refused, not dropped', () => {
   const queue = createWorkQueue(2);
-  const put = (index: number): boolean => queue.put(workOf(create(index), actor(index)));
+  const put = (index: number): boolean =>
+    queue.put(workOf(create(index), { from: actor(index), cause: causeOf(index) }));
   assert.deepEqual([put(1), put(2), put(2), put(3)], [true, true, true, false]);
   assert.equal(
     queue.next(() => false),
@@ -262,6 +269,7 @@ test('[PR-17] provider service: a death is told to the instance, whoever started
     {
       to: actor(1),
       message: { type: 'provider.exited', providerId, detail: 'killed by SIGKILL' },
+      cause: PROVIDER,
     },
   ]);
 });
@@ -331,4 +339,27 @@ test('[PR-18] provider service: a driver that does not open is tried again, requ
   await desk.clock.advance(5_000);
   assert.deepEqual(toldOf(desk), ['instance/i-0000-1 provider.created']);
   assert.equal(desk.view()['lastError'], undefined);
+});
+
+test('[SU-26] provider service: whatever it says about a request follows from that request', async () => {
+  const desk = openDesk();
+  desk.configure({ maxInstances: 1, concurrency: 2 });
+  desk.ask(1, create(1));
+  desk.ask(2, { type: 'provider.find', token: 'nobody' });
+  await desk.clock.advance(60_000);
+  // Full, then what is there goes.
+  desk.ask(3, create(3));
+  await desk.clock.advance(60_000);
+  const created = desk.told.find(({ message }) => message.type === 'provider.created');
+  assert.ok(created !== undefined);
+  const { providerId } = created.message as Message & { readonly providerId: string };
+  desk.ask(4, { type: 'provider.delete', providerId });
+  await desk.clock.advance(60_000);
+  const answers = desk.told.map(({ message, cause }) => `${message.type} ${cause}`);
+  assert.deepEqual(answers.sort(), [
+    'provider.absent wish-2',
+    'provider.createFailed wish-3',
+    'provider.created wish-1',
+    'provider.deleted wish-4',
+  ]);
 });

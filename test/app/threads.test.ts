@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMesh } from '../../src/adapters/threads/mesh.js';
 import { createThreads, type Threads } from '../../src/app/threads.js';
-import { rememberingLog } from '../support/quiet.js';
+import { rememberingLog, rememberingMetrics } from '../support/quiet.js';
 import { workerSettings } from '../support/worker-settings.js';
 
 const STORE = { name: 'store', role: 'store' } as const;
@@ -38,6 +38,7 @@ function crew(): Crew {
     specs: [STORE],
     mesh,
     log,
+    metrics: rememberingMetrics(),
     incarnationBase: () => 100,
     settings: () => workerSettings(),
     now: () => 0,

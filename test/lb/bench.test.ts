@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { bench } from '../../bench/lb-diff.js';
 
 test('[LB-3] bench: a tiny run answers every question', async () => {
-  const { bench: name, rows } = await bench('tiny');
+  const { bench: name, rows } = await bench({ scale: 'tiny' });
   assert.equal(name, 'lb-diff');
   assert.deepEqual(
     rows.map(({ id, unit, pass }) => [id, unit, pass]),

@@ -84,7 +84,9 @@ test('[RT-52] stepper: enqueueActions works on XState’s core', () => {
   assert.deepEqual([context, effects], [{ n: 2 }, [{ type: 'shine', params: undefined }]]);
 });
 
-for (const [path, stepper] of bothOf(machineOf({ initial: 'idle', states, on: { '*': '.idle' } }))) {
+for (const [path, stepper] of bothOf(
+  machineOf({ initial: 'idle', states, on: { '*': '.idle' } }),
+)) {
   const busy = stepper.restore('busy');
   test(`[RT-53] ${path}: a machine that is done takes no more events`, () => {
     const reached = stepper.step(stepper.restore('idle'), {}, { type: 'go' }).configuration;

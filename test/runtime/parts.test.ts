@@ -7,9 +7,6 @@ import { Defect } from '../../machines/model/assert.js';
 import { effect } from '../../machines/model/effects.js';
 import { addressOf, groupKeyOf, instanceIdFor, parseInstanceId } from '../../machines/model/ids.js';
 import { createAsks, threadOfReply } from '../../src/runtime/asks.js';
-import type { Envelope } from '../../src/runtime/envelope.js';
-import { MAILBOX_MESSAGES_MAX } from '../../src/runtime/limits.js';
-import { createMailbox } from '../../src/runtime/mailbox.js';
 import { createPlacement } from '../../src/runtime/placement.js';
 import { createStepper } from '../../src/runtime/stepper.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
@@ -80,38 +77,6 @@ test('[RT-1] stepper: a restored snapshot takes the next event; an unknown state
   const off = stepper.step(stepper.restore('on'), { presses: 7 }, { type: 'press' });
   assert.equal(off.configuration.value, 'off');
   assert.throws(() => stepper.restore('melted'));
-});
-
-const envelope = (type: string): Envelope => ({
-  to: addressOf('group', 't/g'),
-  from: addressOf('tenant', 't'),
-  cause: 'c',
-  body: { type },
-});
-const letter = (type: string) => ({ envelope: envelope(type), enqueuedAt: 0, attempts: 0 });
-
-test('[RT-2] mailbox: bounded, in order, the system lane first', () => {
-  const mailbox = createMailbox();
-  for (let n = 0; n < MAILBOX_MESSAGES_MAX; n += 1)
-    assert.ok(mailbox.put(letter(`m${n}`), undefined));
-  assert.equal(mailbox.put(letter('too many'), undefined), false);
-  mailbox.putSystem(letter('timer'));
-  assert.equal(mailbox.take()?.envelope.body.type, 'timer');
-  assert.equal(mailbox.take()?.envelope.body.type, 'm0');
-  assert.ok(mailbox.put(letter('now fits'), undefined));
-});
-
-test('[RT-2] mailbox: a newer message of the same key takes the place of the waiting one', () => {
-  const mailbox = createMailbox();
-  mailbox.put(letter('level 1'), 'k');
-  mailbox.put(letter('other'), undefined);
-  mailbox.put(letter('level 2'), 'k');
-  assert.deepEqual(
-    [mailbox.take(), mailbox.take(), mailbox.take()].map((taken) => taken?.envelope.body.type),
-    ['level 2', 'other', undefined],
-  );
-  mailbox.put(letter('level 3'), 'k');
-  assert.equal(mailbox.depth, 1);
 });
 
 test('[RT-13] placement: an instance and its backend land beside their group, on every thread count', () => {

@@ -42,7 +42,7 @@ const steps = fc.record({
   ms: fc.integer({ min: -DAY, max: DAY }),
 });
 
-test('[RT-56] timers: whatever is done to them, also by firings, the rest fires as a sorted list would', async () => {
+test('[RT-56] [RT-22] timers: whatever is done, also by firings, the rest fires as a sorted list would', async () => {
   const operations = fc.array(fc.oneof({ weight: 4, arbitrary: deeds }, passes, steps), {
     maxLength: 60,
     size: 'max',
@@ -54,7 +54,9 @@ test('[RT-56] timers: whatever is done to them, also by firings, the rest fires 
       const owners = [0, 1, 2, 3].map(() => nobody());
       const model = createTimerModel(script);
       const fired: string[] = [];
-      const timers = createTimers(clock, (owner, id) => {
+      const firings: { owner: TimerOwner; id: string; arming: number }[] = [];
+      const timers = createTimers(clock, (owner, id, arming) => {
+        firings.push({ owner, id, arming });
         const deeds = script[fired.length] ?? [];
         fired.push(`${clock.monotonic()} ${owners.indexOf(owner)}${id}`);
         for (const deed of deeds) perform(deed);
@@ -75,6 +77,8 @@ test('[RT-56] timers: whatever is done to them, also by firings, the rest fires 
         }
         assert.deepEqual(fired, model.fired);
         assert.equal(timers.size, model.size);
+        const counting = firings.map((one) => timers.isArmed(one.owner, one.id, one.arming));
+        assert.deepEqual(counting, model.counting());
         for (const [n, own] of owners.entries()) {
           const armed = timers.armedOf(own);
           const seen = armed.map(({ id, dueMonotonicMs }) => ({ id, dueMonotonicMs }));
@@ -224,6 +228,29 @@ test('[RT-57] timers: one host timer for all, none when nothing is armed, and no
   timers.close();
   timers.arm(nobody(), 'later still', 5);
   assert.equal(clock.waiting.length, 0);
+});
+
+test('[RT-57] timers: whatever a firing arms, the host is asked once when all have fired', () => {
+  const clock = createHandClock();
+  const timers = createTimers(clock, (owner, id) => timers.arm(owner, id, 9_000 - timers.size));
+  for (let n = 0; n < 100; n += 1) timers.arm(nobody(), 'a', 10);
+  const { asked } = clock;
+  clock.sleep(10);
+  clock.wake();
+  assert.equal(clock.asked, asked + 1);
+  assert.ok(clock.waiting.every(({ dueMs }) => dueMs > clock.monotonic()));
+});
+
+test('[RT-57] timers: a short wait beside a long one asks the host for just its own end', () => {
+  const clock = createHandClock();
+  const timers = createTimers(clock, () => undefined);
+  timers.arm(nobody(), 'long', 10 * DAY);
+  clock.sleep(3 * 3_600_000 + 7);
+  timers.arm(nobody(), 'short', 10);
+  assert.deepEqual(
+    clock.waiting.map(({ dueMs }) => dueMs),
+    [clock.monotonic() + 10],
+  );
 });
 
 test('[RT-57] timers: the host is asked a few times for one long wait, not each tick of it', async () => {

@@ -230,7 +230,9 @@ export async function proveRecords(site: CrashSite): Promise<void> {
 }
 
 function proveOutbox(db: Database.Database, published: readonly FeedEvent[]): void {
-  const rows = db.prepare('SELECT event_id AS id, state FROM outbox').all() as readonly Item[];
+  const rows = db
+    .prepare("SELECT event ->> 'eventId' AS id, state FROM outbox")
+    .all() as readonly Item[];
   assert.deepEqual(
     rows.filter(({ state }) => state !== 'published'),
     [],

@@ -210,7 +210,17 @@ function scopeOf(self: Address, host: Host): Scope {
   const { now } = host;
   const clock = { now, monotonic: now, after: () => unavailable, soon: unavailable };
   const log = {} as Scope['log'];
-  return { self, cause: self, clock, log, tell: host.send, reply: host.reply, run: unavailable };
+  return {
+    self,
+    cause: self,
+    clock,
+    log,
+    tell: host.send,
+    reply: host.reply,
+    watch: () => undefined,
+    unwatch: () => undefined,
+    run: unavailable,
+  };
 }
 
 function stateOf({ configuration: { value }, context, timers }: Cell): State {

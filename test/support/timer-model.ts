@@ -26,6 +26,7 @@ export function createTimerModel(script: readonly (readonly TimerDeed[])[]) {
   let firings = 0;
   let list: Waiting[] = [];
   const fired: string[] = [];
+  const firedEntries: Waiting[] = [];
 
   const drop = (owner: number, id?: string): void => {
     list = list.filter((entry) => entry.owner !== owner || (id !== undefined && entry.id !== id));
@@ -43,6 +44,7 @@ export function createTimerModel(script: readonly (readonly TimerDeed[])[]) {
     for (const entry of due) {
       if (!list.includes(entry)) continue;
       entry.fired = true;
+      firedEntries.push(entry);
       fired.push(`${nowMs} ${entry.owner}${entry.id}`);
       for (const deed of script[firings++] ?? []) perform(deed);
     }
@@ -68,6 +70,8 @@ export function createTimerModel(script: readonly (readonly TimerDeed[])[]) {
         .filter((entry) => entry.owner === owner)
         .sort(byDue)
         .map(({ id, dueMs }) => ({ id, dueMonotonicMs: dueMs })),
+    /** Whether each firing so far still counts: its timer was neither cancelled nor armed again. */
+    counting: () => firedEntries.map((entry) => list.includes(entry)),
     get size() {
       return list.length;
     },

@@ -19,10 +19,11 @@ const refused: readonly {
   readonly change: object;
   readonly code: string;
 }[] = [
-  { name: 'a later wire version', change: { hello: 2 }, code: 'version' },
+  { name: 'a later wire version', change: { hello: 3 }, code: 'version' },
   { name: 'other shapes', change: { structuresHash: 'feed' }, code: 'version' },
   { name: 'no version', change: { hello: '1' }, code: 'malformed' },
   { name: 'no thread', change: { thread: undefined }, code: 'malformed' },
+  { name: 'no port', change: { lane: 'slow' }, code: 'malformed' },
   { name: 'no incarnation', change: { incarnation: -1 }, code: 'malformed' },
 ];
 for (const { name, change, code } of refused) {

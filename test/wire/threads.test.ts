@@ -2,15 +2,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { addressOf } from '../../machines/model/ids.js';
 import { decodeFromThread, type FromThread } from '../../src/wire/from-thread.js';
 import { decodeToThread, type ToThread } from '../../src/wire/to-thread.js';
+import { createVitals } from '../../src/wire/vitals.js';
 import { seedOfRun } from '../support/seed.js';
 
 const port = { postMessage: () => undefined };
 
 const TO: readonly ToThread[] = [
-  { type: 'start', role: 'shard', thread: 'shard-1', incarnation: 1, settings: { cores: 2 } },
-  { type: 'link', peer: 'store', incarnation: 2, port },
+  {
+    type: 'start',
+    role: 'shard',
+    thread: 'shard-1',
+    incarnation: 1,
+    settings: { cores: 2 },
+    vitals: createVitals(),
+    heartbeatMs: 500,
+    quarantine: [addressOf('group', 't/g')],
+  },
+  { type: 'link', peer: 'store', incarnation: 2, bulk: port, urgent: port },
   { type: 'unlink', peer: 'store', incarnation: 2, reason: 'died: out of memory' },
   { type: 'fence', peer: 'store', incarnation: 3 },
   { type: 'stop', deadlineMs: 5_000 },
@@ -19,7 +30,7 @@ const TO: readonly ToThread[] = [
 const FROM: readonly FromThread[] = [
   { type: 'ready', thread: 'shard-1', incarnation: 1 },
   { type: 'failed', code: 'locked', message: 'the database is in use' },
-  { type: 'heartbeat', beat: 12, lagMs: 0.25, waiting: 3 },
+  { type: 'distrust', peer: 'shard-0', incarnation: 2, message: 'no msgpack' },
   { type: 'stopped', reason: 'asked to' },
 ];
 

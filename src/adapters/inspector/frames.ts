@@ -54,12 +54,12 @@ export interface SnapshotFrame extends Framed {
 
 export type StatelyFrame = ActorFrame | EventFrame | SnapshotFrame;
 
-/** One step as the frames need it. */
+/** One step as the frames need it, without secrets. */
 export interface Step {
   readonly node: string;
   readonly thread: string;
   readonly frame: TapFrame;
-  /** Wall clock. */
+  /** Wall clock of the read, for steps that do not say when they were taken. */
   readonly atMs: number;
 }
 
@@ -79,13 +79,21 @@ export function actorFrame(step: Step, definition: string): ActorFrame {
   };
 }
 
-/** `count`: steps told of this session, so that the id of each is its own. */
-export function eventFrame(step: Step, count: number): EventFrame {
+/** The session that an address is shown as, if it is. */
+export type SessionAt = (address: string) => string | undefined;
+
+export interface Numbered {
+  /** Steps told of this session, so that the id of each is its own. */
+  readonly count: number;
+  readonly sessionAt: SessionAt;
+}
+
+export function eventFrame(step: Step, { count, sessionAt }: Numbered): EventFrame {
   const { event } = step.frame;
   return {
     type: '@xstate.event',
     ...framed(step, `${sessionOf(step)}#${count}`),
-    ...sourceOf(event),
+    ...sourceOf(event, sessionAt),
     event: withoutMeta(event),
   };
 }
@@ -104,7 +112,7 @@ function framed(step: Step, id: string | null): Framed {
     sessionId: sessionOf(step),
     rootId: step.node,
     id,
-    createdAt: String(step.atMs),
+    createdAt: String(metaOf(step.frame.event).at ?? step.atMs),
     _version: PROTOCOL_VERSION,
   };
 }
@@ -113,10 +121,24 @@ function snapshotOf({ status, value, context }: TapFrame): Snapshot {
   return { status, value, context, children: {}, historyValue: {}, tags: [] };
 }
 
-/** Who sent it stands in what the runtime added to the event. */
-function sourceOf(event: TapFrame['event']): { readonly sourceId?: string } {
-  const { meta } = event as { readonly meta?: { readonly from?: unknown } };
-  return typeof meta?.from === 'string' ? { sourceId: meta.from } : {};
+interface Meta {
+  readonly from?: string;
+  readonly at?: number;
+}
+
+/** Who sent it, and when it was taken, stand in what the runtime added to the event. */
+function metaOf(event: TapFrame['event']): Meta {
+  const { meta } = event as { readonly meta?: { readonly from?: unknown; readonly at?: unknown } };
+  return {
+    ...(typeof meta?.from === 'string' ? { from: meta.from } : {}),
+    ...(typeof meta?.at === 'number' ? { at: meta.at } : {}),
+  };
+}
+
+/** The sender as the session it is shown as; one that is not shown, by its address. */
+function sourceOf(event: TapFrame['event'], sessionAt: SessionAt): { readonly sourceId?: string } {
+  const { from } = metaOf(event);
+  return from === undefined ? {} : { sourceId: sessionAt(from) ?? from };
 }
 
 function withoutMeta(event: TapFrame['event']): { readonly type: string } {

@@ -1,7 +1,7 @@
 /**
  * What viewers are told: steps in, frames out, and what a late viewer needs to begin with.
  *
- * Input: steps of all threads and the monotonic time. Output: frames for everybody who watches, and
+ * Input: reads of all threads and the monotonic time. Output: frames for everybody who watches, and
  * the retained frames: of each shown actor its chart and its latest snapshot.
  *
  * Rules: [CL-10] an actor's chart reaches every viewer before its first event, however late the viewer
@@ -9,8 +9,11 @@
  * the rate are counted instead of told, and the actor's latest snapshot follows when there is room.
  */
 import type { AnyStateMachine } from 'xstate';
+import type { Address } from '../../../machines/model/ids.js';
+import type { Json } from '../../../machines/model/json.js';
 import type { TapFrame } from '../../runtime/kernel.js';
 import { plainConfig } from './definition.js';
+import { createBucket, type InspectorFilter, passes } from './filter.js';
 import {
   type ActorFrame,
   actorFrame,
@@ -22,25 +25,21 @@ import {
   snapshotFrame,
 } from './frames.js';
 import type { InspectorLimits } from './limits.js';
+import { sanitise } from './sanitise.js';
+import type { TapRead, TapRequest } from './tap.js';
 
-export interface InspectorFilter {
-  /** Actor kinds; empty: all. */
-  readonly kinds: readonly string[];
-  /** Addresses, or the part after the kind; empty: all. */
-  readonly ids: readonly string[];
-  /** Steps told per second. */
-  readonly ratePerSecond: number;
+export interface Counters {
+  /** Steps above the rate, since somebody watches. */
+  readonly dropped: number;
+  /** Steps that a thread had no room for between two reads. */
+  readonly lost: number;
+  /** Steps of actors beyond those shown. */
+  readonly hidden: number;
 }
 
 /** Frames of our own page; the Stately viewer does not know them. */
 export type OwnFrame =
-  | {
-      readonly type: 'switchyard.counters';
-      /** Steps above the rate, since somebody watches. */
-      readonly dropped: number;
-      /** Steps of actors beyond those shown. */
-      readonly hidden: number;
-    }
+  | (Counters & { readonly type: 'switchyard.counters' })
   | { readonly type: 'switchyard.forgotten'; readonly sessionId: string };
 
 export type ViewerFrame = StatelyFrame | OwnFrame;
@@ -50,11 +49,12 @@ export interface RelayOptions {
   readonly machines: ReadonlyMap<string, AnyStateMachine>;
   readonly filter: InspectorFilter;
   readonly limits: InspectorLimits;
+  /** Secrets of the configuration in force: no frame holds one. */
+  secrets(): readonly string[];
 }
 
-export interface Batch {
+export interface Batch extends TapRead {
   readonly thread: string;
-  readonly frames: readonly TapFrame[];
 }
 
 export interface Moment {
@@ -65,6 +65,8 @@ export interface Moment {
 
 export interface Relay {
   accept(batches: readonly Batch[], now: Moment): readonly ViewerFrame[];
+  /** What the threads are asked for next. */
+  request(nowMs: number): TapRequest;
   /** What a new viewer is told first. */
   retained(): readonly ViewerFrame[];
   /** Nobody watches any more: what is known grows old from here. */
@@ -72,6 +74,7 @@ export interface Relay {
 }
 
 interface Session {
+  readonly address: Address;
   readonly actor: ActorFrame;
   latest: SnapshotFrame;
   lastSeenMs: number;
@@ -80,70 +83,104 @@ interface Session {
   behind: boolean;
 }
 
-export function createRelay(options: RelayOptions): Relay {
-  const { filter, limits, machines, node } = options;
-  const sessions = new Map<string, Session>();
-  const definitions = new Map<string, string>();
-  const bucket = createBucket(filter.ratePerSecond);
-  let dropped = 0;
-  let hidden = 0;
+const NONE: Counters = { dropped: 0, lost: 0, hidden: 0 };
 
-  const definitionOf = (machineId: string): string => {
-    const machine = machines.get(machineId);
-    const known =
-      definitions.get(machineId) ??
-      JSON.stringify(machine === undefined ? { id: machineId } : plainConfig(machine));
-    definitions.set(machineId, known);
+export function createRelay(options: RelayOptions): Relay {
+  const { filter, limits, node } = options;
+  const sessions = new Map<string, Session>();
+  const sessionIds = new Map<string, string>();
+  const definitionOf = createDefinitions(options.machines);
+  const bucket = createBucket(filter.ratePerSecond);
+  let counters = NONE;
+
+  const count = (more: Partial<Counters>): void => {
+    const { dropped = 0, lost = 0, hidden = 0 } = more;
+    if (dropped + lost + hidden === 0) return;
+    counters = {
+      dropped: counters.dropped + dropped,
+      lost: counters.lost + lost,
+      hidden: counters.hidden + hidden,
+    };
+  };
+
+  const sessionFor = (step: Step, now: Moment): Session | undefined => {
+    const known = sessions.get(sessionOf(step));
+    if (known !== undefined) known.lastSeenMs = now.monotonicMs;
     return known;
   };
 
-  const admit = (step: Step, now: Moment): readonly ViewerFrame[] => {
+  const admit = (step: Step, now: Moment): readonly ViewerFrame[] | undefined => {
     const evicted = sessions.size < limits.actorsMax ? [] : evictSilent(now);
-    if (sessions.size >= limits.actorsMax) {
-      hidden += 1;
-      return [];
-    }
+    if (sessions.size >= limits.actorsMax) return undefined;
     const actor = actorFrame(step, definitionOf(step.frame.machineId));
-    const latest = snapshotFrame(step);
-    const session = { actor, latest, lastSeenMs: now.monotonicMs, steps: 0, behind: false };
-    sessions.set(sessionOf(step), session);
-    return [...evicted, actor, ...tell(session, step)];
+    sessions.set(sessionOf(step), {
+      address: step.frame.address,
+      actor,
+      latest: snapshotFrame(step),
+      lastSeenMs: now.monotonicMs,
+      steps: 0,
+      behind: false,
+    });
+    sessionIds.set(step.frame.address, sessionOf(step));
+    return [...evicted, actor];
   };
 
   const evictSilent = ({ monotonicMs }: Moment): readonly ViewerFrame[] => {
     for (const [sessionId, session] of sessions) {
       if (monotonicMs - session.lastSeenMs < limits.silentMs) continue;
       sessions.delete(sessionId);
+      sessionIds.delete(session.address);
       return [{ type: 'switchyard.forgotten', sessionId }];
     }
     return [];
   };
 
-  const tell = (session: Session, step: Step): readonly ViewerFrame[] => {
+  const stepped = (step: Step, now: Moment): readonly ViewerFrame[] => {
+    const admitted = sessionFor(step, now) === undefined ? admit(step, now) : [];
+    const session = sessions.get(sessionOf(step));
+    if (admitted === undefined || session === undefined) {
+      count({ hidden: 1 });
+      return [];
+    }
     session.latest = snapshotFrame(step);
     session.steps += 1;
     session.behind = !bucket.take();
-    if (!session.behind) return [eventFrame(step, session.steps), session.latest];
-    dropped += 1;
+    if (!session.behind) {
+      const sessionAt = (address: string) => sessionIds.get(address);
+      return [...admitted, eventFrame(step, { count: session.steps, sessionAt }), session.latest];
+    }
+    count({ dropped: 1 });
+    return admitted;
+  };
+
+  /** How an actor stands: its chart for who has none, its snapshot when there is room. */
+  const stands = (step: Step, now: Moment): readonly ViewerFrame[] => {
+    const known = sessionFor(step, now);
+    if (known === undefined) return admit(step, now) ?? [];
+    known.latest = snapshotFrame(step);
+    known.behind = true;
     return [];
   };
 
-  const accept: Relay['accept'] = (batches, now) => {
-    bucket.fill(now.monotonicMs);
-    const before = { dropped, hidden };
-    const told: ViewerFrame[] = [];
-    for (const { thread, frames } of batches) {
-      for (const frame of frames) {
-        if (!passes(frame, filter)) continue;
-        const step: Step = { node, thread, frame, atMs: now.atMs };
-        const session = sessions.get(sessionOf(step));
-        if (session !== undefined) session.lastSeenMs = now.monotonicMs;
-        told.push(...(session === undefined ? admit(step, now) : tell(session, step)));
-      }
-    }
-    told.push(...catchUp());
-    if (dropped !== before.dropped || hidden !== before.hidden) told.push(counters());
-    return told;
+  const clean = (frame: TapFrame): TapFrame => {
+    const rules = { ...limits, secrets: options.secrets() };
+    // The runtime's own words about an event hold addresses and ids only.
+    const { meta, ...event } = frame.event as TapFrame['event'] & { readonly meta?: unknown };
+    return {
+      ...frame,
+      event: { ...(sanitise(event as Json, rules) as typeof event), ...(meta ? { meta } : {}) },
+      context: sanitise(frame.context, rules),
+    };
+  };
+
+  const read = (batch: Batch, now: Moment): readonly ViewerFrame[] => {
+    const { thread } = batch;
+    count(batch);
+    const told = (frames: readonly TapFrame[], tell: typeof stepped): readonly ViewerFrame[] =>
+      frames
+        .filter(({ address }) => passes(address, filter))
+        .flatMap((frame) => tell({ node, thread, frame: clean(frame), atMs: now.atMs }, now));
+    return [...told(batch.frames, stepped), ...told(batch.latest, stands)];
   };
 
   /** Levels, not edges: who missed steps is told at least how things stand now. */
@@ -158,47 +195,44 @@ export function createRelay(options: RelayOptions): Relay {
     return late;
   };
 
-  const counters = (): OwnFrame => ({ type: 'switchyard.counters', dropped, hidden });
+  const counted = (): OwnFrame => ({ type: 'switchyard.counters', ...counters });
 
   return {
-    accept,
+    accept: (batches, now) => {
+      bucket.fill(now.monotonicMs);
+      const before = counters;
+      const told = batches.flatMap((batch) => read(batch, now));
+      const late = catchUp();
+      return [...told, ...late, ...(counters === before ? [] : [counted()])];
+    },
+    request: (nowMs) => {
+      const all = [...sessions.values()];
+      const isFull =
+        all.length >= limits.actorsMax &&
+        all.every(({ lastSeenMs }) => nowMs - lastSeenMs < limits.silentMs);
+      return isFull ? { ...filter, shown: all.map(({ address }) => address) } : filter;
+    },
     retained: () => [
       ...[...sessions.values()].flatMap(({ actor, latest }) => [actor, latest]),
-      counters(),
+      counted(),
     ],
     clear: () => {
       sessions.clear();
-      dropped = 0;
-      hidden = 0;
+      sessionIds.clear();
+      counters = NONE;
     },
   };
 }
 
-export function passes({ address }: Pick<TapFrame, 'address'>, filter: InspectorFilter): boolean {
-  const slash = address.indexOf('/');
-  const kind = address.slice(0, slash);
-  const key = address.slice(slash + 1);
-  const { ids, kinds } = filter;
-  return (
-    (kinds.length === 0 || kinds.includes(kind)) &&
-    (ids.length === 0 || ids.includes(address) || ids.includes(key))
-  );
-}
-
-/** One second's worth of steps may come at once. */
-function createBucket(ratePerSecond: number) {
-  let tokens = ratePerSecond;
-  let filledAtMs: number | undefined;
-  return {
-    fill: (nowMs: number): void => {
-      const elapsedMs = nowMs - (filledAtMs ?? nowMs);
-      tokens = Math.min(ratePerSecond, tokens + (elapsedMs * ratePerSecond) / 1_000);
-      filledAtMs = nowMs;
-    },
-    take: (): boolean => {
-      if (tokens < 1) return false;
-      tokens -= 1;
-      return true;
-    },
+/** The text of each chart, made once per machine. */
+function createDefinitions(machines: RelayOptions['machines']): (machineId: string) => string {
+  const known = new Map<string, string>();
+  return (machineId) => {
+    const machine = machines.get(machineId);
+    const text =
+      known.get(machineId) ??
+      JSON.stringify(machine === undefined ? { id: machineId } : plainConfig(machine));
+    known.set(machineId, text);
+    return text;
   };
 }

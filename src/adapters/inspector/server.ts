@@ -1,8 +1,8 @@
 /**
  * The inspector: machines at work, in a browser, on loopback.
  *
- * Input: steps that the threads recorded since the last look. Output: a page at `/` and the frames of
- * the Stately inspector over a WebSocket at the same address. Threads record only while somebody
+ * Input: steps that the threads recorded since the last look. Output: a page at `/`, one that holds the
+ * viewer of stately.ai at `/stately`, and the frames both eat over a WebSocket at the same address. Threads record only while somebody
  * watches: the first viewer starts the reading, the last one to leave ends it.
  *
  * Rules: [CL-10] [CL-11] [CL-12] in relay.ts; [CL-13] nothing is recorded while nobody watches;
@@ -16,21 +16,16 @@ import type { Json } from '../../../machines/model/json.js';
 import { ok, type Result } from '../../../machines/model/result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Log } from '../../ports/log.js';
-import type { TapFrame } from '../../runtime/kernel.js';
 import { isOwnHost } from '../http/guard.js';
 import { HTTP_LIMITS } from '../http/limits.js';
 import { listenHttp } from '../http/listen.js';
-import { loadPage } from '../http/page.js';
 import { targetOf } from '../http/query.js';
 import { problem, type Reply, refuseRaw, send } from '../http/reply.js';
+import { type Assets, loadAssets } from './assets.js';
+import type { InspectorFilter } from './filter.js';
 import { INSPECTOR_LIMITS, type InspectorLimits } from './limits.js';
-import {
-  type Batch,
-  createRelay,
-  type InspectorFilter,
-  type Relay,
-  type ViewerFrame,
-} from './relay.js';
+import { type Batch, createRelay, type Relay, type ViewerFrame } from './relay.js';
+import { NOTHING_READ, type TapRead, type TapRequest } from './tap.js';
 
 export interface InspectorOptions {
   /** `host:port`, from `inspector.listen`. */
@@ -41,10 +36,18 @@ export interface InspectorOptions {
   readonly log: Log;
   /** By machine id: where the charts come from. */
   readonly machines: ReadonlyMap<string, AnyStateMachine>;
-  /** Steps of each thread since the last read; `false` ends the recording. */
-  read(on: boolean): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
+  /** Secrets of the configuration in force: no frame holds one. */
+  secrets(): readonly string[];
+  /** What each thread saw since the last read; `undefined` ends the recording. */
+  read(
+    request: TapRequest | undefined,
+  ): Promise<readonly { readonly thread: string; readonly answer: Json }[]>;
   readonly limits?: Partial<InspectorLimits>;
+  /** Another viewer that eats the same frames; default: that of stately.ai. */
+  readonly viewerUrl?: string;
 }
+
+const STATELY_VIEWER = 'https://stately.ai/inspect';
 
 export interface InspectorServer {
   /** `host:port` as bound. */
@@ -56,17 +59,12 @@ export async function serveInspector(
   options: InspectorOptions,
 ): Promise<Result<InspectorServer, string>> {
   const limits = { ...INSPECTOR_LIMITS, ...options.limits };
-  const page = loadPage({ file: 'inspector/page.html', connect: "'self' ws: wss:" });
+  const assets = loadAssets(options.viewerUrl ?? STATELY_VIEWER);
   const listening = await listenHttp({
     listen: options.listen,
     key: 'inspector.listen',
     limits: HTTP_LIMITS,
-    handle: (request, response) => {
-      const { path } = targetOf(request.url ?? '/');
-      if (path !== '/') send(response, problem('not-found', 'the inspector has one page, at /'));
-      else if (request.method === 'GET' || request.method === 'HEAD') send(response, page);
-      else send(response, problem('method-not-allowed', 'the inspector only shows'));
-    },
+    handle: (request, response) => send(response, replyTo(request, assets)),
   });
   if (!listening.ok) return listening;
   const audience = createAudience(options, limits);
@@ -79,6 +77,14 @@ export async function serveInspector(
       await listening.value.close();
     },
   });
+}
+
+function replyTo({ headers: { host = '' }, method, url = '/' }: IncomingMessage, assets: Assets) {
+  if (!isOwnHost(host)) return problem('forbidden', 'ask for this page by address or as localhost');
+  const reply = assets(targetOf(url).path, host);
+  if (reply === undefined) return problem('not-found', 'the inspector is the page at /');
+  if (method === 'GET' || method === 'HEAD') return reply;
+  return problem('method-not-allowed', 'the inspector only shows');
 }
 
 interface Audience {
@@ -143,12 +149,12 @@ async function readWhileWatched(reading: Reading): Promise<void> {
   const { options, relay, viewers, broadcast, limits } = reading;
   const { clock, log } = options;
   while (viewers.size > 0) {
-    const batches = await readBatches(options, true);
+    const batches = await readBatches(options, relay.request(clock.monotonic()));
     const now = { atMs: clock.now(), monotonicMs: clock.monotonic() };
     broadcast(relay.accept(batches, now));
     await new Promise<void>((resolve) => clock.after(limits.readEveryMs, resolve));
   }
-  await readBatches(options, false);
+  await readBatches(options, undefined);
   relay.clear();
   log.debug({}, 'the last viewer of the inspector left');
 }
@@ -156,13 +162,14 @@ async function readWhileWatched(reading: Reading): Promise<void> {
 /** A thread that cannot be read now is read the next time. */
 async function readBatches(
   { read, log }: InspectorOptions,
-  on: boolean,
+  request: TapRequest | undefined,
 ): Promise<readonly Batch[]> {
   try {
-    const answers = await read(on);
+    const answers = await read(request);
     return answers.map(({ thread, answer }) => ({
+      ...NOTHING_READ,
+      ...(answer as unknown as TapRead),
       thread,
-      frames: Array.isArray(answer) ? (answer as unknown as readonly TapFrame[]) : [],
     }));
   } catch (error) {
     log.warn({ err: error }, 'the inspector could not read the threads');

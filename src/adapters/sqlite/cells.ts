@@ -1,23 +1,24 @@
-/** The cells' table: load, loadFamily, and the three writes of a decision. */
+/** The cells' table: reading in short bites, and the writes of a decision taken one by one. */
 import type Database from 'better-sqlite3';
 import type { Address } from '../../../machines/model/ids.js';
-import type { StoredCell } from '../../ports/store.js';
-import { CELL_COLUMNS, type CellRow, decodeCell } from './rows.js';
+import type { PackedCell } from '../../ports/packed.js';
+import { LOAD_ROWS_MAX } from './limits.js';
+import { CELL_COLUMNS } from './rows.js';
 
 export interface Cells {
-  load(kinds: readonly string[]): readonly StoredCell[];
-  loadFamily(address: Address): readonly StoredCell[];
-  find(address: string): CellRow | undefined;
+  /** Cells of these kinds behind an address, ascending by it; fewer than asked for: these are the last. */
+  page(kinds: readonly string[], after: string): readonly PackedCell[];
+  loadFamily(address: Address): readonly PackedCell[];
+  find(address: string): PackedCell | undefined;
   /** 0 when there is no such row. */
-  versionOf(address: Address): number;
+  versionOf(address: string): number;
   /** Inserts, or replaces everything but a parent that is not named again. */
-  put(row: CellRow): void;
-  remove(address: Address): void;
+  put(row: PackedCell): void;
+  remove(address: string): void;
 }
 
-const PUT = `
-  INSERT INTO cells VALUES (@address, @parent, @machine, @machineVersion, @machineHash, @version,
-    @incarnation, @value, @context, @timers)
+/** Behind the VALUES of any number of rows. */
+export const ON_CELL_CONFLICT = `
   ON CONFLICT (address) DO UPDATE SET
     parent = coalesce(excluded.parent, parent), machine = excluded.machine,
     machine_version = excluded.machine_version, machine_hash = excluded.machine_hash,
@@ -26,29 +27,45 @@ const PUT = `
 
 export function createCells(db: Database.Database): Cells {
   const select = `SELECT ${CELL_COLUMNS} FROM cells`;
-  const byAddress = db.prepare<[string], CellRow>(`${select} WHERE address = ?`);
-  const version = db.prepare<[string], { version: number }>(
-    'SELECT version FROM cells WHERE address = ?',
+  const byAddress = db.prepare<[string], PackedCell>(`${select} WHERE address = ?`).raw();
+  const version = db.prepare<[string], number>('SELECT version FROM cells WHERE address = ?');
+  version.pluck();
+  const family = db
+    .prepare<[string, string], PackedCell>(
+      `${select} WHERE address = ? UNION SELECT ${CELL_COLUMNS} FROM cells WHERE parent = ?
+       ORDER BY address`,
+    )
+    .raw();
+  const range = db
+    .prepare<[string, string, number], PackedCell>(
+      `${select} WHERE address > ? AND address < ? ORDER BY address LIMIT ?`,
+    )
+    .raw();
+  const put = db.prepare<PackedCell[]>(
+    `INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ${ON_CELL_CONFLICT}`,
   );
-  const family = db.prepare<[string, string], CellRow>(
-    `${select} WHERE address = ? UNION SELECT ${CELL_COLUMNS} FROM cells WHERE parent = ?
-     ORDER BY address`,
-  );
-  const range = db.prepare<[string, string], CellRow>(
-    `${select} WHERE address > ? AND address < ? ORDER BY address`,
-  );
-  const put = db.prepare<CellRow>(PUT);
   const remove = db.prepare<[string]>('DELETE FROM cells WHERE address = ?');
   return {
-    // '0' follows '/': everything between them is a key of this kind.
-    load: (kinds) =>
-      [...new Set(kinds)]
-        .sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1))
-        .flatMap((kind) => range.all(`${kind}/`, `${kind}0`).map(decodeCell)),
-    loadFamily: (address) => family.all(address, address).map(decodeCell),
+    page: (kinds, after) => {
+      const page: PackedCell[] = [];
+      for (const kind of inOrder(kinds)) {
+        // '0' follows '/': everything between them is a key of this kind.
+        const [from, end] = [`${kind}/`, `${kind}0`];
+        if (after >= end) continue;
+        const left = LOAD_ROWS_MAX - page.length;
+        const begun = after > from;
+        if (left > 0) page.push(...range.all(begun ? after : from, end, left));
+      }
+      return page;
+    },
+    loadFamily: (address) => family.all(address, address),
     find: (address) => byAddress.get(address),
-    versionOf: (address) => version.get(address)?.version ?? 0,
-    put: (row) => void put.run(row),
+    versionOf: (address) => version.get(address) ?? 0,
+    put: (row) => void put.run(row as never),
     remove: (address) => void remove.run(address),
   };
+}
+
+function inOrder(kinds: readonly string[]): readonly string[] {
+  return [...new Set(kinds)].sort((a, b) => (`${a}/` < `${b}/` ? -1 : 1));
 }

@@ -1,51 +1,74 @@
 /**
- * The commit protocol: decisions in order, one transaction, a savepoint each.
+ * The commit protocol: decisions in order, one transaction.
  *
  * A decision is, in this order: `stale` when its thread is fenced off; acknowledged again when its
  * id was applied before; `stale` when its cell is not one version behind it; else applied. What is
  * wrong with its content makes it `rejected` alone; trouble with the disk undoes the whole batch
  * and makes every decision of it `unavailable` [ST-1] [ST-2] [ST-3].
+ *
+ * There are two ways to the same end. A batch is first taken as a whole: all its rows are collected
+ * and written together. When anything is not plain (a decision sent again, a late one, a farewell, a
+ * row that SQLite refuses) that is undone, and the batch is taken one by one, a savepoint each [ST-18].
  */
 import type Database from 'better-sqlite3';
 import { assert } from '../../../machines/model/assert.js';
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Failpoints } from '../../ports/failpoints.js';
-import type { Committed, Decision } from '../../ports/store.js';
+import type { PackedCell, PackedDecision } from '../../ports/packed.js';
+import type { Committed } from '../../ports/store.js';
+import { type Batch, createBatch } from './batch.js';
 import type { Cells } from './cells.js';
 import { failureOf, rejected, stale, troubleOf } from './failures.js';
 import { COMMIT_DECISIONS_MAX, DECISION_PARTS_MAX } from './limits.js';
-import type { Records } from './records.js';
-import { type CellRow, encodeCell } from './rows.js';
+import { createRecent, type Recent } from './recent.js';
+import { collectRecords, createFindApplied, type Origin } from './records.js';
 
 export type Outcome = Result<Committed, StoreFailure>;
 
 export interface CommitParts {
   readonly db: Database.Database;
   readonly cells: Cells;
-  readonly records: Records;
+  readonly origin: Origin;
   /** Lowest incarnation of a thread that may still write. */
   readonly fenceOf: (thread: string) => number;
   readonly failpoints: Failpoints;
 }
 
+interface Work extends CommitParts {
+  readonly batch: Batch;
+  readonly recent: Recent;
+}
+
 export function createCommit(
   parts: CommitParts,
-): (decisions: readonly Decision[]) => readonly Outcome[] {
+): (decisions: readonly PackedDecision[]) => readonly Outcome[] {
   const { db, failpoints } = parts;
+  const work: Work = { ...parts, batch: createBatch(db), recent: createRecent(db, parts.cells) };
   const begin = db.prepare('BEGIN IMMEDIATE');
   const end = db.prepare('COMMIT');
   const undo = db.prepare('ROLLBACK');
-  const decide = createDecide(parts);
+  const oneByOne = createOneByOne(work);
 
-  const transact = (decisions: readonly Decision[]): readonly Outcome[] => {
+  /** `undefined`: undone, because the decisions want another way. */
+  const transact = (
+    decisions: readonly PackedDecision[],
+    way: (decisions: readonly PackedDecision[]) => readonly Outcome[] | undefined,
+  ): readonly Outcome[] | undefined => {
+    let done = false;
     begin.run();
     try {
-      const outcomes = decisions.map(decide);
+      const outcomes = way(decisions);
+      if (outcomes === undefined) return undefined;
       failpoints.hit('commit.before');
       end.run();
+      done = true;
       return outcomes;
     } finally {
+      if (!done) {
+        work.batch.clear();
+        work.recent.forget();
+      }
       // After a full disk or an I/O error SQLite may have rolled back by itself.
       if (db.inTransaction) undo.run();
     }
@@ -57,8 +80,10 @@ export function createCommit(
       'a batch holds COMMIT_DECISIONS_MAX decisions',
     );
     if (decisions.length === 0) return [];
+    work.recent.trim();
     try {
-      const outcomes = transact(decisions);
+      const outcomes =
+        transact(decisions, (all) => asAWhole(work, all)) ?? transact(decisions, oneByOne) ?? [];
       failpoints.hit('commit.after');
       return outcomes;
     } catch (error) {
@@ -68,86 +93,123 @@ export function createCommit(
   };
 }
 
-function createDecide(parts: CommitParts): (decision: Decision) => Outcome {
-  const { db, records } = parts;
+/** All or nothing: `undefined` when one of them is not plain. */
+function asAWhole(
+  work: Work,
+  decisions: readonly PackedDecision[],
+): readonly Outcome[] | undefined {
+  const outcomes: Outcome[] = [];
+  for (const decision of decisions) {
+    const [, , , , thread, incarnation, , forget] = decision;
+    if (forget || incarnation < work.fenceOf(thread)) return undefined;
+    const outcome = collect(work, decision);
+    if (!outcome.ok) return undefined;
+    outcomes.push(outcome);
+  }
+  try {
+    work.batch.write();
+    return outcomes;
+  } catch (error) {
+    if (troubleOf(error) === 'content') return undefined;
+    throw error;
+  }
+}
+
+function createOneByOne(work: Work): (decisions: readonly PackedDecision[]) => readonly Outcome[] {
+  const { db, batch, recent } = work;
+  const findApplied = createFindApplied(db);
   const savepoint = db.prepare('SAVEPOINT decision');
   const release = db.prepare('RELEASE decision');
   const undo = db.prepare('ROLLBACK TO decision');
 
-  const guarded = (decision: Decision): Outcome => {
+  const guarded = (decision: PackedDecision): Outcome => {
     savepoint.run();
-    const outcome = applyOrReject(parts, decision);
-    if (!outcome.ok) undo.run();
+    const outcome = applyOrReject(work, decision);
+    if (!outcome.ok) {
+      undo.run();
+      batch.clear();
+      recent.forget();
+    }
     release.run();
     return outcome;
   };
 
-  return (decision) => {
-    const fence = parts.fenceOf(decision.thread);
-    if (decision.incarnation < fence) {
-      return fail(
-        stale(`${decision.thread} is at incarnation ${fence}, not ${decision.incarnation}`),
-      );
+  const decide = (decision: PackedDecision): Outcome => {
+    const [, , , , thread, incarnation] = decision;
+    const fence = work.fenceOf(thread);
+    if (incarnation < fence) {
+      return fail(stale(`${thread} is at incarnation ${fence}, not ${incarnation}`));
     }
-    const applied = records.findApplied(decision);
+    const applied = findApplied(decision);
     return applied === undefined ? guarded(decision) : ok(applied);
   };
+  return (decisions) => decisions.map(decide);
 }
 
 /** Catches only what SQLite says about the row itself; trouble with the disk is thrown on. */
-function applyOrReject(parts: CommitParts, decision: Decision): Outcome {
+function applyOrReject(work: Work, decision: PackedDecision): Outcome {
   try {
-    return apply(parts, decision);
+    const outcome = collect(work, decision);
+    if (!outcome.ok) return outcome;
+    work.batch.write();
+    const [, , actor, , , , , forget] = decision;
+    if (forget) work.cells.remove(actor);
+    return outcome;
   } catch (error) {
     if (troubleOf(error) === 'content') return fail(failureOf(error));
     throw error;
   }
 }
 
-function apply(parts: CommitParts, decision: Decision): Outcome {
-  if (Math.max(decision.spawns.length, decision.records.length) > DECISION_PARTS_MAX) {
-    return fail(rejected(`decision ${decision.id} has more than DECISION_PARTS_MAX parts`));
+/** The rows of one decision, or why there are none. */
+function collect(work: Work, decision: PackedDecision): Outcome {
+  const [id, , , , , , , , , spawns, records] = decision;
+  if (Math.max(spawns.length, records.length) > DECISION_PARTS_MAX) {
+    return fail(rejected(`decision ${id} has more than DECISION_PARTS_MAX parts`));
   }
-  const written = writeOwnRow(parts, decision);
-  if (!written.ok) return written;
-  for (const spawn of decision.spawns) {
-    const row = encodeCell(spawn, decision.incarnation);
-    if (!row.ok) return row;
-    const inserted = insertChild(parts.cells, row.value);
-    if (!inserted.ok) return inserted;
+  const refusal = ownRow(work, decision);
+  if (refusal !== undefined) return fail(refusal);
+  for (const spawn of spawns) {
+    const clash = childRow(work, spawn);
+    if (clash !== undefined) return fail(clash);
   }
-  return parts.records.append(decision);
+  return collectRecords(work, decision);
 }
 
-function writeOwnRow({ cells }: CommitParts, decision: Decision): Result<void, StoreFailure> {
-  const { cell, actor } = decision;
-  if (cell !== undefined) {
-    if (cell.address !== actor) return fail(rejected(`${actor} may not write ${cell.address}`));
-    const have = cells.versionOf(actor);
-    if (cell.version !== have + 1) {
-      return fail(stale(`${actor} is at version ${have}: version ${cell.version} does not follow`));
+function ownRow({ batch, recent }: Work, decision: PackedDecision): StoreFailure | undefined {
+  const [, , actor, , , , , forget, cell] = decision;
+  if (cell !== null) {
+    const [address, , , , , version] = cell;
+    if (address !== actor) return rejected(`${actor} may not write ${address}`);
+    const have = recent.versionOf(actor);
+    if (version !== have + 1) {
+      return stale(`${actor} is at version ${have}: version ${version} does not follow`);
     }
   }
-  if (decision.forget) cells.remove(actor);
-  else if (cell !== undefined) {
-    const row = encodeCell(cell, decision.incarnation);
-    if (!row.ok) return row;
-    cells.put(row.value);
+  if (forget) recent.setVersion(actor, 0);
+  else if (cell !== null) {
+    batch.cell(cell);
+    recent.setVersion(actor, cell[5]);
   }
-  return ok(undefined);
+  return undefined;
 }
 
 /** A child's first row: there already and the same is fine, there and different is not. */
-function insertChild(cells: Cells, row: CellRow): Result<void, StoreFailure> {
-  const have = cells.find(row.address);
-  if (have === undefined) cells.put(row);
-  else if (!sameCell(have, row)) {
-    return fail(rejected(`${row.address} exists and is not what was to be spawned`));
+function childRow({ batch, cells, recent }: Work, row: PackedCell): StoreFailure | undefined {
+  const [address] = row;
+  if (recent.versionOf(address) === 0) {
+    batch.cell(row);
+    recent.setVersion(address, row[5]);
+    return undefined;
   }
-  return ok(undefined);
+  const have = cells.find(address);
+  const same = have !== undefined && sameCell(have, row);
+  return same ? undefined : rejected(`${address} exists and is not what was to be spawned`);
 }
 
 /** Whoever wrote it: the incarnation is not part of what a cell is. */
-function sameCell(a: CellRow, b: CellRow): boolean {
-  return JSON.stringify({ ...a, incarnation: 0 }) === JSON.stringify({ ...b, incarnation: 0 });
+function sameCell(a: PackedCell, b: PackedCell): boolean {
+  return a.every((column, index) => column === b[index] || index === INCARNATION);
 }
+
+const INCARNATION = 6;

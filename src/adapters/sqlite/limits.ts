@@ -8,14 +8,21 @@ export const COMMIT_DECISIONS_MAX = 256;
 export const DECISION_PARTS_MAX = 4_096;
 
 /**
- * Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data.
- */
-export const FIELD_CHARACTERS_MAX = 1_048_576;
-
-/**
  * Rows one read answers with, whatever it was asked for; `load` is bounded by the node's own size.
  */
 export const READ_ROWS_MAX = 10_000;
+
+/** Cells in one part of a `load`: the reader is short, and what waits for the writer goes between. */
+export const LOAD_ROWS_MAX = 256;
+
+/** Rows written by one statement; fewer are written by ones. */
+export const STATEMENT_ROWS = 32;
+
+/** Versions and levels remembered beside the database; past it all are forgotten and read again. */
+export const RECENT_MAX = 65_536;
+
+/** Decisions whose root cause is remembered: fewer, since each is mostly asked for once and soon. */
+export const RECENT_CAUSES_MAX = 4_096;
 
 /** Rows one pass of `prune` deletes from each table: a prune never holds the writer for long. */
 export const PRUNE_ROWS_MAX = 1_000;
@@ -32,8 +39,11 @@ export const BUSY_TIMEOUT_MS = 2_000;
 /** Memory for pages of the database. */
 export const CACHE_KIB = 65_536;
 
-/** Pages in the write-ahead log before they are moved into the database file: 16 MiB. */
-export const CHECKPOINT_PAGES = 4_096;
+/**
+ * Pages in the write-ahead log before they are moved into the database file: 64 MiB. A page that many
+ * transactions wrote is moved once, so that a rare checkpoint costs less than many.
+ */
+export const CHECKPOINT_PAGES = 16_384;
 
 /** Size the write-ahead log file is cut back to after a checkpoint. */
 export const WAL_BYTES_KEPT = 67_108_864;
@@ -41,3 +51,5 @@ export const WAL_BYTES_KEPT = 67_108_864;
 assert(COMMIT_DECISIONS_MAX <= DECISION_PARTS_MAX, 'a batch is no smaller than one decision');
 assert(CHECKPOINT_PAGES * 4_096 <= WAL_BYTES_KEPT, 'a checkpoint must not outgrow its file');
 assert(PRUNE_ROWS_MAX <= READ_ROWS_MAX, 'a prune pass is shorter than the longest read');
+assert(STATEMENT_ROWS <= COMMIT_DECISIONS_MAX, 'one statement is no larger than a batch');
+assert(DECISION_PARTS_MAX < RECENT_MAX, 'one decision must not make its own batch forget');

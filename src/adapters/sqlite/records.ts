@@ -1,16 +1,17 @@
 /**
- * Records of a decision: one journal row each, and one outbox row for each that publishes. Also
- * knows the decisions that were applied before, by their id. What is only observed, and was published at
- * the same level before, is no news: it goes to the journal alone [ST-15].
+ * Records of a decision: one journal row each, and one outbox row for each that publishes. What is only
+ * observed, and was published at the same level before, is no news: it goes to the journal alone
+ * [ST-15]. Also knows the decisions that were applied before, by their id.
  */
 import type Database from 'better-sqlite3';
-import type { RecordParams } from '../../../machines/model/effects.js';
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { Committed, Decision } from '../../ports/store.js';
+import type { PackedDecision, PackedPublish } from '../../ports/packed.js';
+import type { Committed } from '../../ports/store.js';
+import type { Batch } from './batch.js';
 import { rejected } from './failures.js';
-import { eventIdOf, feedEventOf, orderingKeyOf } from './feed-event.js';
-import { encode } from './rows.js';
+import { feedEventText, orderingKeyOf } from './feed-event.js';
+import type { Recent } from './recent.js';
 
 /** Who the events come from; read at each event, because a lease may raise the epoch. */
 export interface Origin {
@@ -18,129 +19,111 @@ export interface Origin {
   epoch(): number;
 }
 
-export interface Records {
-  /** What was acknowledged for this decision, if it was applied before. */
-  findApplied(decision: Decision): Committed | undefined;
-  append(decision: Decision): Result<Committed, StoreFailure>;
+export interface RecordParts {
+  readonly batch: Batch;
+  readonly recent: Recent;
+  readonly origin: Origin;
 }
 
-const JOURNAL_INSERT = `
-  INSERT INTO journal (id, at, actor, subject, event, rule, numbers, cause, root, outbox_seq)
-  VALUES (@id, @at, @actor, @subject, @event, @rule, @numbers, @cause, @root, @outboxSeq)`;
-
-const OUTBOX_INSERT =
-  'INSERT INTO outbox (event_id, ordering_key, event, created_at) VALUES (?, ?, ?, ?)';
-
-const NEXT_VERSION = `
-  INSERT INTO aggregates (ordering_key, version, level) VALUES (?, 1, ?)
-  ON CONFLICT (ordering_key) DO UPDATE SET version = version + 1, level = excluded.level
-  RETURNING version`;
-
-interface JournalInsert {
-  readonly id: string;
-  readonly at: number;
-  readonly actor: string;
-  readonly subject: string | null;
-  readonly event: string;
-  readonly rule: string;
-  readonly numbers: string;
-  readonly cause: string;
-  readonly root: string;
-  readonly outboxSeq: number;
-}
-
-function prepare(db: Database.Database) {
-  return {
-    applied: db.prepare<[string], Committed>(
-      `SELECT id, max(seq) AS journalSeq, max(outbox_seq) AS outboxSeq
-       FROM journal WHERE id = ? GROUP BY id`,
-    ),
-    silent: db.prepare<[string], { id: string }>('SELECT id FROM unrecorded WHERE id = ?'),
-    remember: db.prepare<[string, number]>('INSERT INTO unrecorded (id, at) VALUES (?, ?)'),
-    root: db.prepare<[string], { root: string }>('SELECT root FROM journal WHERE id = ? LIMIT 1'),
-    journal: db.prepare<JournalInsert>(JOURNAL_INSERT),
-    outbox: db.prepare<[string, string, string, number]>(OUTBOX_INSERT),
-    nextVersion: db.prepare<[string, string | null], { version: number }>(NEXT_VERSION),
-    level: db.prepare<[string], { level: string | null }>(
-      'SELECT level FROM aggregates WHERE ordering_key = ?',
-    ),
-  };
-}
-
-export function createRecords(db: Database.Database, origin: Origin): Records {
-  const statements = prepare(db);
-
-  const publish = (
-    decision: Decision,
-    index: number,
-    root: string,
-  ): Result<number, StoreFailure> => {
-    const record = decision.records[index];
-    if (record?.publish === undefined) return ok(0);
-    const orderingKey = orderingKeyOf(record.publish);
-    const { level = null } = record.publish;
-    if (level !== null && statements.level.get(orderingKey)?.level === level) return ok(0);
-    const event = feedEventOf(
-      decision,
-      { index, event: record.event, publish: record.publish },
-      {
-        node: origin.node,
-        epoch: origin.epoch(),
-        aggregateVersion: statements.nextVersion.get(orderingKey, level)?.version ?? 0,
-        correlationId: root,
-      },
+/** Collects the rows; nothing is written yet. */
+export function collectRecords(
+  parts: RecordParts,
+  decision: PackedDecision,
+): Result<Committed, StoreFailure> {
+  const [id, at, actor, cause] = decision;
+  const records = decision[10];
+  if (!Number.isSafeInteger(at) || Math.abs(at) > TIME_MAX_MS) {
+    return fail(rejected(`the time of decision ${id} is no time: ${at}`));
+  }
+  const { batch, recent } = parts;
+  if (records.length === 0) {
+    batch.silent(id, at);
+    return ok({ id, outboxSeq: 0, journalSeq: 0 });
+  }
+  const root = recent.rootOf(cause) || id;
+  let outboxMax = 0;
+  let journalSeq = 0;
+  for (let part = 0; part < records.length; part += 1) {
+    const record = records[part];
+    if (record === undefined) break;
+    const [event, rule, numbers, publish] = record;
+    const key = publish === null ? null : orderingKeyOf(publish);
+    const outboxSeq =
+      publish === null || key === null
+        ? 0
+        : collectEvent(parts, decision, { publish, key, part, root });
+    outboxMax = Math.max(outboxMax, outboxSeq);
+    journalSeq = recent.nextJournalSeq();
+    const subject = key === actor ? null : key;
+    batch.journal(
+      journalSeq,
+      id,
+      part,
+      at,
+      actor,
+      subject,
+      event,
+      rule,
+      numbers,
+      cause,
+      root,
+      outboxSeq,
     );
-    const text = encode(event, 'feed event');
-    if (!text.ok) return text;
-    const { id, at } = decision;
-    const row = statements.outbox.run(eventIdOf(id, index), orderingKey, text.value, at);
-    return ok(Number(row.lastInsertRowid));
-  };
+  }
+  recent.setRoot(id, root);
+  return ok({ id, outboxSeq: outboxMax, journalSeq });
+}
 
-  const append = (decision: Decision): Result<Committed, StoreFailure> => {
-    if (!Number.isSafeInteger(decision.at) || Math.abs(decision.at) > TIME_MAX_MS) {
-      return fail(rejected(`the time of decision ${decision.id} is no time: ${decision.at}`));
-    }
-    if (decision.records.length === 0) statements.remember.run(decision.id, decision.at);
-    const root = statements.root.get(decision.cause)?.root ?? (decision.cause || decision.id);
-    let committed: Committed = { id: decision.id, outboxSeq: 0, journalSeq: 0 };
-    for (const [index, record] of decision.records.entries()) {
-      const numbers = encode(record.numbers, 'numbers');
-      if (!numbers.ok) return numbers;
-      const outboxSeq = publish(decision, index, root);
-      if (!outboxSeq.ok) return outboxSeq;
-      const entry = { ...recordColumns(decision, record), root, numbers: numbers.value };
-      const row = statements.journal.run({ ...entry, outboxSeq: outboxSeq.value });
-      committed = {
-        id: decision.id,
-        journalSeq: Number(row.lastInsertRowid),
-        outboxSeq: Math.max(committed.outboxSeq, outboxSeq.value),
-      };
-    }
-    return ok(committed);
-  };
+interface Published {
+  readonly publish: PackedPublish;
+  readonly key: string;
+  readonly part: number;
+  readonly root: string;
+}
 
-  return {
-    findApplied: ({ id, records }) => {
-      if (records.length > 0) return statements.applied.get(id);
-      return statements.silent.get(id) && { id, outboxSeq: 0, journalSeq: 0 };
+/** The event's number in the outbox; 0 when it is no news. */
+function collectEvent(
+  { batch, recent, origin }: RecordParts,
+  decision: PackedDecision,
+  { publish, key, part, root }: Published,
+): number {
+  const aggregate = recent.aggregateOf(key);
+  const level = publish[3];
+  if (level !== null && aggregate.level === level) return 0;
+  aggregate.version += 1;
+  aggregate.level = level;
+  batch.aggregate(key, aggregate);
+  const event = decision[10][part]?.[0] ?? '';
+  const text = feedEventText(
+    decision,
+    { index: part, event, publish },
+    {
+      node: origin.node,
+      epoch: origin.epoch(),
+      aggregateVersion: aggregate.version,
+      correlationId: root,
     },
-    append,
-  };
+  );
+  const seq = recent.nextOutboxSeq();
+  batch.outbox(seq, text, decision[1]);
+  return seq;
 }
 
 /** The last moment a date can name. */
 const TIME_MAX_MS = 8_640_000_000_000_000;
 
-function recordColumns(decision: Decision, record: RecordParams) {
-  const aggregate = record.publish === undefined ? null : orderingKeyOf(record.publish);
-  return {
-    id: decision.id,
-    at: decision.at,
-    actor: decision.actor,
-    subject: aggregate === decision.actor ? null : aggregate,
-    event: record.event,
-    rule: record.rule,
-    cause: decision.cause,
+/** What was acknowledged for a decision, if it was applied before. */
+export function createFindApplied(
+  db: Database.Database,
+): (decision: PackedDecision) => Committed | undefined {
+  const recorded = db.prepare<[string], Committed>(
+    `SELECT id, max(seq) AS journalSeq, max(outbox_seq) AS outboxSeq
+     FROM journal WHERE id = ? GROUP BY id`,
+  );
+  const silent = db.prepare<[string], { id: string }>('SELECT id FROM unrecorded WHERE id = ?');
+  return (decision) => {
+    const [id] = decision;
+    if (decision[10].length > 0) return recorded.get(id);
+    return silent.get(id) && { id, outboxSeq: 0, journalSeq: 0 };
   };
 }

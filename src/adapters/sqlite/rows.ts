@@ -1,98 +1,29 @@
 /**
- * Rows as they lie in the tables, and the port's values they stand for. Writing checks that a value
- * is JSON of bounded size; reading trusts the shape of what was written, and calls text that is no
- * JSON any more what it is: damage.
+ * Rows as they lie in the tables, and the port's values they stand for. Reading trusts the shape of
+ * what was written, and calls text that is no JSON any more what it is: damage.
  */
 import Database from 'better-sqlite3';
-import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Address } from '../../../machines/model/ids.js';
-import type { Json, JsonObject } from '../../../machines/model/json.js';
+import type { JsonObject } from '../../../machines/model/json.js';
 import type { Vip, VipAttributes } from '../../../machines/model/lb.js';
-import { fail, ok, type Result } from '../../../machines/model/result.js';
+import { type PackedCell, unpackCell } from '../../ports/packed.js';
 import type {
   FeedEvent,
   JournalEntry,
   LedgerEntry,
   OutboxRow,
   StoredCell,
-  StoredTimer,
 } from '../../ports/store.js';
-import { rejected } from './failures.js';
-import { FIELD_CHARACTERS_MAX } from './limits.js';
 
-export interface CellRow {
-  readonly address: string;
-  readonly parent: string | null;
-  readonly machine: string;
-  readonly machineVersion: number;
-  readonly machineHash: string;
-  readonly version: number;
-  readonly incarnation: number;
-  readonly value: string;
-  readonly context: string;
-  readonly timers: string;
-}
+export const CELL_COLUMNS = `address, parent, machine, machine_version, machine_hash, version,
+  incarnation, value, context, timers`;
 
-export const CELL_COLUMNS = `address, parent, machine, machine_version AS machineVersion,
-  machine_hash AS machineHash, version, incarnation, value, context, timers`;
-
-/** What `commit` is given of a cell: its own (parent optional) or a spawned one. */
-export type CellInput = Omit<StoredCell, 'incarnation' | 'parent'> & {
-  readonly parent?: Address | undefined;
-};
-
-export function encodeCell(cell: CellInput, incarnation: number): Result<CellRow, StoreFailure> {
-  const value = encode(cell.value, 'value');
-  if (!value.ok) return value;
-  const context = encode(cell.context, 'context');
-  if (!context.ok) return context;
-  const timers = encode(
-    cell.timers.map(({ id, dueAtMs }) => ({ id, dueAtMs })),
-    'timers',
-  );
-  if (!timers.ok) return timers;
-  return ok({
-    address: cell.address,
-    parent: cell.parent ?? null,
-    machine: cell.machine,
-    machineVersion: cell.machineVersion,
-    machineHash: cell.machineHash,
-    version: cell.version,
-    incarnation,
-    value: value.value,
-    context: context.value,
-    timers: timers.value,
-  });
-}
-
-export function decodeCell(row: CellRow): StoredCell {
-  return {
-    address: row.address as Address,
-    parent: (row.parent ?? undefined) as Address | undefined,
-    machine: row.machine,
-    machineVersion: row.machineVersion,
-    machineHash: row.machineHash,
-    version: row.version,
-    incarnation: row.incarnation,
-    value: parse(row.value, row.address) as Json,
-    context: parse(row.context, row.address) as JsonObject,
-    timers: parse(row.timers, row.address) as readonly StoredTimer[],
-  };
-}
-
-/** JSON text, or why there is none: a cycle, a bigint, nothing at all, too much. */
-export function encode(value: unknown, name: string): Result<string, StoreFailure> {
-  let text: string | undefined;
+export function decodeCell(row: PackedCell): StoredCell {
   try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    return fail(rejected(`${name} is not JSON: ${(error as Error).message}`));
+    return unpackCell(row);
+  } catch {
+    throw damaged(row[0]);
   }
-  if (text === undefined) return fail(rejected(`${name} is missing`));
-  if (text.length > FIELD_CHARACTERS_MAX) {
-    return fail(rejected(`${name} has ${text.length} characters, more than FIELD_CHARACTERS_MAX`));
-  }
-  return ok(text);
 }
 
 /** Raises what SQLite itself raises for a damaged page: quick_check does not look into our text. */
@@ -100,8 +31,12 @@ function parse(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Database.SqliteError(`${name} is not JSON any more`, 'SQLITE_CORRUPT');
+    throw damaged(name);
   }
+}
+
+function damaged(name: string): Error {
+  return new Database.SqliteError(`${name} is not JSON any more`, 'SQLITE_CORRUPT');
 }
 
 export type JournalRow = Omit<JournalEntry, 'actor' | 'numbers'> & {

@@ -39,12 +39,13 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
       CREATE INDEX cells_by_parent ON cells (parent) WHERE parent IS NOT NULL;
 
-      -- One row per record of a decision. "subject" is the published aggregate when it is not the
+      -- One row per record of a decision, numbered by "part": the same twice cannot be. "subject" is the published aggregate when it is not the
       -- actor itself; "root" is where the chain of causes began; "outbox_seq" is the event it
       -- published, or 0.
       CREATE TABLE journal (
         seq        INTEGER PRIMARY KEY,
         id         TEXT NOT NULL,
+        part       INTEGER NOT NULL,
         at         INTEGER NOT NULL,
         actor      TEXT NOT NULL,
         subject    TEXT,
@@ -55,18 +56,16 @@ export const MIGRATIONS: readonly Migration[] = [
         root       TEXT NOT NULL,
         outbox_seq INTEGER NOT NULL
       ) STRICT;
-      CREATE INDEX journal_by_id ON journal (id);
+      CREATE UNIQUE INDEX journal_by_id ON journal (id, part);
       CREATE INDEX journal_by_actor ON journal (actor);
       CREATE INDEX journal_by_subject ON journal (subject) WHERE subject IS NOT NULL;
 
       -- Decisions without a record: remembered only to know them when they are sent again.
       CREATE TABLE unrecorded (id TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
-      -- "event" is the whole envelope; the columns beside it mirror what queries need.
+      -- "event" is the whole envelope, with a controlVersion of 0 until it is published.
       CREATE TABLE outbox (
         seq             INTEGER PRIMARY KEY,
-        event_id        TEXT NOT NULL UNIQUE,
-        ordering_key    TEXT NOT NULL,
         event           TEXT NOT NULL,
         state           TEXT NOT NULL DEFAULT 'pending'
                         CHECK (state IN ('pending', 'published', 'dead', 'discarded')),

@@ -7,17 +7,23 @@ import type Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Failpoints } from '../../ports/failpoints.js';
+import {
+  type PackedCell,
+  type PackedDecision,
+  type PackedStore,
+  packEach,
+} from '../../ports/packed.js';
 import type { Store } from '../../ports/store.js';
-import { createCells } from './cells.js';
-import { createCommit } from './commit.js';
+import { type Cells, createCells } from './cells.js';
+import { createCommit, type Outcome } from './commit.js';
 import { EPOCH_KEY, epochOf } from './epoch.js';
 import { failureOf, unavailable } from './failures.js';
 import { createJournal } from './journal.js';
-import { OUTBOX_ATTEMPTS_MAX } from './limits.js';
+import { COMMIT_DECISIONS_MAX, OUTBOX_ATTEMPTS_MAX } from './limits.js';
 import { createOutbox } from './outbox.js';
 import { createPrune, type Pruned, type Retention } from './prune.js';
-import { createRecords } from './records.js';
 import { createFences, createLedger, createMeta } from './registers.js';
+import { decodeCell } from './rows.js';
 
 export interface SqliteStoreOptions {
   /** Stamped on every feed event. */
@@ -33,7 +39,7 @@ export interface SqliteStoreOptions {
   readonly outboxAttemptsMax?: number;
 }
 
-export interface SqliteStore extends Store {
+export interface SqliteStore extends PackedStore {
   /** One bounded pass of retention; call again soon while `more`. */
   prune(retention: Retention): Promise<Result<Pruned, StoreFailure>>;
   /** Moves the write-ahead log into the database file; for idle moments. */
@@ -63,9 +69,11 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
   let epoch = Math.max(options.epoch ?? 0, epochOf(meta.get(EPOCH_KEY)));
   const fences = createFences(db, options.run ?? '');
   const cells = createCells(db);
-  const records = createRecords(db, { node: options.node, epoch: () => epoch });
+  const origin = { node: options.node, epoch: () => epoch };
   const { failpoints } = options;
-  const commit = createCommit({ db, cells, records, fenceOf: fences.of, failpoints });
+  const commit = createCommit({ db, cells, origin, fenceOf: fences.of, failpoints });
+  const commitPacked = async (packed: readonly PackedDecision[]): Promise<readonly Outcome[]> =>
+    db.open ? commit(packed) : packed.map(() => fail(CLOSED));
   const prune = createPrune(db);
 
   const metaSet = (key: string, value: string): void => {
@@ -74,9 +82,12 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
   };
 
   return {
-    load: (kinds) => attempt(() => cells.load(kinds)),
-    loadFamily: (address) => attempt(() => cells.loadFamily(address)),
-    commit: async (decisions) => (db.open ? commit(decisions) : decisions.map(() => fail(CLOSED))),
+    load: (kinds) => attempt(() => [...pagesOf(cells, kinds)].map(decodeCell)),
+    loadFamily: (address) => attempt(() => cells.loadFamily(address).map(decodeCell)),
+    loadPage: (kinds, after) => attempt(() => cells.page(kinds, after)),
+    loadFamilyPacked: (address) => attempt(() => cells.loadFamily(address)),
+    commit: (decisions) => packEach(decisions, (packed) => inTransactions(packed, commitPacked)),
+    commitPacked,
     fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),
     ...outboxCalls(db, attempt, { clock, attemptsMax: options.outboxAttemptsMax }),
     ...readCalls(db, attempt),
@@ -86,6 +97,34 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     checkpoint: () => attempt(() => void db.pragma('wal_checkpoint(TRUNCATE)')),
     close: async () => void db.close(),
   };
+}
+
+function* pagesOf(cells: Cells, kinds: readonly string[]): Generator<PackedCell> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page = cells.page(kinds, after);
+    yield* page;
+    after = page.at(-1)?.[0];
+  }
+}
+
+/** Once one transaction is unavailable, all that is behind it is: the order holds when it is sent again. */
+async function inTransactions(
+  decisions: readonly PackedDecision[],
+  commit: (some: readonly PackedDecision[]) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < decisions.length) {
+    const from = outcomes.length;
+    const some = await commit(decisions.slice(from, from + COMMIT_DECISIONS_MAX));
+    outcomes.push(...some);
+    const away = some.find(isUnavailable);
+    while (away !== undefined && outcomes.length < decisions.length) outcomes.push(away);
+  }
+  return outcomes;
+}
+
+function isUnavailable(outcome: Outcome): boolean {
+  return !outcome.ok && outcome.failure.code === 'unavailable';
 }
 
 interface OutboxSettings {

@@ -2,24 +2,23 @@
  * All links of one thread: the way its host reaches the others, and they reach it.
  *
  * A peer that is being replaced keeps its messages waiting here (bounded) until its successor is
- * linked; questions to it fail at once. Peers, stores and queries share a link.
+ * linked, those first that still waited for credit of the dead one; questions to it fail at once.
+ * Peers, stores, watches and queries share a link.
  *
  * Every query ends: with an answer, with the peer, or at its deadline; what does not fit a frame is
  * answered with that.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, type Result } from '../../../machines/model/result.js';
 import type { Log } from '../../ports/log.js';
 import type { AskFailure } from '../../runtime/asks.js';
 import type { Envelope } from '../../runtime/envelope.js';
 import type { Remote } from '../../runtime/kernel.js';
+import type { WatchFrame } from '../../runtime/watches.js';
+import { LINK_QUEUE_MAX } from '../../wire/limits.js';
 import type { LinkFrame } from '../../wire/link-frame.js';
-import { type Link, openLink } from './link.js';
+import { type Link, type LinkPorts, openLink } from './link.js';
 import type { StoreChannel } from './remote-store.js';
-
-/** Messages kept for a peer that is away. */
-export const AWAY_MESSAGES_MAX = 4_096;
 
 /** How long a thread may take to answer a query; one that hangs must not hang its readers. */
 const QUERY_TIMEOUT_MS = 5_000;
@@ -32,6 +31,14 @@ export interface MeshOptions {
   deliver(envelope: Envelope): void;
   /** An answer arrived to an ask of this thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** An actor of another thread watches one of this thread, or the other way round. */
+  watched?(peer: string, frame: WatchFrame): void;
+  /** The link to that life of a peer is over: what was asked of it will not be answered. */
+  lost?(peer: Peer): void;
+  /** A peer sent what cannot be believed. Its link is closed; whoever started it must end it. */
+  distrusts?(peer: Peer, message: string): void;
+  /** False: more waits in this thread than should; its peers get no more credit for now. */
+  hasRoom?(): boolean;
   /** Another thread reads: by name, answered with plain data. */
   answer(name: string, args: Json): Json | Promise<Json>;
   /** Both ends of the store's protocol, where this thread has one. */
@@ -41,8 +48,14 @@ export interface MeshOptions {
   readonly queryTimeoutMs?: number;
 }
 
+/** One life of a thread. */
+export interface Peer {
+  readonly name: string;
+  readonly incarnation: number;
+}
+
 export interface Mesh extends Remote {
-  attach(peer: string, port: MessagePort): void;
+  attach(peer: Peer, ports: LinkPorts): void;
   detach(peer: string): void;
   /** `undefined`: the peer is not there, went while asked, or gave no answer in time. */
   query(peer: string, name: string, args: Json): Promise<Json | undefined>;
@@ -68,11 +81,16 @@ export function createMesh(options: MeshOptions): Mesh {
   const queries = new Map<number, Asked>();
   let nextQuery = 1;
 
-  const forget = (link: Link): void => {
-    if (links.get(link.peer) !== link) return;
-    links.delete(link.peer);
-    away.set(link.peer, away.get(link.peer) ?? []);
-    for (const [id, { peer }] of [...queries]) if (peer === link.peer) settle(id, undefined);
+  const forget = (link: Link, peer: Peer): void => {
+    if (links.get(peer.name) !== link) return;
+    links.delete(peer.name);
+    // Questions are not asked of a successor: whoever asked hears of the loss at once.
+    away.set(
+      peer.name,
+      link.unsent().filter(({ replyTo }) => replyTo === undefined),
+    );
+    for (const [id, asked] of [...queries]) if (asked.peer === peer.name) settle(id, undefined);
+    options.lost?.(peer);
   };
 
   const settle = (id: number, body: Json | undefined): void => {
@@ -94,6 +112,10 @@ export function createMesh(options: MeshOptions): Mesh {
         return answer(link, frame);
       case 'answer':
         return settle(frame.id, frame.body);
+      case 'watch':
+      case 'unwatch':
+      case 'down':
+        return options.watched?.(link.peer, frame);
       default:
         return;
     }
@@ -113,27 +135,34 @@ export function createMesh(options: MeshOptions): Mesh {
   };
 
   return {
-    attach: (peer, port) => {
-      const { thread, incarnation, log } = options;
-      links.get(peer)?.close();
-      const link = openLink({ port, peer, log, self: { thread, incarnation } });
-      links.set(peer, link);
+    attach: (peer, ports) => {
+      const { thread, incarnation, log, hasRoom, distrusts } = options;
+      const { name } = peer;
+      links.get(name)?.close();
+      const link = openLink({
+        ports,
+        peer: name,
+        peerIncarnation: peer.incarnation,
+        log,
+        self: { thread, incarnation },
+        ...(hasRoom === undefined ? {} : { hasRoom }),
+        onDistrust: ({ message }) => distrusts?.(peer, message),
+      });
+      links.set(name, link);
       link.onFrame((frame) => receive(link, frame));
-      link.onClose(() => forget(link));
-      const carriesStore = options.storePeer === undefined || options.storePeer === peer;
+      link.onClose(() => forget(link, peer));
+      const carriesStore = options.storePeer === undefined || options.storePeer === name;
       if (carriesStore) options.store?.attach(link);
-      for (const envelope of away.get(peer) ?? []) link.send(envelope);
-      away.delete(peer);
+      for (const envelope of away.get(name) ?? []) link.send(envelope);
+      away.delete(name);
     },
     detach: (peer) => links.get(peer)?.close(),
     send: (peer, envelope) => {
       const link = links.get(peer);
-      if (link !== undefined) {
-        link.send(envelope);
-        return true;
-      }
+      if (link !== undefined) return link.send(envelope) || 'link-full';
       const waiting = away.get(peer) ?? [];
-      if (envelope.replyTo !== undefined || waiting.length >= AWAY_MESSAGES_MAX) return false;
+      if (envelope.replyTo !== undefined) return false;
+      if (waiting.length >= LINK_QUEUE_MAX) return 'link-full';
       waiting.push(envelope);
       away.set(peer, waiting);
       return true;
@@ -145,6 +174,7 @@ export function createMesh(options: MeshOptions): Mesh {
       options.log.error({ peer, to: replyTo, ...posted.failure }, 'answer does not cross');
       link?.post({ type: 'reply', to: replyTo, body: TOO_LARGE });
     },
+    watch: (peer, frame) => links.get(peer)?.post(frame).ok === true,
     query: (peer, name, args) =>
       new Promise((resolve) => {
         const link = links.get(peer);

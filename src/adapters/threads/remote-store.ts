@@ -6,16 +6,20 @@
  * attached, all of it is sent again in order: a decision that had been committed is recognised
  * there and acknowledged, one that had not is committed now [WI-6]. While no channel is attached
  * calls wait; past PENDING_MAX they are `unavailable` at once.
+ *
+ * Decisions are packed here and cells unpacked, each part of an answer as it comes: the store thread
+ * reads on meanwhile [ST-19].
  */
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
-import { fail, type Result } from '../../../machines/model/result.js';
-import type { Committed, Decision, Store } from '../../ports/store.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import { type PackedDecision, packEach, unpackCell } from '../../ports/packed.js';
+import type { Committed, Store, StoredCell } from '../../ports/store.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
 import type { LinkFrame, StoreAnswerFrame, StoreRequestFrame } from '../../wire/link-frame.js';
-import { isFlag, isObject, isPlain } from '../../wire/shape.js';
-import { isDecision, type StoreMethod } from '../../wire/store-call.js';
+import { isFlag, isObject } from '../../wire/shape.js';
+import { isPackedCell, isPackedDecision, type StoreMethod } from '../../wire/store-call.js';
 
 /** A link as the store's two ends see it. A post that fails was not sent. */
 export interface StoreChannel {
@@ -39,11 +43,13 @@ type Outcome = Result<Committed, StoreFailure>;
 
 interface Pending {
   readonly frame: StoreRequestFrame;
-  /** Parts of a long list that have arrived. */
-  parts: readonly Json[];
+  /** Parts that have arrived, read. */
+  parts: Answer[];
   readonly settle: (answer: Answer) => void;
   /** Called instead of `settle` when the request does not fit a frame. */
   readonly tooLarge: () => void;
+  /** What becomes of each part's value; throws when it cannot be read. */
+  readonly read?: (value: unknown) => unknown;
 }
 
 interface Link {
@@ -51,24 +57,36 @@ interface Link {
   send(
     method: StoreMethod,
     args: readonly unknown[],
-    on: Pick<Pending, 'settle' | 'tooLarge'>,
+    on: Pick<Pending, 'settle' | 'tooLarge' | 'read'>,
   ): void;
   attach(channel: StoreChannel): void;
   close(): void;
   size(): number;
 }
 
-export function createRemoteStore(): RemoteStore {
+export interface RemoteStoreOptions {
+  /** `load` answers the cells that live there, not all of their kinds. */
+  readonly placed?: { readonly thread: string; readonly shards: number };
+}
+
+export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore {
   const link = createLink();
-  const call: Call = (method, ...args) =>
-    new Promise((resolve) => {
-      const settle = resolve as Pending['settle'];
-      const tooLarge = (): void => settle(failed('rejected', `${method} does not fit a frame`));
-      link.send(method, args, { settle, tooLarge });
-    });
+  const { placed = null } = options;
+  const calling =
+    (read?: Pending['read']): Call =>
+    (method, ...args) =>
+      new Promise((resolve) => {
+        const settle = resolve as Pending['settle'];
+        const tooLarge = (): void => settle(failed('rejected', `${method} does not fit a frame`));
+        link.send(method, args, { settle, tooLarge, ...(read === undefined ? {} : { read }) });
+      });
+  const call = calling();
+  const callForCells = calling(unpackCells);
   return {
     ...readsOver(call),
-    commit: (decisions) => commitOver(link, decisions),
+    load: (kinds) => callForCells('load', kinds, placed),
+    loadFamily: (address) => callForCells('loadFamily', address),
+    commit: (decisions) => packEach(decisions, (packed) => commitOver(link, packed)),
     fence: (thread, incarnation) => call('fence', thread, incarnation),
     outboxWriteBack: (outcomes) => call('outboxWriteBack', outcomes),
     ledgerPut: (entry) => call('ledgerPut', entry),
@@ -92,8 +110,6 @@ type Call = <T>(
 
 function readsOver(call: Call) {
   return {
-    load: (kinds) => call('load', kinds),
-    loadFamily: (address) => call('loadFamily', address),
     outboxPending: (afterSeq, max) => call('outboxPending', afterSeq, max),
     outboxList: (filter) => call('outboxList', filter),
     outboxCounts: () => call('outboxCounts'),
@@ -106,9 +122,20 @@ function readsOver(call: Call) {
   } satisfies Partial<Store>;
 }
 
-/** One outcome per decision, in order; what cannot travel is rejected alone. */
-async function commitOver(link: Link, decisions: readonly Decision[]): Promise<readonly Outcome[]> {
-  const travels = decisions.map((decision) => isPlain(decision) && isDecision(decision));
+function unpackCells(value: unknown): readonly StoredCell[] {
+  return (value as readonly unknown[]).map((cell) => {
+    if (!isPackedCell(cell)) throw new Error('it is no cell');
+    return unpackCell(cell);
+  });
+}
+
+/** One outcome per decision, in order; what is not of the right shape is rejected alone. */
+async function commitOver(
+  link: Link,
+  decisions: readonly PackedDecision[],
+): Promise<readonly Outcome[]> {
+  const travels = decisions.map((decision) => isPackedDecision(decision));
+  if (!travels.includes(false)) return commitSome(link, decisions);
   const sent = await commitSome(
     link,
     decisions.filter((_, index) => travels[index]),
@@ -116,12 +143,12 @@ async function commitOver(link: Link, decisions: readonly Decision[]): Promise<r
   const outcomes = sent[Symbol.iterator]();
   return travels.map((travelled) => {
     const outcome = travelled ? outcomes.next().value : undefined;
-    return outcome ?? failed('rejected', 'the decision is not plain data of the right shape');
+    return outcome ?? failed('rejected', 'the decision is not of the right shape');
   });
 }
 
 /** In requests of bounded size: one too large for a frame is sent as two halves, in order. */
-function commitSome(link: Link, decisions: readonly Decision[]): Promise<readonly Outcome[]> {
+function commitSome(link: Link, decisions: readonly PackedDecision[]): Promise<readonly Outcome[]> {
   if (decisions.length === 0) return Promise.resolve([]);
   const halves = (): Promise<readonly Outcome[]> => {
     const middle = Math.ceil(decisions.length / 2);
@@ -133,12 +160,26 @@ function commitSome(link: Link, decisions: readonly Decision[]): Promise<readonl
     const all = (outcome: Outcome): void => resolve(decisions.map(() => outcome));
     link.send('commit', [decisions], {
       settle: (answer) =>
-        answer.ok ? resolve(answer.value as readonly Outcome[]) : all(fail(answer.failure)),
+        answer.ok ? resolve(outcomesOf(decisions, answer.value)) : all(fail(answer.failure)),
       tooLarge: () =>
         decisions.length > 1
           ? void halves().then(resolve)
           : all(failed('rejected', 'the decision does not fit a frame')),
     });
+  });
+}
+
+/** Two places of a flat list for each decision: its two numbers, or a failure's code and message. */
+function outcomesOf(decisions: readonly PackedDecision[], value: unknown): readonly Outcome[] {
+  const places = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  return decisions.map(([id], index) => {
+    const [first, second] = [places[2 * index], places[2 * index + 1]];
+    if (typeof first === 'number' && typeof second === 'number') {
+      return ok({ id, outboxSeq: first, journalSeq: second });
+    }
+    return typeof first === 'string' && typeof second === 'string'
+      ? failed(first as StoreFailure['code'], second)
+      : UNREADABLE;
   });
 }
 
@@ -164,9 +205,8 @@ function createLink(): Link {
   const take = (frame: LinkFrame): void => {
     const entry = frame.type === 'store.answer' ? pending.get(frame.id) : undefined;
     if (entry === undefined || frame.type !== 'store.answer') return;
-    const { result, more } = frame;
-    if (more) entry.parts = [...entry.parts, result];
-    else settle(entry, join([...entry.parts, result]));
+    entry.parts.push(answerOf(frame.result, entry.read));
+    if (!frame.more) settle(entry, join(entry.parts));
   };
 
   return {
@@ -204,8 +244,7 @@ function createLink(): Link {
 }
 
 /** One answer from its parts: the lists of all of them, or the only one as it is. */
-function join(parts: readonly Json[]): Answer {
-  const answers = parts.map(answerOf);
+function join(answers: readonly Answer[]): Answer {
   const [only] = answers;
   if (only !== undefined && answers.length === 1) return only;
   const broken = answers.find((answer) => !answer.ok);
@@ -213,12 +252,22 @@ function join(parts: readonly Json[]): Answer {
   return { ok: true, value: answers.flatMap((answer) => (answer.ok ? answer.value : [])) };
 }
 
-function answerOf(part: Json): Answer {
+function answerOf(part: Json, read: Pending['read']): Answer {
   const isAnswer = isObject(part) && isFlag(part['ok']);
-  if (isAnswer && part['ok'] === true) return { ok: true, value: part['value'] };
+  if (isAnswer && part['ok'] === true) return readValue(part['value'], read);
   if (isAnswer && isObject(part['failure'])) return part as Answer;
-  return failed('unavailable', 'the store thread gave an answer of no known shape');
+  return UNREADABLE;
 }
+
+function readValue(value: unknown, read: Pending['read']): Answer {
+  try {
+    return { ok: true, value: read === undefined ? value : read(value) };
+  } catch (error) {
+    return failed('unavailable', `the store is damaged: ${(error as Error).message}`);
+  }
+}
+
+const UNREADABLE = failed('unavailable', 'the store thread gave an answer of no known shape');
 
 const CLOSED = failed('unavailable', 'the link to the store thread is closed');
 

@@ -1,15 +1,20 @@
 /**
  * The other end of remote-store.ts, in the store thread: takes requests from every link in the
- * order they came, and answers each. All commit requests that stand next to each other, from
- * whatever link, become one `store.commit` of at most REQUEST_DECISIONS_MAX decisions: that is
- * group commit. Nothing is waited for; work begins when the event loop has taken in what had
- * arrived [WI-7].
+ * order they came, and answers each. All decisions that stand next to each other, from whatever link,
+ * become transactions of bounded size: that is group commit. Nothing is waited for; work begins when
+ * the event loop has taken in what had arrived [WI-7].
+ *
+ * A long `load` is read in short bites and answered in parts; what waits behind it goes between them
+ * [ST-19].
  */
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { Store } from '../../ports/store.js';
-import { ANSWER_ITEMS_MAX, REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
+import type { PackedDecision, PackedStore } from '../../ports/packed.js';
+import type { Committed, Store } from '../../ports/store.js';
+import { COMMIT_DECISIONS_MAX } from '../../runtime/limits.js';
+import { createPlacement } from '../../runtime/placement.js';
+import { ANSWER_ITEMS_MAX } from '../../wire/limits.js';
 import type { StoreRequestFrame } from '../../wire/link-frame.js';
 import { hasArguments, type StoreArguments, type StoreMethod } from '../../wire/store-call.js';
 import type { StoreChannel } from './remote-store.js';
@@ -24,16 +29,17 @@ export const QUEUE_REQUESTS_MAX = 65_536;
 interface Job {
   readonly channel: StoreChannel;
   readonly frame: StoreRequestFrame;
-}
-
-interface CommitJob extends Job {
-  readonly decisions: StoreArguments<'commit'>[0];
+  /** Of a commit: what is still to do. */
+  decisions?: readonly PackedDecision[];
+  /** Of a load: the last address answered. */
+  after?: string;
 }
 
 type Answer = Result<unknown, StoreFailure>;
+type Outcome = Result<Committed, StoreFailure>;
 
 export function serveStore(
-  store: Store,
+  store: PackedStore,
   soon: (run: () => void) => void = (run) => void setImmediate(run),
 ): StoreServer {
   const queue: Job[] = [];
@@ -41,9 +47,8 @@ export function serveStore(
 
   // A call that rejects is a defect: it is not caught, and takes this thread down.
   const work = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const commits = takeCommits(queue);
-      if (commits.length > 0) await commitTogether(store, commits);
+    for (let head = queue[0]; head !== undefined; head = queue[0]) {
+      if (head.decisions !== undefined) await commitTogether(store, queue);
       else await answerNext(store, queue);
     }
     working = false;
@@ -62,55 +67,99 @@ export function serveStore(
   return {
     attach: (channel) =>
       channel.onFrame((frame) => {
-        if (frame.type === 'store.request') take({ channel, frame });
+        if (frame.type === 'store.request') take(jobOf(channel, frame));
       }),
   };
 }
 
-/** The run of well-formed commits at the head of the queue, within one transaction's bound. */
-function takeCommits(queue: Job[]): readonly CommitJob[] {
-  const jobs: CommitJob[] = [];
-  let total = 0;
-  for (const { channel, frame } of queue) {
-    const { method, args } = frame;
-    if (method !== 'commit' || !hasArguments(method, args)) break;
-    total += args[0].length;
-    if (total > REQUEST_DECISIONS_MAX) break;
-    jobs.push({ channel, frame, decisions: args[0] });
-  }
-  queue.splice(0, jobs.length);
-  return jobs;
+function jobOf(channel: StoreChannel, frame: StoreRequestFrame): Job {
+  const { method, args } = frame;
+  const commits = method === 'commit' && hasArguments(method, args) && args[0].length > 0;
+  return commits ? { channel, frame, decisions: args[0] } : { channel, frame };
 }
 
-async function commitTogether(store: Store, jobs: readonly CommitJob[]): Promise<void> {
-  const outcomes = await store.commit(jobs.flatMap(({ decisions }) => decisions));
+/** One transaction from the decisions at the head of the queue, whole requests or parts of them. */
+async function commitTogether(store: PackedStore, queue: Job[]): Promise<void> {
+  const shares: { readonly job: Job; readonly decisions: readonly PackedDecision[] }[] = [];
+  let room = COMMIT_DECISIONS_MAX;
+  for (const job of queue) {
+    if (job.decisions === undefined || room === 0) break;
+    const decisions = job.decisions.slice(0, room);
+    room -= decisions.length;
+    shares.push({ job, decisions });
+  }
+  const outcomes = await store.commitPacked(shares.flatMap(({ decisions }) => decisions));
   let from = 0;
-  for (const job of jobs) {
-    const to = from + job.decisions.length;
-    reply(job, ok(outcomes.slice(from, to)));
+  for (const { job, decisions } of shares) {
+    const to = from + decisions.length;
+    job.decisions = job.decisions?.slice(decisions.length) ?? [];
+    answerCommit(job, outcomes.slice(from, to));
     from = to;
   }
+  while (queue[0]?.decisions?.length === 0) queue.shift();
 }
 
-async function answerNext(store: Store, queue: Job[]): Promise<void> {
+/**
+ * Two places of a flat list for each decision. Once one is unavailable so is all behind it in its
+ * request: the order holds when it is sent again.
+ */
+function answerCommit(job: Job, outcomes: readonly Outcome[]): void {
+  const places = outcomes.flatMap(placesOf);
+  const away = outcomes.find(isUnavailable);
+  if (away !== undefined) {
+    for (let left = job.decisions?.length ?? 0; left > 0; left -= 1) places.push(...placesOf(away));
+    job.decisions = [];
+  }
+  const more = (job.decisions?.length ?? 0) > 0;
+  if (!post(job, ok(places), more)) post(job, DOES_NOT_FIT, more);
+}
+
+function placesOf(outcome: Outcome): readonly (number | string)[] {
+  return outcome.ok
+    ? [outcome.value.outboxSeq, outcome.value.journalSeq]
+    : [outcome.failure.code, outcome.failure.message];
+}
+
+function isUnavailable(outcome: Outcome): boolean {
+  return !outcome.ok && outcome.failure.code === 'unavailable';
+}
+
+async function answerNext(store: PackedStore, queue: Job[]): Promise<void> {
   const job = queue.shift();
   if (job === undefined) return;
   const { method, args } = job.frame;
-  reply(job, await perform(store, method, args));
+  if (method !== 'load') return reply(job, await perform(store, method, args));
+  if (!hasArguments(method, args)) return reply(job, fail(misshapen(method)));
+  await answerLoad(store, queue, job);
+}
+
+/** One bite of a load; while there is more it stands in line again. */
+async function answerLoad(store: PackedStore, queue: Job[], job: Job): Promise<void> {
+  const [kinds, placed] = job.frame.args as StoreArguments<'load'>;
+  const page = await store.loadPage(kinds, job.after ?? '');
+  const last = page.ok ? page.value.at(-1) : undefined;
+  if (!page.ok || last === undefined) return reply(job, page);
+  const here = placed === null ? undefined : createPlacement(placed.shards);
+  const cells = page.value.filter(
+    ([address]) => here === undefined || here.threadOf(address as never) === placed?.thread,
+  );
+  if (cells.length > 0) replyList(job, cells, true);
+  job.after = last[0];
+  queue.push(job);
 }
 
 /** Compiles only while the methods that travel are those of the port. */
 type Calls = {
-  readonly [M in Exclude<keyof Store, 'close'>]: (
-    store: Store,
+  readonly [M in Exclude<keyof Store, 'close' | 'load'>]: (
+    store: PackedStore,
     args: StoreArguments<M>,
   ) => Promise<Answer>;
 };
 
 const CALLS: Calls = {
-  load: (store, [kinds]) => store.load(kinds),
-  loadFamily: (store, [address]) => store.loadFamily(address),
-  commit: async (store, [decisions]) => ok(await store.commit(decisions)),
+  // Only a commit of nothing comes here.
+  commit: async () => ok([]),
+  loadFamily: (store, [address]) => store.loadFamilyPacked(address),
   fence: (store, [thread, incarnation]) => store.fence(thread, incarnation),
   outboxPending: (store, [afterSeq, max]) => store.outboxPending(afterSeq, max),
   outboxWriteBack: (store, [outcomes]) => store.outboxWriteBack(outcomes),
@@ -127,26 +176,27 @@ const CALLS: Calls = {
   metaSet: (store, [key, value]) => store.metaSet(key, value),
 };
 
-async function perform<M extends StoreMethod>(
-  store: Store,
+async function perform<M extends keyof Calls>(
+  store: PackedStore,
   method: M,
   args: readonly unknown[],
 ): Promise<Answer> {
-  return hasArguments(method, args)
-    ? CALLS[method](store, args)
-    : failed('rejected', `${method} was called with arguments of the wrong shape`);
+  return hasArguments(method, args) ? CALLS[method](store, args) : fail(misshapen(method));
 }
 
-function reply({ channel, frame }: Job, answer: Answer): void {
-  const job = { channel, frame };
-  if (answer.ok && Array.isArray(answer.value)) return replyList(job, answer.value);
+function misshapen(method: StoreMethod): StoreFailure {
+  return { code: 'rejected', message: `${method} was called with arguments of the wrong shape` };
+}
+
+function reply(job: Job, answer: Answer): void {
+  if (answer.ok && Array.isArray(answer.value)) return replyList(job, answer.value, false);
   if (!post(job, answer, false)) post(job, DOES_NOT_FIT, false);
 }
 
 const DOES_NOT_FIT = failed('rejected', 'the answer does not fit a frame');
 
 /** A long list leaves in parts; a part that does not fit a frame leaves as two. */
-function replyList(job: Job, list: readonly unknown[]): void {
+function replyList(job: Job, list: readonly unknown[], goesOn: boolean): void {
   const parts: (readonly unknown[])[] = [];
   for (let from = 0; from < list.length; from += ANSWER_ITEMS_MAX) {
     parts.push(list.slice(from, from + ANSWER_ITEMS_MAX));
@@ -154,7 +204,7 @@ function replyList(job: Job, list: readonly unknown[]): void {
   if (parts.length === 0) parts.push([]);
   parts.reverse();
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    if (post(job, ok(part), parts.length > 0)) continue;
+    if (post(job, ok(part), goesOn || parts.length > 0)) continue;
     if (part.length <= 1) {
       post(job, DOES_NOT_FIT, false);
       return;

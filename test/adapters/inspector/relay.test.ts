@@ -5,14 +5,15 @@ import fc from 'fast-check';
 import { type AnyStateMachine, and, setup } from 'xstate';
 import { type Address, addressOf } from '../../../machines/model/ids.js';
 import { plainConfig } from '../../../src/adapters/inspector/definition.js';
+import type { InspectorFilter } from '../../../src/adapters/inspector/filter.js';
 import { INSPECTOR_LIMITS } from '../../../src/adapters/inspector/limits.js';
 import {
   type Batch,
   createRelay,
-  type InspectorFilter,
   type Relay,
   type ViewerFrame,
 } from '../../../src/adapters/inspector/relay.js';
+import { NOTHING_READ } from '../../../src/adapters/inspector/tap.js';
 import type { TapFrame } from '../../../src/runtime/kernel.js';
 import { seedOfRun } from '../../support/seed.js';
 
@@ -44,6 +45,7 @@ function relayOf(filter: Partial<InspectorFilter> = {}, actorsMax = 3): Relay {
     machines: MACHINES,
     filter: { ...ALL, ...filter },
     limits: { ...INSPECTOR_LIMITS, actorsMax, silentMs: 1_000 },
+    secrets: () => ['canary-1'],
   });
 }
 
@@ -60,7 +62,12 @@ function step(address: Address, change: Partial<TapFrame> = {}): TapFrame {
   };
 }
 
-const batch = (...frames: readonly TapFrame[]): readonly Batch[] => [{ thread: 'shard-1', frames }];
+const batch = (...frames: readonly TapFrame[]): readonly Batch[] => [
+  { ...NOTHING_READ, thread: 'shard-1', frames },
+];
+const standing = (...latest: readonly TapFrame[]): readonly Batch[] => [
+  { ...NOTHING_READ, thread: 'shard-1', latest },
+];
 const at = (monotonicMs: number) => ({ atMs: AT, monotonicMs });
 const group = (name: string) => addressOf('group', name);
 const typesOf = (frames: readonly ViewerFrame[]) => frames.map(({ type }) => type);
@@ -155,7 +162,7 @@ test('[CL-11] more actors than are shown: counted, until one is silent for long'
   const relay = relayOf({}, 2);
   relay.accept(batch(step(group('a/a')), step(group('b/b'))), at(0));
   assert.deepEqual(relay.accept(batch(step(group('c/c'))), at(500)), [
-    { type: 'switchyard.counters', dropped: 0, hidden: 1 },
+    { type: 'switchyard.counters', dropped: 0, lost: 0, hidden: 1 },
   ]);
   relay.accept(batch(step(group('b/b'))), at(900));
   const frames = relay.accept(batch(step(group('c/c'))), at(1_200));
@@ -171,7 +178,7 @@ test('[CL-12] a burst above the rate: counted, and the latest snapshot follows',
   const relay = relayOf({ ratePerSecond: 2 });
   const burst = ['1', '2', '3', '4'].map((value) => step(group('a/b'), { value }));
   const frames = relay.accept(batch(...burst), at(0));
-  assert.deepEqual(frames.at(-1), { type: 'switchyard.counters', dropped: 2, hidden: 0 });
+  assert.deepEqual(frames.at(-1), { type: 'switchyard.counters', dropped: 2, lost: 0, hidden: 0 });
   const later = relay.accept(batch(), at(500));
   assert.equal(later.length, 1);
   assert.equal(later[0]?.type === '@xstate.snapshot' && later[0].snapshot.value, '4');
@@ -187,6 +194,57 @@ test('[CL-12] filters: by kind, by address, by the name alone', () => {
   assert.deepEqual(seen({ ids: ['group/a/b'] }), ['group/a/b']);
   assert.deepEqual(seen({ ids: ['cache-1'] }), ['backend/cache-1']);
   assert.deepEqual(seen({ kinds: ['group'], ids: ['cache-1'] }), []);
+});
+
+test('[CL-10] what threads could only say of how actors stand: charts, then snapshots', () => {
+  const relay = relayOf();
+  const first = relay.accept(standing(step(group('a/b'))), at(0));
+  assert.deepEqual(typesOf(first), ['@xstate.actor']);
+  const second = relay.accept(standing(step(group('a/b'), { value: 'idle' })), at(10));
+  assert.deepEqual(typesOf(second), ['@xstate.snapshot']);
+  const [, latest] = relay.retained();
+  assert.equal(latest?.type === '@xstate.snapshot' && latest.snapshot.value, 'idle');
+});
+
+test('[CL-10] an event: is dated by its step, and its sender is the session that is shown', () => {
+  const relay = relayOf();
+  relay.accept(
+    [{ ...NOTHING_READ, thread: 'main', frames: [step(addressOf('reload', 'main'))] }],
+    at(0),
+  );
+  const event = { type: 'go', meta: { from: 'reload/main', at: AT - 77 } };
+  const told = relay.accept(batch(step(group('a/b'), { event })), at(10))[1];
+  assert.ok(told?.type === '@xstate.event');
+  assert.deepEqual([told.sourceId, told.createdAt], ['main/reload/main', String(AT - 77)]);
+});
+
+test('[CL-54] a full view: asks the threads for its own actors only, until one is silent', () => {
+  const relay = relayOf({}, 2);
+  relay.accept(batch(step(group('a/a'))), at(0));
+  assert.equal(relay.request(0).shown, undefined);
+  relay.accept(batch(step(group('b/b'))), at(0));
+  assert.deepEqual(relay.request(500).shown, ['group/a/a', 'group/b/b']);
+  assert.equal(relay.request(1_000).shown, undefined);
+});
+
+test('[CL-53] what the threads count: is added up and told', () => {
+  const counts = { ...NOTHING_READ, dropped: 1, lost: 2, hidden: 3 };
+  const both = [
+    { ...counts, thread: 'shard-1' },
+    { ...counts, thread: 'shard-2' },
+  ];
+  const frames = relayOf().accept(both, at(0));
+  assert.deepEqual(frames, [{ type: 'switchyard.counters', dropped: 2, lost: 4, hidden: 6 }]);
+});
+
+test('[CL-55] events and contexts: hold no secret in any frame, late ones included', () => {
+  const relay = relayOf();
+  const event = { type: 'go', note: 'it was canary-1', meta: { from: 'reload/main' } };
+  const context = { error: 'neither canary-1', auth: { password: 'canary-2' } };
+  const frames = relay.accept(batch(step(group('a/b'), { event, context })), at(0));
+  const said = JSON.stringify([...frames, ...relay.retained()]);
+  assert.match(said, /it was \*\*\*/);
+  assert.doesNotMatch(said, /canary/);
 });
 
 test('[CL-10] any history: a viewer can always draw what it is told, and is told the end', () => {

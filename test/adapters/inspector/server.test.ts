@@ -27,10 +27,11 @@ beforeEach(async () => {
     clock: systemClock(),
     log: rememberingLog(),
     machines: new Map(),
-    read: async (on) => {
-      reads.push(on);
+    secrets: () => [],
+    read: async (request) => {
+      reads.push(request !== undefined);
       if (broken) throw new Error('a thread is away');
-      return [{ thread: 'shard-1', answer: steps.splice(0) }];
+      return [{ thread: 'shard-1', answer: { frames: steps.splice(0) } }];
     },
     limits: { readEveryMs: 2, viewersMax: 2 },
   });
@@ -140,6 +141,7 @@ test('[CL-9] a taken address: one sentence with its key', async () => {
     clock: systemClock(),
     log: rememberingLog(),
     machines: new Map(),
+    secrets: () => [],
     read: async () => [],
   });
   assert.ok(!again.ok);

@@ -8,6 +8,7 @@ import { migrate } from '../../../src/adapters/sqlite/open.js';
 import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
 import type { Failpoint } from '../../../src/ports/failpoints.js';
+import { packDecision } from '../../../src/ports/packed.js';
 import { everything, verdicts } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { cellOf, decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
@@ -99,8 +100,9 @@ test('[ST-4] content that is no JSON is rejected alone', async () => {
 test('[ST-1] a batch has a bound, and breaking it is a defect', async () => {
   const store = openOrThrow(':memory:');
   const many = Array.from({ length: COMMIT_DECISIONS_MAX + 1 }, (_, n) => decisionOf(`d-${n}`));
-  await assert.rejects(store.commit(many), /COMMIT_DECISIONS_MAX/);
-  assert.equal((await store.commit(many.slice(1))).length, COMMIT_DECISIONS_MAX);
+  const packed = many.map((decision) => unwrap(packDecision(decision)));
+  await assert.rejects(store.commitPacked(packed), /COMMIT_DECISIONS_MAX/);
+  assert.equal((await store.commitPacked(packed.slice(1))).length, COMMIT_DECISIONS_MAX);
   await store.close();
 });
 

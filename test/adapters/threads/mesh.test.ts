@@ -2,21 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { addressOf } from '../../../machines/model/ids.js';
 import type { Json } from '../../../machines/model/json.js';
 import { ok } from '../../../machines/model/result.js';
-import { openLink } from '../../../src/adapters/threads/link.js';
 import {
-  AWAY_MESSAGES_MAX,
-  createMesh,
-  type Mesh,
-  type MeshOptions,
-} from '../../../src/adapters/threads/mesh.js';
+  type LinkOptions,
+  type LinkPorts,
+  linkPorts,
+  openLink,
+} from '../../../src/adapters/threads/link.js';
+import { createMesh, type Mesh, type MeshOptions } from '../../../src/adapters/threads/mesh.js';
 import type { Envelope } from '../../../src/runtime/envelope.js';
 import { createCodec } from '../../../src/wire/codec.js';
-import { encodeHello, helloOf } from '../../../src/wire/hello.js';
-import { BATCH_ENVELOPES_MAX, FRAME_BYTES_MAX } from '../../../src/wire/limits.js';
+import { encodeHello, type Hello, helloOf, type Lane } from '../../../src/wire/hello.js';
+import { BATCH_ENVELOPES_MAX, FRAME_BYTES_MAX, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
 import { encodeFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import { rememberingLog } from '../../support/quiet.js';
 
@@ -39,11 +38,13 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }
 
-function link(port: MessagePort, thread: string, peer: string) {
+function link(ports: LinkPorts, names: readonly [string, string], more: Partial<LinkOptions> = {}) {
+  const [thread, peer] = names;
   const log = rememberingLog();
   const frames: LinkFrame[] = [];
   const state = { closed: 0 };
-  const opened = openLink({ port, self: { thread, incarnation: 1 }, peer, log });
+  const self = { thread, incarnation: 1 };
+  const opened = openLink({ ports, self, peer, peerIncarnation: 1, log, ...more });
   opened.onFrame((frame) => void frames.push(frame));
   opened.onClose(() => {
     state.closed += 1;
@@ -56,8 +57,8 @@ function link(port: MessagePort, thread: string, peer: string) {
 }
 
 function pair() {
-  const { port1, port2 } = new MessageChannel();
-  return { a: link(port1, 'a', 'b'), b: link(port2, 'b', 'a') };
+  const [near, far] = linkPorts();
+  return { a: link(near, ['a', 'b']), b: link(far, ['b', 'a']) };
 }
 
 test('[WI-8] link: messages arrive in order, in batches of bounded size', async () => {
@@ -89,35 +90,66 @@ test('[WI-9] link: what was sent before a close still leaves, and a close is see
   assert.deepEqual([a.state.closed, b.state.closed], [1, 1]);
 });
 
-test('[WI-4] link: a hello of another wire, or of another thread, closes it', async () => {
-  for (const hello of [
-    { ...helloOf('b', 1), hello: 99 },
-    { ...helloOf('b', 1), structuresHash: 'other' },
-    helloOf('c', 1),
-  ]) {
-    const { port1, port2 } = new MessageChannel();
-    const a = link(port1, 'a', 'b');
-    const bytes = encodeHello(hello);
-    assert.ok(bytes.ok);
-    port2.postMessage(bytes.value);
-    await settled();
-    assert.equal(a.state.closed, 1, JSON.stringify(hello));
+/** A peer made of bare ports, which may say anything. */
+function bare(more: Partial<LinkOptions> = {}) {
+  const [near, far] = linkPorts();
+  const distrusted: string[] = [];
+  const onDistrust = ({ message }: { readonly message: string }): void =>
+    void distrusted.push(message);
+  const a = link(near, ['a', 'b'], { onDistrust, ...more });
+  const say = (lane: Lane, ...frames: readonly (LinkFrame | Uint8Array)[]): void => {
+    for (const frame of frames) far[lane].postMessage(bytesOf(frame));
+  };
+  const greet = (): void => {
+    for (const lane of LANES) far[lane].postMessage(helloBytes(helloOf('b', 1, lane)));
+  };
+  return { a, far, say, greet, distrusted };
+}
+
+const LANES = ['bulk', 'urgent'] as const;
+const codec = createCodec();
+
+function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
+  if (frame instanceof Uint8Array) return frame;
+  const encoded = encodeFrame(codec, frame);
+  assert.ok(encoded.ok);
+  return encoded.value;
+}
+
+function helloBytes(hello: Hello): Uint8Array {
+  const encoded = encodeHello(hello);
+  assert.ok(encoded.ok);
+  return encoded.value;
+}
+
+for (const lane of LANES) {
+  for (const [name, change] of [
+    ['another wire', { hello: 99 }],
+    ['other shapes', { structuresHash: 'other' }],
+    ['another thread', { thread: 'c' }],
+    ['another life', { incarnation: 2 }],
+    ['the other port', { lane: lane === 'bulk' ? 'urgent' : 'bulk' }],
+  ] as const) {
+    test(`[WI-4] link: on its ${lane} port a hello of ${name} closes it`, async () => {
+      const { a, far, distrusted } = bare();
+      far[lane].postMessage(helloBytes({ ...helloOf('b', 1, lane), ...change }));
+      await settled();
+      assert.equal(a.state.closed, 1);
+      assert.equal(distrusted.length, 1);
+    });
   }
-});
+}
 
 test('[WI-9] link: a frame that cannot be read closes it, and nothing after it is believed', async () => {
-  const { port1, port2 } = new MessageChannel();
-  const a = link(port1, 'a', 'b');
-  const hello = encodeHello(helloOf('b', 1));
-  const good = encodeFrame(createCodec(), { type: 'credit', received: 1 });
-  assert.ok(hello.ok && good.ok);
-  for (const bytes of [hello.value, good.value, new Uint8Array([1, 2, 3]), good.value]) {
-    port2.postMessage(bytes);
-  }
+  const { a, say, greet, distrusted } = bare();
+  const good: LinkFrame = { type: 'reply', to: 'a:1:1', body: null };
+  greet();
+  say('urgent', good, new Uint8Array([1, 2, 3]), good);
   await settled();
-  assert.deepEqual(a.frames, [{ type: 'credit', received: 1 }]);
+  assert.deepEqual(a.frames, [good]);
   assert.equal(a.state.closed, 1);
   assert.equal(a.log.lines.length, 1);
+  assert.equal(distrusted.length, 1);
 });
 
 interface Thread {
@@ -144,9 +176,9 @@ function threadOf(name: string, answer: MeshOptions['answer'] = () => null): Thr
 }
 
 function join(one: Thread, other: Thread, names: readonly [string, string]): void {
-  const { port1, port2 } = new MessageChannel();
-  one.mesh.attach(names[1], port1);
-  other.mesh.attach(names[0], port2);
+  const [near, far] = linkPorts();
+  one.mesh.attach({ name: names[1], incarnation: 1 }, near);
+  other.mesh.attach({ name: names[0], incarnation: 1 }, far);
 }
 
 test('[WI-10] mesh: what is sent to a peer that is being replaced reaches its successor, in order', async () => {
@@ -168,8 +200,8 @@ test('[WI-10] mesh: what is sent to a peer that is being replaced reaches its su
 
 test('[WI-10] mesh: what waits for a peer that is away is bounded, and the sender is told', () => {
   const { mesh } = threadOf('a');
-  for (let n = 0; n < AWAY_MESSAGES_MAX; n += 1) assert.ok(mesh.send('b', envelope(`m${n}`)));
-  assert.equal(mesh.send('b', envelope('one too many')), false);
+  for (let n = 0; n < LINK_QUEUE_MAX; n += 1) assert.ok(mesh.send('b', envelope(`m${n}`)));
+  assert.equal(mesh.send('b', envelope('one too many')), 'link-full');
 });
 
 test('[WI-11] mesh: a query ends with its answer, with its peer, or at its deadline', async () => {

@@ -12,7 +12,8 @@ import {
 } from '../../../src/adapters/threads/remote-store.js';
 import { serveStore } from '../../../src/adapters/threads/serve-store.js';
 import type { Failpoint } from '../../../src/ports/failpoints.js';
-import type { Decision, Store } from '../../../src/ports/store.js';
+import type { PackedStore } from '../../../src/ports/packed.js';
+import type { Decision } from '../../../src/ports/store.js';
 import type { LinkFrame } from '../../../src/wire/link-frame.js';
 import { storeContract, verdicts } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
@@ -21,7 +22,7 @@ import { portChannel } from '../../support/port-channel.js';
 import { openOrThrow, scratch } from '../../support/sqlite-scratch.js';
 
 /** Puts `store` behind a channel of its own and attaches `remote` to it. */
-function connect(remote: RemoteStore, store: Store): MessagePort {
+function connect(remote: RemoteStore, store: PackedStore): MessagePort {
   const { port1, port2 } = new MessageChannel();
   serveStore(store).attach(portChannel(port2));
   remote.attach(portChannel(port1));
@@ -51,11 +52,11 @@ function series(count: number): readonly Decision[] {
 test('[WI-7] group commit: requests that arrived meanwhile become one transaction', async () => {
   const local = openOrThrow(':memory:');
   const sizes: number[] = [];
-  const counted: Store = {
+  const counted: PackedStore = {
     ...local,
-    commit: (decisions) => {
+    commitPacked: (decisions) => {
       sizes.push(decisions.length);
-      return local.commit(decisions);
+      return local.commitPacked(decisions);
     },
   };
   const server = serveStore(counted);
@@ -92,7 +93,7 @@ test('[WI-7] order: a read sent after a commit sees it', async () => {
 });
 
 /** A store that dies at a failpoint: its port closes, its caller never hears of it. */
-function mortal(file: string, point: Failpoint, hits: number, die: () => void): Store {
+function mortal(file: string, point: Failpoint, hits: number, die: () => void): PackedStore {
   let left = hits;
   const failpoints = {
     hit: (at: Failpoint) => {
@@ -103,8 +104,8 @@ function mortal(file: string, point: Failpoint, hits: number, die: () => void): 
   const store = openOrThrow(file, { failpoints, run: 'test' });
   return {
     ...store,
-    commit: (decisions) =>
-      store.commit(decisions).catch(async () => {
+    commitPacked: (decisions) =>
+      store.commitPacked(decisions).catch(async () => {
         await store.close();
         die();
         return new Promise<never>(() => undefined);

@@ -1,0 +1,143 @@
+#!/usr/bin/env escript
+%% The peer table's work in Erlang/OTP: `escript peers.escript SCALE` prints a line per question.
+%% Compiled, not interpreted; one process per actor; times are wall time of this program.
+-module(peers).
+-mode(compile).
+-export([init/1, start_crasher/1]).
+
+main([Scale]) ->
+    logger:set_primary_config(level, none),
+    Full = Scale =:= "full",
+    report(ring, ring(1000, pick(Full, 2000000, 2000))),
+    report(pingpong, ring(2, pick(Full, 1000000, 2000))),
+    report(fanout, fanout(1000, pick(Full, 1000, 2))),
+    {PerS, Bytes} = spawning(pick(Full, 100000, 100)),
+    report(spawn, PerS),
+    report(bytes, Bytes),
+    report(events, events(pick(Full, 10000, 100), pick(Full, 20, 1))),
+    report(crash, crashes(pick(Full, 2000, 20))),
+    halt(0).
+
+pick(true, Full, _) -> Full;
+pick(false, _, Tiny) -> Tiny.
+
+report(What, Value) -> io:format("~s ~.3f~n", [What, float(Value)]).
+
+timed(Work) ->
+    Start = erlang:monotonic_time(nanosecond),
+    Work(),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e9.
+
+%% A message goes round until its hops are used up.
+ring(Size, Hops) ->
+    Main = self(),
+    Last = spawn(fun() -> receive {next, Next} -> relay(Next, Main) end end),
+    First = lists:foldl(
+        fun(_, Next) -> spawn(fun() -> relay(Next, Main) end) end, Last, lists:seq(2, Size)),
+    Last ! {next, First},
+    Hops / timed(fun() -> First ! {hop, Hops}, receive arrived -> ok end end).
+
+relay(Next, Main) ->
+    receive
+        {hop, 0} -> Main ! arrived, relay(Next, Main);
+        {hop, Left} -> Next ! {hop, Left - 1}, relay(Next, Main)
+    end.
+
+fanout(Size, Rounds) ->
+    Receivers = [spawn(fun() -> sink(0) end) || _ <- lists:seq(1, Size)],
+    Seconds = timed(fun() ->
+        [R ! {note, N} || N <- lists:seq(1, Rounds), R <- Receivers],
+        synced(Receivers)
+    end),
+    Size * Rounds / Seconds.
+
+sink(Seen) ->
+    receive
+        {note, _} -> sink(Seen + 1);
+        {sync, From} -> From ! synced, sink(Seen)
+    end.
+
+synced(Actors) ->
+    [A ! {sync, self()} || A <- Actors],
+    [receive synced -> ok end || _ <- Actors],
+    ok.
+
+spawning(Count) ->
+    erlang:garbage_collect(),
+    Before = erlang:memory(processes),
+    Self = self(),
+    Seconds = timed(fun() ->
+        put(all, [spawn(fun() -> instance(provisioning, fresh(), undefined) end)
+                  || _ <- lists:seq(1, Count)]),
+        hd(get(all)) ! {sync, Self},
+        receive synced -> ok end
+    end),
+    synced(get(all)),
+    Bytes = (erlang:memory(processes) - Before) / Count,
+    [exit(P, kill) || P <- erase(all)],
+    {Count / Seconds, Bytes}.
+
+fresh() ->
+    #{address => undefined, provider_id => undefined, weight => 1, passed => 0, failed => 0,
+      streak => 0, changes => 0, born_at => 0, last_ok_at => 0, last_fail_at => 0, code => none}.
+
+%% The health of an instance as a receive loop: the cycle ok, fail, fail, fail, ok changes it twice.
+instance(State, Data, Timer) ->
+    receive
+        {sync, From} -> From ! synced, instance(State, Data, Timer);
+        {ok, At} -> passed(State, Data#{passed := maps:get(passed, Data) + 1, streak := 0,
+                                        last_ok_at := At, code := l7ok}, Timer);
+        {fail, At} -> failed(State, Data#{failed := maps:get(failed, Data) + 1,
+                                          streak := maps:get(streak, Data) + 1,
+                                          last_fail_at := At, code := l4tout}, Timer);
+        {timeout, Timer, silence} -> instance(degraded, Data, undefined);
+        {timeout, _, _} -> instance(State, Data, Timer)
+    end.
+
+passed(healthy, Data, Timer) -> instance(healthy, Data, Timer);
+passed(_, Data, Timer) -> moved(healthy, Data, Timer).
+
+failed(healthy, #{streak := Streak} = Data, Timer) when Streak >= 3 -> moved(degraded, Data, Timer);
+failed(State, Data, Timer) -> instance(State, Data, Timer).
+
+moved(State, #{changes := Changes} = Data, Timer) ->
+    Timer =:= undefined orelse erlang:cancel_timer(Timer),
+    Next = erlang:start_timer(600000, self(), silence),
+    instance(State, Data#{changes := Changes + 1}, Next).
+
+events(Count, Cycles) ->
+    All = [spawn(fun() -> instance(provisioning, fresh(), undefined) end)
+           || _ <- lists:seq(1, Count)],
+    Cycle = [ok, fail, fail, fail, ok],
+    Seconds = timed(fun() ->
+        [P ! {Event, N} || N <- lists:seq(1, Cycles), Event <- Cycle, P <- All],
+        synced(All)
+    end),
+    [exit(P, kill) || P <- All],
+    Count * Cycles * length(Cycle) / Seconds.
+
+%% Crash to the first word of the successor, under a real supervisor; median in microseconds.
+crashes(Count) ->
+    process_flag(trap_exit, true),
+    {ok, _} = supervisor:start_link(?MODULE, self()),
+    First = receive {up, Pid, _} -> Pid end,
+    {Times, _} = lists:mapfoldl(fun(_, Pid) ->
+        Pid ! crash,
+        Crashed = receive {crashing, At} -> At end,
+        receive {up, Next, Up} -> {(Up - Crashed) / 1000, Next} end
+    end, First, lists:seq(1, Count)),
+    lists:nth(Count div 2, lists:sort(Times)).
+
+init(Main) ->
+    Child = #{id => crasher, start => {?MODULE, start_crasher, [Main]}},
+    {ok, {#{strategy => one_for_one, intensity => 1000000, period => 1}, [Child]}}.
+
+start_crasher(Main) ->
+    {ok, proc_lib:spawn_link(fun() ->
+        Main ! {up, self(), erlang:monotonic_time(nanosecond)},
+        receive
+            crash ->
+                Main ! {crashing, erlang:monotonic_time(nanosecond)},
+                exit(crashed)
+        end
+    end)}.

@@ -1,0 +1,27 @@
+/** Where probes run: at full scale each in a fresh child process, with a deadline; tiny ones here. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { BenchOptions } from '../rows.js';
+import type { Lab, Outcome, Params } from './probe.js';
+import { PROBES } from './probes.js';
+
+const PROBE_TIMEOUT_MS = 180_000;
+const CHILD = fileURLToPath(new URL('./probe-child.js', import.meta.url));
+const execute = promisify(execFile);
+
+export function createLab({ scale, progress = () => undefined }: BenchOptions): Lab {
+  return { scale, progress, run: scale === 'full' ? runInChild : runHere };
+}
+
+export async function runHere(probe: string, params: Params): Promise<Outcome> {
+  const found = PROBES[probe];
+  if (found === undefined) throw new Error(`there is no probe ${probe}`);
+  return await found(params);
+}
+
+async function runInChild(probe: string, params: Params): Promise<Outcome> {
+  const args = [CHILD, probe, JSON.stringify(params)];
+  const { stdout } = await execute(process.execPath, args, { timeout: PROBE_TIMEOUT_MS });
+  return JSON.parse(stdout) as Outcome;
+}

@@ -1,0 +1,15 @@
+/** All probes by name. */
+import { crashProbes } from './crashes.js';
+import { endToEndProbes } from './end-to-end.js';
+import { memoryProbes } from './memory.js';
+import type { Probe } from './probe.js';
+import { spawnProbes } from './spawn.js';
+import { throughputProbes } from './throughput.js';
+
+export const PROBES: Readonly<Record<string, Probe>> = {
+  ...memoryProbes,
+  ...throughputProbes,
+  ...spawnProbes,
+  ...crashProbes,
+  ...endToEndProbes,
+};

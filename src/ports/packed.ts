@@ -1,0 +1,204 @@
+/**
+ * Decisions and cells on their way to and from the store: everything structured is JSON text.
+ *
+ * Text is made once, where a decision is made, and read once, where a cell comes to life: in between
+ * it crosses threads and lies in the database without being looked into. Tuples, because a column has
+ * its place and needs no name. What cannot be packed is rejected here, before it goes anywhere.
+ */
+import type { RecordParams } from '../../machines/model/effects.js';
+import type { StoreFailure } from '../../machines/model/failures.js';
+import type { Address } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import type { Committed, Decision, Store, StoredCell, StoredTimer } from './store.js';
+
+/**
+ * Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data.
+ */
+export const FIELD_CHARACTERS_MAX = 1_048_576;
+
+/** In the order of the table's columns. */
+export type PackedCell = readonly [
+  address: string,
+  parent: string | null,
+  machine: string,
+  machineVersion: number,
+  machineHash: string,
+  version: number,
+  incarnation: number,
+  value: string,
+  context: string,
+  timers: string,
+];
+
+export type PackedPublish = readonly [
+  aggregateKind: string,
+  aggregateId: string,
+  tenantId: string | null,
+  level: string | null,
+  data: string,
+];
+
+export type PackedRecord = readonly [
+  event: string,
+  rule: string,
+  numbers: string,
+  publish: PackedPublish | null,
+];
+
+export type PackedDecision = readonly [
+  id: string,
+  at: number,
+  actor: string,
+  cause: string,
+  thread: string,
+  incarnation: number,
+  configGeneration: number,
+  forget: boolean,
+  cell: PackedCell | null,
+  spawns: readonly PackedCell[],
+  records: readonly PackedRecord[],
+];
+
+type Packed<T> = Result<T, StoreFailure>;
+
+/** What `commit` is given of a cell: its own (parent optional) or a spawned one. */
+type CellInput = Omit<StoredCell, 'incarnation' | 'parent'> & {
+  readonly parent?: Address | undefined;
+};
+
+export function packDecision(decision: Decision): Packed<PackedDecision> {
+  const { incarnation } = decision;
+  const cell = decision.cell === undefined ? ok(null) : packCell(decision.cell, incarnation);
+  if (!cell.ok) return cell;
+  const spawns: PackedCell[] = [];
+  for (const spawn of decision.spawns) {
+    const packed = packCell(spawn, incarnation);
+    if (!packed.ok) return packed;
+    spawns.push(packed.value);
+  }
+  const records: PackedRecord[] = [];
+  for (const record of decision.records) {
+    const packed = packRecord(record);
+    if (!packed.ok) return packed;
+    records.push(packed.value);
+  }
+  const { id, at, actor, cause, thread, configGeneration, forget } = decision;
+  return ok([
+    id,
+    at,
+    actor,
+    cause,
+    thread,
+    incarnation,
+    configGeneration,
+    forget,
+    cell.value,
+    spawns,
+    records,
+  ]);
+}
+
+export function packCell(cell: CellInput, incarnation: number): Packed<PackedCell> {
+  const value = textOf(cell.value, 'value');
+  if (!value.ok) return value;
+  const context = textOf(cell.context, 'context');
+  if (!context.ok) return context;
+  const timers = textOf(cell.timers.map(timerOf), 'timers');
+  if (!timers.ok) return timers;
+  const { address, parent = null, machine, machineVersion, machineHash, version } = cell;
+  return ok([
+    address,
+    parent,
+    machine,
+    machineVersion,
+    machineHash,
+    version,
+    incarnation,
+    value.value,
+    context.value,
+    timers.value,
+  ]);
+}
+
+/** Nothing of a timer is stored but these. */
+function timerOf({ id, dueAtMs }: StoredTimer): StoredTimer {
+  return { id, dueAtMs };
+}
+
+function packRecord({ event, rule, numbers, publish }: RecordParams): Packed<PackedRecord> {
+  const text = textOf(numbers, 'numbers');
+  if (!text.ok) return text;
+  if (publish === undefined) return ok([event, rule, text.value, null]);
+  const data = textOf(publish.data, 'feed event');
+  if (!data.ok) return data;
+  const { aggregateKind, aggregateId, tenantId = null, level = null } = publish;
+  return ok([event, rule, text.value, [aggregateKind, aggregateId, tenantId, level, data.value]]);
+}
+
+/** JSON text, or why there is none: a cycle, a bigint, nothing at all, too much. */
+export function textOf(value: unknown, name: string): Packed<string> {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    return rejected(`${name} is not JSON: ${(error as Error).message}`);
+  }
+  if (text === undefined) return rejected(`${name} is missing`);
+  if (text.length > FIELD_CHARACTERS_MAX) {
+    return rejected(`${name} has ${text.length} characters, more than FIELD_CHARACTERS_MAX`);
+  }
+  return ok(text);
+}
+
+/** A store whose owner serves it to other threads: packed on this side, unpacked on theirs. */
+export interface PackedStore extends Store {
+  /** At most one transaction's worth of decisions; else as `commit`. */
+  commitPacked(
+    decisions: readonly PackedDecision[],
+  ): Promise<readonly Result<Committed, StoreFailure>[]>;
+  /** Cells of these kinds behind an address, ascending by it, a bounded number; none: that was all. */
+  loadPage(
+    kinds: readonly string[],
+    after: string,
+  ): Promise<Result<readonly PackedCell[], StoreFailure>>;
+  loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
+}
+
+/** Throws when the text of a column is no JSON any more: the database is damaged. */
+export function unpackCell(packed: PackedCell): StoredCell {
+  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = packed;
+  return {
+    address: address as Address,
+    parent: (parent ?? undefined) as Address | undefined,
+    machine,
+    machineVersion,
+    machineHash,
+    version,
+    incarnation,
+    value: JSON.parse(packed[7]) as Json,
+    context: JSON.parse(packed[8]) as JsonObject,
+    timers: packed[9] === '[]' ? [] : (JSON.parse(packed[9]) as readonly StoredTimer[]),
+  };
+}
+
+type Outcome = Result<Committed, StoreFailure>;
+
+/** One outcome per decision, in order; what cannot be packed is rejected alone. */
+export async function packEach(
+  decisions: readonly Decision[],
+  commit: (packed: readonly PackedDecision[]) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> {
+  const tried = decisions.map(packDecision);
+  const packed = tried.flatMap((one) => (one.ok ? [one.value] : []));
+  const outcomes = await commit(packed);
+  if (packed.length === tried.length) return outcomes;
+  const committed = outcomes[Symbol.iterator]();
+  return tried.map((one) => (one.ok ? (committed.next().value ?? NO_ANSWER) : one));
+}
+
+const NO_ANSWER: Outcome = fail({ code: 'unavailable', message: 'the store gave no answer' });
+
+function rejected(message: string): Packed<never> {
+  return fail({ code: 'rejected', message });
+}

@@ -1,0 +1,98 @@
+/**
+ * The effects of one step, sorted by when they may leave:
+ *
+ *   protective, observed   at once
+ *   durable                when the store has acknowledged the decision, in order
+ *
+ * `record`, `spawn` and `forget` are the decision itself. Rules: [RT-3] every effect a machine names
+ * has a row; [RT-4] a durable effect needs a record in the same step.
+ */
+import { assert, Defect } from '../../machines/model/assert.js';
+import type { RecordParams, SpawnParams } from '../../machines/model/effects.js';
+import type { EffectRow, World } from './actor-type.js';
+import type { Cell } from './cell.js';
+import type { Kernel } from './kernel.js';
+import { CellScope } from './scopes.js';
+import type { CollectedEffect } from './stepper.js';
+
+export interface Sorted {
+  readonly records: readonly RecordParams[];
+  readonly spawns: readonly SpawnParams[];
+  readonly forget: boolean;
+  readonly now: readonly CollectedEffect[];
+  readonly afterCommit: readonly CollectedEffect[];
+}
+
+const NOTHING: Sorted = { records: [], spawns: [], forget: false, now: [], afterCommit: [] };
+
+export function sortEffects(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
+  if (effects.length === 0) return NOTHING;
+  const records: RecordParams[] = [];
+  const spawns: SpawnParams[] = [];
+  const now: CollectedEffect[] = [];
+  const afterCommit: CollectedEffect[] = [];
+  let forget = false;
+  for (const effect of effects) {
+    if (effect.type === 'record') records.push(effect.params as RecordParams);
+    else if (effect.type === 'spawn') spawns.push(effect.params as SpawnParams);
+    else if (effect.type === 'forget') forget = true;
+    else if (rowOf(cell, effect).class === 'durable') afterCommit.push(effect);
+    else now.push(effect);
+  }
+  if (now.length === effects.length) return { ...NOTHING, now };
+  assert(
+    afterCommit.length === 0 || records.length > 0,
+    `RT-4: ${cell.address} wants ${afterCommit[0]?.type} without recording why`,
+  );
+  return { records, spawns, forget, now, afterCommit };
+}
+
+function rowOf(cell: Cell, { type }: CollectedEffect): EffectRow<unknown, unknown> {
+  const row = cell.type.effects[type];
+  if (row === undefined) {
+    throw new Defect(`RT-3: actor ${cell.type.kind} has no row for the effect ${type}`);
+  }
+  return row;
+}
+
+/** Each on its own: one that throws crashes the cell, and what protects still leaves after it. */
+export function performNow(
+  kernel: Kernel,
+  cell: Cell,
+  { now }: Pick<Sorted, 'now'>,
+  cause: string,
+): void {
+  if (now.length === 0) return;
+  const world = worldOf(kernel, cell, cause);
+  for (const effect of now) perform(kernel, cell, effect, world);
+}
+
+/** The first that throws drops the rest. */
+export function performCommitted(
+  kernel: Kernel,
+  cell: Cell,
+  effects: readonly CollectedEffect[],
+  cause: string,
+): void {
+  if (effects.length === 0) return;
+  const world = worldOf(kernel, cell, cause);
+  effects.every((effect) => perform(kernel, cell, effect, world));
+}
+
+type AnyWorld = World<unknown, unknown>;
+
+function worldOf(kernel: Kernel, cell: Cell, cause: string): AnyWorld {
+  const scope = new CellScope(kernel, cell, cause);
+  return { scope, ports: kernel.options.ports, companion: cell.companion };
+}
+
+/** False: the effect crashed the cell. */
+function perform(kernel: Kernel, cell: Cell, effect: CollectedEffect, world: AnyWorld): boolean {
+  try {
+    rowOf(cell, effect).perform(effect.params, world);
+    return true;
+  } catch (error) {
+    kernel.crash(cell, error);
+    return false;
+  }
+}

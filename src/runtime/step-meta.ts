@@ -1,0 +1,66 @@
+/**
+ * What the runtime adds to an event before a machine sees it. Time, an id and a random number are made
+ * when the machine first asks, or when it decides: most steps need none of them, and a step takes no
+ * time.
+ */
+import type { Meta } from '../../machines/model/effects.js';
+import type { Address } from '../../machines/model/ids.js';
+import type { Clock, Ids, Random } from '../ports/clock.js';
+import type { Envelope } from './envelope.js';
+
+export interface MetaSources {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+}
+
+/** A class, because a getter on a prototype costs nothing until it is read. */
+export class StepMeta implements Meta {
+  private readonly sources: MetaSources;
+  private readonly envelope: Envelope;
+  private madeAt: number | undefined = undefined;
+  private madeId: string | undefined = undefined;
+  private drawn: number | undefined = undefined;
+
+  constructor(sources: MetaSources, envelope: Envelope) {
+    this.sources = sources;
+    this.envelope = envelope;
+  }
+
+  get cause(): string {
+    return this.envelope.cause;
+  }
+
+  get from(): Address {
+    return this.envelope.from;
+  }
+
+  /** Absent and undefined are the same to every machine. */
+  get replyTo(): string {
+    return this.envelope.replyTo as string;
+  }
+
+  get at(): number {
+    this.madeAt ??= this.sources.clock.now();
+    return this.madeAt;
+  }
+
+  get id(): string {
+    this.madeId ??= this.sources.ids.next();
+    return this.madeId;
+  }
+
+  get random(): number {
+    this.drawn ??= this.sources.random.next();
+    return this.drawn;
+  }
+}
+
+/** A type, not an interface: it is JSON. */
+type PlainMeta = { readonly [K in keyof Meta]: Meta[K] };
+
+/** The same as plain data, for what is kept or leaves the thread. */
+export function plainMeta({ at, random, id, cause, from, replyTo }: Meta): PlainMeta {
+  const plain = { at, random, id, cause, from };
+  return replyTo === undefined ? plain : { ...plain, replyTo };
+}

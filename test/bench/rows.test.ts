@@ -1,0 +1,62 @@
+/** The judge of every bench: what counts as reached, and the statistics it is fed with. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  all,
+  atMost,
+  median,
+  percentile,
+  ratioAtLeast,
+  ratioAtMost,
+  rounded,
+  rowOf,
+} from '../../bench/rows.js';
+
+const CASES = [
+  { name: 'at the bound', value: 560, baseline: 2_800, must: atMost(560, 'B'), pass: true },
+  { name: 'above the bound', value: 561, baseline: 2_800, must: atMost(560, 'B'), pass: false },
+  { name: 'a ratio reached', value: 100, baseline: 10, must: ratioAtLeast(10), pass: true },
+  { name: 'a ratio missed', value: 99, baseline: 10, must: ratioAtLeast(10), pass: false },
+  { name: 'a ratio kept', value: 15, baseline: 10, must: ratioAtMost(1.5), pass: true },
+  { name: 'a ratio exceeded', value: 16, baseline: 10, must: ratioAtMost(1.5), pass: false },
+  {
+    name: 'one of two missed',
+    value: 500,
+    baseline: 1_000,
+    must: all(atMost(560, 'B'), ratioAtMost(0.2)),
+    pass: false,
+  },
+] as const;
+
+for (const { name, value, baseline, must, pass } of CASES) {
+  test(`[TI-13] bench rows: ${name} ${pass ? 'passes' : 'falls short'} at full scale, and passes tiny`, () => {
+    const measured = { id: 'X', question: 'x', unit: 'u', value, baseline, must };
+    assert.equal(rowOf(measured, 'full').pass, pass);
+    assert.equal(rowOf(measured, 'tiny').pass, true);
+  });
+}
+
+test('[TI-13] bench rows: a must that cannot be judged is not reached', () => {
+  const row = { id: 'X', question: 'x', unit: 'u', value: 1, must: ratioAtLeast(1) };
+  assert.equal(rowOf(row, 'full').pass, false);
+  assert.equal(rowOf({ ...row, value: Number.NaN, baseline: 1 }, 'full').pass, false);
+});
+
+test('[TI-13] bench rows: a percentile is one of the values, and no share of them is greater', () => {
+  const values = fc.array(fc.integer(), { minLength: 1, maxLength: 50 });
+  fc.assert(
+    fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (seen, share) => {
+      const found = percentile(seen, share);
+      const below = seen.filter((value) => value < found).length;
+      assert.ok(seen.includes(found));
+      assert.ok(below <= share * seen.length);
+    }),
+  );
+  assert.equal(median([3, 1, 2]), 2);
+  assert.ok(Number.isNaN(median([])));
+});
+
+test('[TI-13] bench rows: numbers are told with the digits two runs may have in common', () => {
+  assert.deepEqual([1234.5678, 12.345678, 0.00012345678].map(rounded), [1235, 12.35, 0.0001235]);
+});

@@ -1,0 +1,37 @@
+/**
+ * The benches of the runtime, tiny: each must run and answer, whatever the machine does meanwhile. That
+ * the work was done as meant is checked by the benches themselves, which throw otherwise.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bench } from '../../bench/runtime.js';
+
+const QUESTIONS = ['G1', 'G2', 'G3', 'G2-stored', 'G6', 'G7', 'G8', 'G9', 'G9-linear'];
+
+test('[TI-13] bench: a tiny run of the runtime answers every question', async () => {
+  const told: string[] = [];
+  const { bench: name, rows } = await bench({
+    scale: 'tiny',
+    progress: (line) => void told.push(line),
+  });
+  assert.equal(name, 'runtime');
+  assert.deepEqual(
+    rows.map(({ id }) => id).filter((id) => !id.startsWith('peer-')),
+    QUESTIONS,
+  );
+  const meaningless = rows.filter(
+    ({ value, baseline = 1, ratio = 1 }) =>
+      ![value, baseline, ratio].every((number) => Number.isFinite(number) && number > 0),
+  );
+  assert.deepEqual(meaningless, []);
+  assert.ok(rows.every(({ pass }) => pass));
+  assert.ok(told.length >= rows.length / 2, 'long work says what it is doing');
+});
+
+test('[TI-13] bench: one row is measured alone', async () => {
+  const { rows } = await bench({ scale: 'tiny', only: ['G9'] });
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    ['G9', 'G9-linear'],
+  );
+});
