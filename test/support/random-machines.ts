@@ -153,10 +153,16 @@ function actionsOf(build: Build): object {
 function handlersOf(build: Build, path: string): object {
   const { random } = build;
   const on = Object.fromEntries(
-    DESCRIPTORS.filter(() => random.next() < 0.3).map((type) => [type, transitionsOf(build, path)]),
+    DESCRIPTORS.filter(() => random.next() < 0.35).map((type) => [
+      type,
+      transitionsOf(build, path),
+    ]),
   );
   const after = Object.fromEntries(
-    DELAYS.filter(() => random.next() < 0.12).map((name) => [name, transitionsOf(build, path)]),
+    DELAYS.filter((name) => random.next() < (name === 'missing' ? 0.01 : 0.14)).map((name) => [
+      name,
+      transitionsOf(build, path),
+    ]),
   );
   return {
     on,
@@ -186,7 +192,7 @@ function transitionOf(build: Build, path: string): object {
   return {
     ...(random.next() < 0.75 ? { target: targetOf(build, path) } : {}),
     ...(random.next() < 0.3 ? { reenter: true } : {}),
-    ...(random.next() < 0.55 ? { guard: randomGuard(build, 0) } : {}),
+    ...(random.next() < 0.4 ? { guard: randomGuard(build, 0) } : {}),
     ...(random.next() < 0.7 ? { actions: someActions(build) } : {}),
   };
 }
@@ -212,7 +218,7 @@ function severalOf({ random, paths }: Build, [one = '', other = '']: readonly st
 function randomGuard(build: Build, depth: number): unknown {
   const { random, paths } = build;
   const inner = () => randomGuard(build, depth + 1);
-  const kinds = depth > 1 ? 5 : 9;
+  const kinds = depth > 1 ? 5 : paths.length > 0 ? 9 : 8;
   switch (nat(random, kinds)) {
     case 0:
       return 'isEven';

@@ -77,7 +77,7 @@ export function createGeneric(machine: AnyStateMachine): Engine {
     const key = keyOf(snapshot);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const ordered = inDocumentOrder(machine, snapshot);
+    const ordered = inDocumentOrder(snapshot);
     const value = ordered.value as Json;
     const made = { index: known.size, value, snapshot: ordered, nodes: ordered._nodes };
     known.set(key, made);
@@ -134,9 +134,8 @@ function keyOf({ _nodes: nodes, historyValue }: AnyMachineSnapshot): string | nu
 }
 
 /** What actors share must not depend on the way the first of them came here. */
-function inDocumentOrder(machine: AnyStateMachine, snapshot: AnyMachineSnapshot) {
-  const { value, status, historyValue } = snapshot;
-  const resolved = machine.resolveState({ value, status, historyValue, context: {} });
-  resolved._nodes.sort((one: AnyStateNode, other: AnyStateNode) => one.order - other.order);
-  return resolved;
+function inDocumentOrder(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
+  const nodes = [...(snapshot._nodes as readonly AnyStateNode[])];
+  nodes.sort((one, other) => one.order - other.order);
+  return { ...snapshot, _nodes: nodes };
 }
