@@ -21,7 +21,7 @@ import { type Answer, answerQueries } from './queries.js';
 import { castOf } from './roles.js';
 import type { BootSettings, Settings } from './settings.js';
 import { createThreads } from './threads.js';
-import { threadsOf } from './tree-walk.js';
+import { threadsOf, threadTree } from './tree-walk.js';
 
 /** Threads of one run have incarnations of their own million. */
 const INCARNATIONS_PER_EPOCH = 1_000_000;
@@ -53,13 +53,14 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     storePeer: 'store',
   });
   const threads = createThreads({
-    specs,
+    tree: threadTree(placement.shards),
     mesh,
     log: parts.log,
     metrics: parts.metrics,
     incarnationBase: base,
     settings: () => settings as unknown as { readonly [field: string]: Json },
-    now: parts.clock.monotonic,
+    clock: parts.clock,
+    random: parts.random,
     onReplace: async (name, incarnation) => {
       if (name !== 'store') await store.fence(name, incarnation);
     },
@@ -71,7 +72,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     onGiveUp: (name, reason) => {
       // Nobody will answer: what waits for the store must not hold up the end.
       if (name === 'store') void store.close();
-      onFatal(`thread ${name} died too often: ${reason}`);
+      onFatal(`${name} died too often: ${reason}`);
     },
   });
   const opened = await threads.start(['store']);
@@ -129,7 +130,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   const stop = async (): Promise<void> => {
     stopped = true;
     await host?.stop();
-    await threads.stop(specs.map(({ name }) => name).reverse());
+    await threads.stop();
     await threads.close();
   };
   return ok({ store, begin, stop });

@@ -44,6 +44,8 @@ export interface SupervisorOptions<Start> {
   /** To be cut off now, whatever it is doing. */
   kill(child: Child<Start>): void;
   onQuarantine?(path: string): void;
+  /** `supervisor` fails: its essential child `path` ended too often. */
+  onEscalate?(supervisor: string, path: string, reason: string): void;
 }
 
 /** How it came that nothing runs any more; `reason` is that of the end which led to it. */
@@ -119,7 +121,8 @@ export function createSupervisor<Start>(options: SupervisorOptions<Start>): Supe
     phase: ChildPhase | undefined,
   ): void => {
     const supervisor = parentOf(path) || 'node';
-    if (phase === 'stopping') return log.info({ supervisor, child: path, reason }, 'child stopped');
+    if (phase === 'stopping')
+      return log.debug({ supervisor, child: path, reason }, 'child stopped');
     lastReason = `${path}: ${reason}`;
     const restarts = state.get(parentOf(path))?.history.length ?? 0;
     const now = state.get(path)?.phase;
@@ -150,7 +153,7 @@ export function createSupervisor<Start>(options: SupervisorOptions<Start>): Supe
           { supervisor: action.supervisor || 'node', child: action.path },
           'supervisor fails: a child it cannot do without ended too often',
         );
-        return;
+        return options.onEscalate?.(action.supervisor, action.path, lastReason);
       case 'up':
         return resolveUp(ok(undefined));
       case 'done':

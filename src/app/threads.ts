@@ -4,11 +4,11 @@
  * A thread that dies, however (throw, exit, out of memory, closed port), is seen once per life. Its
  * peers unlink, the store fences it off, its successor starts on the spare and gets the same links;
  * its actors come back from the store, without the one that killed it too often. A thread that is
- * silent, or sends garbage, is ended and so becomes such a death. Dying more often than its limit is
- * the end of the node.
+ * silent, or sends garbage, is ended and so becomes such a death. Order, restarts, limits and deadlines
+ * are the tree's; here is what a start, a stop and a death mean for a thread.
  *
  * Rules: [SU-4] a thread's death is handled once, and only its own actors notice; [SU-12] [SU-13]
- * [SU-14] who is ended, and what for.
+ * [SU-14] who is ended, and what for; [SU-29] the tree is the truth.
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
@@ -20,16 +20,19 @@ import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { linkPorts } from '../adapters/threads/link.js';
 import type { Mesh, Peer } from '../adapters/threads/mesh.js';
+import type { Clock, Random } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Metrics } from '../ports/metrics.js';
 import { DELIVERY_ATTEMPTS_MAX } from '../runtime/limits.js';
 import { createCulprits } from '../supervision/culprits.js';
 import { type HeartbeatRules, judgeHeartbeats, NEVER_CHECKED } from '../supervision/heartbeat.js';
-import { judgeRestart } from '../supervision/restart.js';
+import { type SupervisorSpec, workersOf } from '../supervision/spec.js';
 import { decodeFromThread, type FromThread } from '../wire/from-thread.js';
 import type { ThreadRole, ToThread } from '../wire/to-thread.js';
 import { beatsOf, createVitals, culpritOf } from '../wire/vitals.js';
 import { createExecutioner } from './executioner.js';
+import { type Child, createSupervisor } from './supervisor.js';
+import { createWanted, type Wanted } from './wanted.js';
 
 export interface ThreadSpec {
   readonly name: string;
@@ -37,7 +40,8 @@ export interface ThreadSpec {
 }
 
 export interface ThreadsOptions {
-  readonly specs: readonly ThreadSpec[];
+  /** What runs, in which order, and what its end means. */
+  readonly tree: SupervisorSpec<ThreadSpec>;
   /** Of main: linked to every thread. */
   readonly mesh: Mesh;
   readonly log: Log;
@@ -51,8 +55,8 @@ export interface ThreadsOptions {
   onReplaced(name: string): void;
   /** A thread died too often. */
   onGiveUp(name: string, reason: string): void;
-  /** Monotonic. */
-  now(): number;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
+  readonly random: Random;
   /** Tests have shorter ones, threads that die more easily, and actors that kill. */
   readonly heartbeat?: HeartbeatRules;
   readonly heapMb?: number;
@@ -62,8 +66,8 @@ export interface ThreadsOptions {
 export interface Threads {
   /** Starts threads in order, each linked to all before it. */
   start(names: readonly string[]): Promise<Result<void, string>>;
-  /** Stops threads in order, each finishing what it has. */
-  stop(names: readonly string[]): Promise<void>;
+  /** Stops all of them in the reverse order, each finishing what it has within its deadline. */
+  stop(): Promise<void>;
   /** Cuts a thread off, whatever it is doing: a death like any other. False: it is not there. */
   kill(name: string): boolean;
   /** That life of a thread sent what cannot be believed. */
@@ -73,8 +77,11 @@ export interface Threads {
   close(): Promise<void>;
 }
 
+type ThreadChild = Child<ThreadSpec>;
+
 interface Thread {
   readonly spec: ThreadSpec;
+  readonly child: ThreadChild;
   readonly incarnation: number;
   readonly control: MessagePort;
   readonly vitals: SharedArrayBuffer;
@@ -86,9 +93,6 @@ interface Thread {
 
 /** Old-space of one worker: a leak takes its own thread, not the node. */
 const HEAP_MB = 4_096;
-
-/** How long a thread may take to finish before it is cut off. */
-const STOP_DEADLINE_MS = 8_000;
 
 /** How long a thread may take to serve; a large database is opened in one go. */
 const START_DEADLINE_MS = 120_000;
@@ -102,8 +106,9 @@ assert(DELIVERY_ATTEMPTS_MAX <= NODE_TREE.intensity, 'a killer is caught before 
 const ENTRY = new URL('./worker-entry.js', import.meta.url).href;
 
 export function createThreads(options: ThreadsOptions): Threads {
-  const { log, mesh, metrics, specs, heartbeat = HEARTBEAT } = options;
-  const threadsMax = specs.length + 1;
+  const { log, mesh, metrics, heartbeat = HEARTBEAT } = options;
+  const children = workersOf(options.tree).map(({ worker }) => worker);
+  const threadsMax = children.length + 1;
   const pool = new Piscina({
     filename: options.entry ?? ENTRY,
     minThreads: threadsMax,
@@ -115,7 +120,10 @@ export function createThreads(options: ThreadsOptions): Threads {
   });
   pool.on('error', (error) => log.error({ err: error }, 'idle thread died; the pool replaces it'));
   const alive = new Map<string, Thread>();
-  const deaths = new Map<string, readonly number[]>();
+  /** Threads that have served before: their next start is a replacement. */
+  const served = new Set<string>();
+  const wants = new Map<string, Wanted>();
+  let up: Promise<Result<void, string>> | undefined;
   const culprits = createCulprits(DELIVERY_ATTEMPTS_MAX);
   const executioner = createExecutioner((suspect, reason) => {
     const thread = alive.get(suspect.name);
@@ -127,11 +135,12 @@ export function createThreads(options: ThreadsOptions): Threads {
   let launched = 0;
   let starting = 0;
   let closing = false;
+  let closed = false;
 
-  const launch = async (spec: ThreadSpec): Promise<Result<void, string>> => {
+  const launch = async (child: ThreadChild): Promise<Result<void, string>> => {
     assert(alive.size < threadsMax, 'a task without a thread would wait for ever');
     starting += 1;
-    const thread = open(spec);
+    const thread = open(child);
     const answer = await answerOf(thread, (frame) => hear(thread, frame));
     starting -= 1;
     // A task waits in the pool only while its thread comes up.
@@ -144,7 +153,8 @@ export function createThreads(options: ThreadsOptions): Threads {
     return answer;
   };
 
-  const open = (spec: ThreadSpec): Thread => {
+  const open = (child: ThreadChild): Thread => {
+    const spec = child.start;
     const { name, role } = spec;
     const incarnation = options.incarnationBase() + ++launched;
     const { port1: control, port2 } = new MessageChannel();
@@ -154,6 +164,7 @@ export function createThreads(options: ThreadsOptions): Threads {
     const task = pool.run({ control: port2 }, { transferList: [port2], name: 'runWorker', signal });
     const thread: Thread = {
       spec,
+      child,
       incarnation,
       control,
       vitals,
@@ -195,7 +206,7 @@ export function createThreads(options: ThreadsOptions): Threads {
   const check = (): void => {
     const serving = [...alive.values()].filter((thread) => thread.serving);
     const beats = new Map(serving.map(({ incarnation, vitals }) => [incarnation, beatsOf(vitals)]));
-    const judged = judgeHeartbeats(heartbeat, pulse, { now: options.now(), beats });
+    const judged = judgeHeartbeats(heartbeat, pulse, { now: options.clock.monotonic(), beats });
     pulse = judged.state;
     const silent = serving.find(({ incarnation }) => incarnation === judged.silent);
     if (silent === undefined) return;
@@ -223,9 +234,19 @@ export function createThreads(options: ThreadsOptions): Threads {
     if (alive.get(name) !== thread) return;
     alive.delete(name);
     thread.control.close();
-    if (closing || !thread.serving) return;
-    report(thread, reason);
-    void replace(thread, reason);
+    if (closed) return;
+    if (thread.serving && !closing) {
+      report(thread, reason);
+      cutLinks(thread, reason);
+    }
+    // Of one that never served, whoever started it is told.
+    if (thread.serving || closing) supervisor.ended(thread.child, 'abnormal', reason);
+  };
+
+  const cutLinks = ({ spec: { name }, incarnation }: Thread, reason: string): void => {
+    const unlink = { type: 'unlink', peer: name, incarnation, reason } as const;
+    for (const peer of alive.values()) say(peer, unlink);
+    mesh.detach(name);
   };
 
   const report = ({ spec: { name }, vitals }: Thread, reason: string): void => {
@@ -240,51 +261,74 @@ export function createThreads(options: ThreadsOptions): Threads {
     log.error({ thread: name, reason, actor, message, times }, 'thread died');
   };
 
-  const replace = async (thread: Thread, reason: string): Promise<void> => {
-    const replaced = await tryReplace(thread, reason);
-    executioner.over(thread.spec.name);
-    if (!replaced || closing) return;
-    log.info({ thread: thread.spec.name }, 'thread replaced');
-    options.onReplaced(thread.spec.name);
+  /** The tree says when; before its first start a thread waits until the node is ready for it. */
+  const startChild = async (child: ThreadChild): Promise<Result<void, string>> => {
+    const { name } = child.start;
+    await wanted(name).promise;
+    if (closing) return fail(STOPPING);
+    if (!served.has(name)) return first(child);
+    await options.onReplace(name, options.incarnationBase() + launched + 1);
+    if (closing) return fail(STOPPING);
+    const started = await launch(child);
+    if (!started.ok) {
+      log.error({ thread: name, reason: started.failure }, 'thread not replaced');
+      return started;
+    }
+    executioner.over(name);
+    if (closing) return started;
+    log.info({ thread: name }, 'thread replaced');
+    options.onReplaced(name);
+    return started;
   };
 
-  const tryReplace = async ({ spec, incarnation }: Thread, reason: string): Promise<boolean> => {
-    const { name } = spec;
-    const unlink = { type: 'unlink', peer: name, incarnation, reason } as const;
-    for (const peer of alive.values()) say(peer, unlink);
-    mesh.detach(name);
-    let why = reason;
-    while (!closing) {
-      const judged = judgeRestart(NODE_TREE, deaths.get(name) ?? [], options.now());
-      deaths.set(name, judged.history);
-      if (judged.verdict === 'give-up') {
-        options.onGiveUp(name, why);
-        return false;
-      }
-      await options.onReplace(name, options.incarnationBase() + launched + 1);
-      const started = await launch(spec);
-      if (started.ok) return true;
-      // A successor that does not come up is one more death of its kind.
-      why = started.failure;
-      log.error({ thread: name, reason: why }, 'thread not replaced');
-    }
-    return false;
+  const first = async (child: ThreadChild): Promise<Result<void, string>> => {
+    const started = await launch(child);
+    if (started.ok) served.add(child.start.name);
+    wanted(child.start.name).settle(started);
+    return started;
   };
+
+  const wanted = (name: string): Wanted => {
+    const known = wants.get(name) ?? createWanted();
+    wants.set(name, known);
+    return known;
+  };
+
+  const supervisor = createSupervisor<ThreadSpec>({
+    spec: options.tree,
+    clock: options.clock,
+    random: options.random,
+    log,
+    start: startChild,
+    stop: ({ start: { name } }, deadlineMs) => {
+      wanted(name).open();
+      const thread = alive.get(name);
+      if (thread === undefined) return;
+      if (closing) say(thread, { type: 'stop', deadlineMs });
+      else thread.kill('it is taken down with another');
+    },
+    kill: ({ start: { name } }) => alive.get(name)?.kill('it overstayed its deadline'),
+    onEscalate: (above, path, reason) => {
+      if (above === '' && !closing) options.onGiveUp(path, reason);
+    },
+  });
 
   return {
     start: async (names) => {
+      if (closing) return fail(STOPPING);
+      up ??= supervisor.start();
+      const undone = up.then((started) => (started.ok ? new Promise<never>(() => {}) : started));
       for (const name of names) {
-        if (closing) return fail('the node is stopping');
-        const spec = specs.find((known) => known.name === name);
-        if (spec === undefined) return fail(`there is no thread ${name}`);
-        const started = await launch(spec);
+        wanted(name).open();
+        const started = await Promise.race([wanted(name).answer, undone]);
         if (!started.ok) return started;
       }
       return ok(undefined);
     },
-    stop: async (names) => {
+    stop: async () => {
       closing = true;
-      for (const name of names) await stopThread(alive.get(name));
+      for (const { start } of children) wanted(start.name).open();
+      await supervisor.stop();
     },
     kill: (name) => {
       const thread = alive.get(name);
@@ -295,6 +339,8 @@ export function createThreads(options: ThreadsOptions): Threads {
     forgive: culprits.forgive,
     close: async () => {
       closing = true;
+      closed = true;
+      for (const { start } of children) wanted(start.name).open();
       clearInterval(checks);
       for (const thread of alive.values()) thread.control.close();
       mesh.close();
@@ -312,13 +358,7 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
-async function stopThread(thread: Thread | undefined): Promise<void> {
-  if (thread === undefined) return;
-  thread.serving = false;
-  say(thread, { type: 'stop', deadlineMs: STOP_DEADLINE_MS });
-  const late = new Promise<void>((resolve) => setTimeout(resolve, STOP_DEADLINE_MS).unref());
-  await Promise.race([thread.ended, late]);
-}
+const STOPPING = 'the node is stopping';
 
 function say({ control }: Thread, frame: ToThread): void {
   const ports = frame.type === 'link' ? [frame.bulk, frame.urgent] : [];

@@ -1,12 +1,20 @@
 /** The threads of a node from the side of main: a death is handled once, and only while they serve. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NODE_TREE } from '../../actors/node-tree.js';
+import { systemClock } from '../../src/adapters/system/clock.js';
 import { createMesh } from '../../src/adapters/threads/mesh.js';
-import { createThreads, type Threads } from '../../src/app/threads.js';
-import { rememberingLog, rememberingMetrics } from '../support/quiet.js';
+import { createThreads, type ThreadSpec, type Threads } from '../../src/app/threads.js';
+import { threadTree } from '../../src/app/tree-walk.js';
+import type { SupervisorSpec } from '../../src/supervision/spec.js';
+import { rememberingLog, rememberingMetrics, seededRandom } from '../support/quiet.js';
 import { workerSettings } from '../support/worker-settings.js';
 
-const STORE = { name: 'store', role: 'store' } as const;
+const TREE: SupervisorSpec<ThreadSpec> = {
+  ...NODE_TREE,
+  backoff: { baseMs: 1, maxMs: 4 },
+  children: threadTree([]).children.slice(0, 1),
+};
 
 interface Crew {
   readonly threads: Threads;
@@ -35,13 +43,14 @@ function crew(): Crew {
     answer: () => null,
   });
   const threads = createThreads({
-    specs: [STORE],
+    tree: TREE,
     mesh,
     log,
     metrics: rememberingMetrics(),
     incarnationBase: () => 100,
     settings: () => workerSettings(),
-    now: () => 0,
+    clock: { monotonic: () => 0, after: systemClock().after },
+    random: seededRandom(1),
     onReplace: async (name, incarnation) => tell('replace', ` ${name} ${incarnation}`),
     onReplaced: (name) => tell('replaced', ` ${name}`),
     onGiveUp: (name) => tell('gave up', ` ${name}`),
@@ -75,7 +84,7 @@ test('[SU-4] a death is handled once, with a higher incarnation; the sixth is th
 test('[SU-4] a thread that was told to stop, or is closed, is not replaced', async () => {
   const stopped = crew();
   assert.ok((await stopped.threads.start(['store'])).ok);
-  await stopped.threads.stop(['store']);
+  await stopped.threads.stop();
   await stopped.threads.close();
   const closed = crew();
   assert.ok((await closed.threads.start(['store'])).ok);
