@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../../../machines/model/json.js';
 import type { CollectedEffect, MachineEvent, TimerOp } from '../step.js';
+import type { Revision } from './revision.js';
 
 /** What guards, parameters, assignments and delays are called with. */
 export interface Arguments {
@@ -57,12 +58,11 @@ export interface Guard {
 /**
  * One thing to do. Every op has every field, so that the loop over them meets one shape only.
  *
- *   effect   a named action, collected
- *   set      assign by key                    assign   assign by function
+ *   effect   a named action, collected        assign   the next context
  *   raise    an event, at once or delayed     cancel   a delayed event
  */
 export interface Op {
-  readonly kind: 'effect' | 'set' | 'assign' | 'raise' | 'cancel';
+  readonly kind: 'effect' | 'assign' | 'raise' | 'cancel';
   readonly type: string;
   readonly params: unknown;
   readonly paramsOf: Expression<unknown> | undefined;
@@ -70,10 +70,9 @@ export interface Op {
   readonly effect: CollectedEffect | undefined;
   /** Of a timer operation that never changes. */
   readonly timer: TimerOp | undefined;
-  /** Of `set`: the fields, and what each becomes; a function computes it. */
-  readonly keys: readonly string[];
-  readonly values: readonly unknown[];
-  /** Of `assign`: the fields that change. Of `raise`: the event. Of `cancel`: the id. */
+  /** Of `assign`: the next context, but for what `compute` adds. */
+  readonly revision: Revision;
+  /** Of `assign` by function: what changes. Of `raise`: the event. Of `cancel`: the id. */
   readonly compute: Expression<unknown> | undefined;
   readonly event: MachineEvent | undefined;
   readonly id: string | undefined;

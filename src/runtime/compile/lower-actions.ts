@@ -7,6 +7,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { armed, type MachineEvent } from '../step.js';
 import type { Expression, Op } from './chart.js';
+import { createRevision } from './revision.js';
 
 /** Where the compiler says what it cannot lower. */
 export type Refuse = (what: string) => void;
@@ -27,15 +28,15 @@ interface BuiltIn {
   readonly sendId?: unknown;
 }
 
-const NOTHING: Op = {
+/** What an op is before it is anything. */
+export const NO_OP: Op = {
   kind: 'effect',
   type: '',
   params: undefined,
   paramsOf: undefined,
   effect: undefined,
   timer: undefined,
-  keys: [],
-  values: [],
+  revision: createRevision({}),
   compute: undefined,
   event: undefined,
   id: undefined,
@@ -52,7 +53,7 @@ export function lowerActions(
 }
 
 function lowerAction(machine: AnyStateMachine, action: Action, refuse: Refuse): Op {
-  const base = { ...NOTHING, ...paramsOf(action) };
+  const base = { ...NO_OP, ...paramsOf(action) };
   const named = machine.implementations.actions as Record<string, unknown>;
   const found = typeof action === 'function' ? action : named[nameOf(action)];
   if (found !== undefined && typeof found !== 'function') refuse('an action that is no function');
@@ -90,12 +91,10 @@ function effectOf(base: Op, type: string, refuse: Refuse): Op {
 }
 
 function assignOf(base: Op, { assignment }: BuiltIn): Op {
-  if (typeof assignment === 'function') {
-    return { ...base, kind: 'assign', compute: assignment as Expression<unknown> };
-  }
-  const fields = Object.entries(assignment as object);
-  const keys = fields.map(([key]) => key);
-  return { ...base, kind: 'set', keys, values: fields.map(([, value]) => value) };
+  const isFunction = typeof assignment === 'function';
+  const revision = createRevision(isFunction ? {} : (assignment as object));
+  const compute = isFunction ? (assignment as Expression<unknown>) : undefined;
+  return { ...base, kind: 'assign', revision, compute };
 }
 
 interface Around {

@@ -9,6 +9,7 @@
  * earlier one is taken; entering a state enters its initial states, and every region of a parallel one.
  */
 import type { Node, Op, Transition } from './chart.js';
+import { NO_OP } from './lower-actions.js';
 import { isLeaf } from './values.js';
 
 export interface Plan {
@@ -165,21 +166,7 @@ function doneOps({ parent }: Node, active: ReadonlySet<Node>, completed: Set<Nod
 
 function doneOp({ id }: Node): Op {
   const event = Object.freeze({ type: `xstate.done.state.${id}`, output: undefined });
-  return {
-    kind: 'raise',
-    type: '',
-    params: undefined,
-    paramsOf: undefined,
-    effect: undefined,
-    timer: undefined,
-    keys: [],
-    values: [],
-    compute: undefined,
-    event,
-    id: undefined,
-    delay: undefined,
-    delayOf: undefined,
-  };
+  return { ...NO_OP, kind: 'raise', event };
 }
 
 export function isFinal(node: Node, active: ReadonlySet<Node>): boolean {

@@ -252,10 +252,8 @@ export class Run {
     switch (op.kind) {
       case 'effect':
         return this.collect(op.effect ?? { type: op.type, params: this.paramsOf(op) });
-      case 'set':
-        return this.set(op);
       case 'assign':
-        return this.become(Object.assign({ ...this.context }, this.compute(op)));
+        return this.assign(op);
       case 'raise':
         return this.raise(op);
       case 'cancel':
@@ -265,15 +263,11 @@ export class Run {
     }
   }
 
-  private set(op: Op): void {
-    const { keys, values } = op;
+  private assign(op: Op): void {
     const params = this.paramsOf(op);
-    const next: Record<string, unknown> = { ...this.context };
-    for (let index = 0; index < keys.length; index += 1) {
-      const value = values[index];
-      next[keys[index] ?? ''] = typeof value === 'function' ? value(this.args(), params) : value;
-    }
-    this.become(next as JsonObject);
+    const args = this.args();
+    const next = op.revision.of(this.context, args, params);
+    this.become(op.compute === undefined ? next : Object.assign(next, op.compute(args, params)));
   }
 
   private become(context: JsonObject): void {
