@@ -20,7 +20,12 @@ export async function timed(params: Params, { sweep, totals }: Driven): Promise<
   const cycle = async (): Promise<void> => {
     for (const type of CYCLE) await sweep(type);
   };
-  for (let done = 0; done < param(params, 'warmUpCycles'); done += 1) await cycle();
+  const warmAt = performance.now() + (params['warmUpMs'] ?? 0);
+  let warmed = 0;
+  while (warmed < param(params, 'warmUpCycles') || performance.now() < warmAt) {
+    await cycle();
+    warmed += 1;
+  }
   const before = await totals();
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();

@@ -12,8 +12,8 @@ import { each, interleaved, type Lab, type Outcome, type Params, param } from '.
 export const throughputSection = { ids: ['G2', 'G3'], rows: throughputRows };
 
 const SIZES = {
-  tiny: { rounds: 1, actors: 50, warmUpCycles: 1, budgetMs: 0 },
-  full: { rounds: 5, actors: 10_000, warmUpCycles: 3, budgetMs: 1_500 },
+  tiny: { rounds: 1, actors: 50, warmUpCycles: 1, warmUpMs: 0, budgetMs: 0 },
+  full: { rounds: 5, actors: 10_000, warmUpCycles: 3, warmUpMs: 1_500, budgetMs: 1_500 },
 };
 
 async function throughputRows(lab: Lab): Promise<readonly BenchRow[]> {

@@ -23,10 +23,32 @@ export interface Sorted {
   readonly afterCommit: readonly CollectedEffect[];
 }
 
-const NOTHING: Sorted = { records: [], spawns: [], forget: false, now: [], afterCommit: [] };
+/** Most steps have no effects, or only such as leave at once. */
+function atOnce(now: readonly CollectedEffect[]): Sorted {
+  return { records: NONE, spawns: NONE, forget: false, now, afterCommit: NONE };
+}
+
+const NONE: readonly never[] = [];
+const NOTHING = atOnce(NONE);
 
 export function sortEffects(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
   if (effects.length === 0) return NOTHING;
+  return allLeaveAtOnce(cell, effects) ? atOnce(effects) : sorted(cell, effects);
+}
+
+/** Asked at every step that does anything, and so without a closure or an iterator. */
+function allLeaveAtOnce(cell: Cell, effects: readonly CollectedEffect[]): boolean {
+  for (let index = 0; index < effects.length; index += 1) {
+    const effect = effects[index] as CollectedEffect;
+    if (DECIDING.has(effect.type) || rowOf(cell, effect).class === 'durable') return false;
+  }
+  return true;
+}
+
+/** These are the decision itself, and have no row. */
+const DECIDING: ReadonlySet<string> = new Set(['record', 'spawn', 'forget']);
+
+function sorted(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
   const records: RecordParams[] = [];
   const spawns: SpawnParams[] = [];
   const now: CollectedEffect[] = [];
@@ -39,7 +61,6 @@ export function sortEffects(cell: Cell, effects: readonly CollectedEffect[]): So
     else if (rowOf(cell, effect).class === 'durable') afterCommit.push(effect);
     else now.push(effect);
   }
-  if (now.length === effects.length) return { ...NOTHING, now };
   assert(
     afterCommit.length === 0 || records.length > 0,
     `RT-4: ${cell.address} wants ${afterCommit[0]?.type} without recording why`,
@@ -64,7 +85,9 @@ export function performNow(
 ): void {
   if (now.length === 0) return;
   const world = worldOf(kernel, cell, cause);
-  for (const effect of now) perform(kernel, cell, effect, world);
+  for (let index = 0; index < now.length; index += 1) {
+    perform(kernel, cell, now[index] as CollectedEffect, world);
+  }
 }
 
 /** The first that throws drops the rest. */

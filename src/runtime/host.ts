@@ -31,6 +31,7 @@ import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js'
 import { createMailboxes, depthOf, oldestAt, systemLetter, userLetter } from './mailbox.js';
 import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
+import { createStamp } from './step-meta.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
@@ -97,6 +98,7 @@ export function createHost(options: HostOptions): Host {
     committer: createCommitter(options.store, clock),
     deadLetters,
     watches,
+    stamp: createStamp(),
     tap: undefined,
     send,
     reply,

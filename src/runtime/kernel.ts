@@ -18,6 +18,7 @@ import type { Envelope } from './envelope.js';
 import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
 import type { Restarts } from './restarts.js';
+import type { Stamp } from './step-meta.js';
 import type { Timers } from './timers.js';
 import type { Watches, WatchFrame } from './watches.js';
 
@@ -86,6 +87,7 @@ export interface Kernel {
   readonly committer: Committer;
   readonly deadLetters: DeadLetters;
   readonly watches: Watches;
+  readonly stamp: Stamp;
   tap: ((frame: TapFrame) => void) | undefined;
   send(envelope: Envelope): void;
   reply(replyTo: string, body: Json): void;

@@ -5,7 +5,9 @@
  */
 import type { Meta } from '../../machines/model/effects.js';
 import type { Address } from '../../machines/model/ids.js';
+import type { Message } from '../../machines/model/messages.js';
 import type { Clock, Ids, Random } from '../ports/clock.js';
+import { createRevision, type Revision } from './compile/revision.js';
 import type { Envelope } from './envelope.js';
 
 export interface MetaSources {
@@ -54,6 +56,25 @@ export class StepMeta implements Meta {
     this.drawn ??= this.sources.random.next();
     return this.drawn;
   }
+}
+
+/** Types of messages there are some dozens of; of those beyond, each event is spread. */
+const TYPES_MAX = 512;
+
+export type Stamp = (body: Message, meta: Meta) => Message & { readonly meta: Meta };
+
+/** A message as a machine sees it: the same with `meta`, made by a literal written for its type. */
+export function createStamp(): Stamp {
+  const byType = new Map<string, Revision>();
+  return (body, meta) => {
+    let revision = byType.get(body.type);
+    if (revision === undefined) {
+      if (byType.size >= TYPES_MAX) return { ...body, meta };
+      revision = createRevision({ meta: (given: unknown) => given });
+      byType.set(body.type, revision);
+    }
+    return revision.of(body as never, meta, undefined) as never;
+  };
 }
 
 /** A type, not an interface: it is JSON. */

@@ -10,9 +10,10 @@
  * Rule: [RT-61] a revision is what XState's `assign` makes of the same context.
  */
 import type { JsonObject } from '../../../machines/model/json.js';
-import type { Arguments, Expression } from './chart.js';
 
-type Make = (context: JsonObject, args: Arguments, params: unknown) => JsonObject;
+/** `args` and `params` are handed on to what computes a field. */
+type Make = (context: JsonObject, args: object, params: unknown) => JsonObject;
+type Compute = (args: object, params: unknown) => unknown;
 /** `undefined`: the context has another shape, and nothing has been computed. */
 type Written = (...input: Parameters<Make>) => JsonObject | undefined;
 
@@ -30,19 +31,19 @@ export function createRevision(changes: object): Revision {
   const written: Written[] = [];
 
   const spread: Make = (context, args, params) => {
-    const next: Record<string, unknown> = { ...context };
+    const next: Record<string, unknown> = Object.assign({}, context);
     for (const [index, key] of keys.entries()) {
       const value = values[index];
-      next[key] =
-        typeof value === 'function' ? (value as Expression<unknown>)(args, params) : value;
+      next[key] = typeof value === 'function' ? (value as Compute)(args, params) : value;
     }
     return next as JsonObject;
   };
 
   const learn = (context: JsonObject): void => {
     const shape = Object.keys(context);
-    const isPlain = ![...shape, ...keys].includes('__proto__');
-    if (isPlain && written.length < SHAPES_MAX) written.push(write(shape, keys, values));
+    // What every object inherits looks as if it were a field.
+    const isInherited = [...shape, ...keys].some((key) => key in Object.prototype);
+    if (!isInherited && written.length < SHAPES_MAX) written.push(write(shape, keys, values));
   };
 
   return {

@@ -298,12 +298,17 @@ export class Run {
   }
 
   private collect(effect: CollectedEffect): void {
-    if (this.effects === undefined) this.effects = [effect];
-    else this.effects.push(effect);
+    this.effects = this.effects === undefined ? [effect] : longer(this.effects, effect);
   }
 
   private time(timer: TimerOp): void {
-    if (this.timers === undefined) this.timers = [timer];
-    else this.timers.push(timer);
+    this.timers = this.timers === undefined ? [timer] : longer(this.timers, timer);
   }
+}
+
+/** A list that is pushed to makes room for 17; most of these have two. */
+function longer<T>(list: T[], item: T): T[] {
+  if (list.length === 1) return [list[0] as T, item];
+  list.push(item);
+  return list;
 }
