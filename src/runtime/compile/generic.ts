@@ -3,7 +3,7 @@
  *
  * Runs `machine.transition` with one shared inert scope, so nothing is executed: named actions come out
  * as effects in order, delayed raises and cancels as timer operations. One snapshot is kept per
- * configuration; a step gives a copy of it the context of its actor.
+ * configuration; a step gives it the context of its actor.
  */
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import { Defect } from '../../../machines/model/assert.js';
@@ -20,6 +20,7 @@ import {
   type TimerOp,
 } from '../step.js';
 import { inertSelf, inertSystem, refuseReserved } from './inert.js';
+import { withLeanAssigns } from './lean-assign.js';
 import { isLeaf, leavesOf } from './values.js';
 
 interface ExecutableAction {
@@ -70,7 +71,8 @@ interface Interned extends Configuration {
   readonly nodes: readonly AnyStateNode[];
 }
 
-export function createGeneric(machine: AnyStateMachine): Engine {
+export function createGeneric(definition: AnyStateMachine): Engine {
+  const machine = withLeanAssigns(definition);
   const known = new Map<string | number, Interned>();
 
   function intern(snapshot: AnyMachineSnapshot): Interned {
@@ -100,9 +102,11 @@ export function createGeneric(machine: AnyStateMachine): Engine {
     begin();
     const from = configuration as Interned;
     const { snapshot } = from;
+    // XState makes a new snapshot of whatever it changes: this one need not be copied for each actor.
+    snapshot.context = context;
     // A live actor that is done takes no more events.
-    if (snapshot.status === 'done') return stepOf({ ...snapshot, context }, from);
-    return stepOf(machine.transition({ ...snapshot, context }, event, inertScope), from);
+    if (snapshot.status === 'done') return stepOf(snapshot, from);
+    return stepOf(machine.transition(snapshot, event, inertScope), from);
   }
 
   return {
