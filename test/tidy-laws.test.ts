@@ -4,10 +4,12 @@ import { test } from 'node:test';
 import {
   bannedUses,
   citedRules,
+  conflictMarks,
   cyclesOf,
   definedRules,
   functionLengths,
   importsOf,
+  keptRules,
   layerOf,
   mayImport,
 } from './support/tidy.js';
@@ -54,5 +56,14 @@ test('[TI-6] rules are read from titles, rows and the list', () => {
   const rule = (n: number): string => `AB-${n}`;
   assert.deepEqual(citedRules(`test('[${rule(1)}] [${rule(2)}] subject')`), [rule(1), rule(2)]);
   assert.deepEqual(citedRules(`{ rule: '${rule(3)}', name: 'x' }`), [rule(3)]);
-  assert.deepEqual([...definedRules(`- **${rule(4)}** Text.\ntext ${rule(5)}`)], [rule(4)]);
+  const list = `- **${rule(4)}** Text.\ntext ${rule(5)}\n- **${rule(4)}** Again.`;
+  assert.deepEqual(definedRules(list), [rule(4), rule(4)]);
+  assert.deepEqual(keptRules(` * Rules: [${rule(6)}] it holds; ${rule(7)}`), [rule(6)]);
+});
+
+test('[TI-9] what a merge left behind is found, a heading underlined is none', () => {
+  const marks = ['<'.repeat(7), '='.repeat(7), '>'.repeat(7)];
+  const text = `one\n${marks[0]} HEAD\ntwo\n${marks[1]}\nthree\n${marks[2]} main\n`;
+  assert.equal(conflictMarks(text).length, 3);
+  assert.deepEqual(conflictMarks('Title\n========\na <<<<<<< b'), []);
 });

@@ -10,10 +10,12 @@ import { repoRoot } from './support/root.js';
 import {
   bannedUses,
   citedRules,
+  conflictMarks,
   cyclesOf,
   definedRules,
   functionLengths,
   importsOf,
+  keptRules,
   layerOf,
   mayImport,
 } from './support/tidy.js';
@@ -27,6 +29,11 @@ function sourceFiles(folder: string): string[] {
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourceFiles(path);
     return /\.(ts|mts|mjs)$/.test(entry.name) ? [path.split(sep).join('/')] : [];
   });
+}
+
+function pagesIn(folder: string): string[] {
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
+  return names.map((name) => `${folder}/${name}`);
 }
 
 const files = SOURCE_FOLDERS.flatMap(sourceFiles);
@@ -72,15 +79,31 @@ test('[TI-5] functions stay under 70 lines', () => {
   assert.deepEqual(long, []);
 });
 
-test('[TI-6] every rule has a test and every cited rule is defined', () => {
-  const invariants = readFileSync(join(root, 'docs', 'INVARIANTS.md'), 'utf8');
-  const defined = definedRules(invariants);
+test('[TI-6] every rule is defined once and has a test, every cited rule is defined', () => {
+  const rules = definedRules(readFileSync(join(root, 'docs', 'INVARIANTS.md'), 'utf8'));
+  const defined = new Set(rules);
+  assert.deepEqual(
+    rules.filter((rule, index) => rules.indexOf(rule) !== index),
+    [],
+  );
   const cited = new Set(
     files.filter((file) => file.startsWith('test/')).flatMap((file) => citedRules(text(file))),
   );
   const untested = [...defined].filter((rule) => !cited.has(rule));
   const undefinedRules = [...cited].filter((rule) => !defined.has(rule));
   assert.deepEqual({ untested, undefinedRules }, { untested: [], undefinedRules: [] });
+  const promised = own.flatMap((file) =>
+    keptRules(text(file)).flatMap((rule) => (defined.has(rule) ? [] : [`${file}: ${rule}`])),
+  );
+  assert.deepEqual(promised, []);
+});
+
+test('[TI-9] no merge is left undecided, in sources and documents', () => {
+  const pages = ['README.md', 'CHANGELOG.md', ...pagesIn('docs'), ...pagesIn('docs/decisions')];
+  const marked = [...files, ...pages].filter(
+    (file) => conflictMarks(readFileSync(join(root, file), 'utf8')).length > 0,
+  );
+  assert.deepEqual(marked, []);
 });
 
 test('[TI-7] every source file is imported by somebody, or is an entry', () => {

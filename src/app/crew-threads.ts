@@ -13,6 +13,7 @@ import { createRemoteStore } from '../adapters/threads/remote-store.js';
 import type { LogLevel } from '../ports/config-file.js';
 import { createHost, type Host } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
+import { ROOM_MESSAGES_MAX } from '../wire/limits.js';
 import { type Cluster, createCluster } from './cluster.js';
 import type { CrewOptions, Muster } from './crew.js';
 import { createGeneration } from './generation.js';
@@ -45,6 +46,8 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     log: parts.log,
     watched: (peer, frame) => host?.watched(peer, frame),
     lost: (peer) => host?.lost(peer.name, peer.incarnation),
+    undelivered: (envelope) => host?.undelivered(envelope),
+    hasRoom: () => (host?.waiting ?? 0) < ROOM_MESSAGES_MAX,
     distrusts: (peer, message) => threads.accuse(peer, message),
     deliver: (envelope) => host?.send(envelope),
     settle: (replyTo, outcome) => host?.settle(replyTo, outcome),

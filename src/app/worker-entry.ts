@@ -14,6 +14,7 @@ import { serveStore } from '../adapters/threads/serve-store.js';
 import { createHost } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
 import type { FromThread } from '../wire/from-thread.js';
+import { ROOM_MESSAGES_MAX } from '../wire/limits.js';
 import { decodeToThread, type ToThread } from '../wire/to-thread.js';
 import { type Vitals, writeVitals } from '../wire/vitals.js';
 import { createGeneration } from './generation.js';
@@ -179,6 +180,8 @@ async function openActorRole(frame: Start, actorRole: ActorRole): Promise<Result
     ...meshBase(frame, actorRole),
     watched: (peer, frame) => host.watched(peer, frame),
     lost: ({ name, incarnation }) => host.lost(name, incarnation),
+    undelivered: (envelope) => host.undelivered(envelope),
+    hasRoom: () => host.waiting < ROOM_MESSAGES_MAX,
     deliver: (envelope) => host.send(envelope),
     settle: (replyTo, outcome) => host.settle(replyTo, outcome),
     answer: (name: string, args: Json) => answer(name, args),

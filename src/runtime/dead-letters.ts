@@ -10,6 +10,7 @@ export type DeadLetterReason =
   /** A sample that newer ones crowded out. */
   | 'outdated'
   | 'link-full'
+  | 'too-large'
   | 'poison'
   | 'quarantined'
   | 'stale-incarnation'

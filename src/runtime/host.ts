@@ -46,6 +46,10 @@ export interface Host {
   ask(to: Address, body: Message, timeoutMs?: number): Promise<Result<Json, AskFailure>>;
   /** An answer that came from another thread. */
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** A message that cannot cross to another thread is a dead letter, of which its sender is told. */
+  undelivered(envelope: Envelope): void;
+  /** Messages that wait in this thread, in mailboxes or to be loaded. */
+  readonly waiting: number;
   /** A watch, or an end, from another thread. */
   watched(peer: string, frame: WatchFrame): void;
   /** A thread is lost: what was asked of it fails, what was watched there is down. */
@@ -297,6 +301,10 @@ export function createHost(options: HostOptions): Host {
       return answer;
     },
     settle,
+    undelivered: (envelope) => refuse(envelope, 'too-large'),
+    get waiting() {
+      return kernel.mailboxes.waiting + (early?.length ?? 0);
+    },
     watched: watches.take,
     lost: (peer, incarnation) => {
       asks.failAll({ code: 'thread-lost', message: `thread ${peer} died` }, peer);

@@ -22,8 +22,8 @@ export const CREDIT_GRANT = 1_024;
 /** Envelopes that may wait in a link for credit, or for the successor of a peer that is away. */
 export const LINK_QUEUE_MAX = 4_096;
 
-/** Messages waiting in a thread at which its links grant no more credit. */
-export const THREAD_MESSAGES_MAX = 65_536;
+/** Messages waiting in a thread at which its links grant no more credit: half of what may wait. */
+export const ROOM_MESSAGES_MAX = 32_768;
 
 /** Nesting of one frame's data. */
 export const DEPTH_MAX = 64;
@@ -47,4 +47,4 @@ assert(BATCH_BYTES_MAX < FRAME_BYTES_MAX, 'a full batch must fit one frame');
 assert(BATCH_ENVELOPES_MAX < CREDIT_ENVELOPES, 'one batch must not use up the credit');
 assert(2 * CREDIT_GRANT <= CREDIT_ENVELOPES, 'credit must travel back before it is used up');
 assert(BATCH_ENVELOPES_MAX <= LINK_QUEUE_MAX, 'a link must be able to gather one batch');
-assert(CREDIT_ENVELOPES < THREAD_MESSAGES_MAX, 'one peer must not fill what a thread may hold');
+assert(CREDIT_ENVELOPES < ROOM_MESSAGES_MAX, 'one peer must not fill what a thread may hold');

@@ -4,12 +4,13 @@
  * bulk
  *   envelopes      a batch of messages, and how many the sender has received on this link so far
  *   query answer   a view is read: by name, answered under the same id
+ *   watch unwatch  an actor here wants to know, or no longer, of the end of one there; in order with
+ *                  what it told it before
  *   store.request  a call of the store; answered by one or more `store.answer` under the same id
  * urgent
  *   credit         that count alone, when there is nothing to send
  *   reply          the answer to an ask; `to` is its envelope's `replyTo`
- *   watch unwatch  an actor here wants to know, or no longer, of the end of one there
- *   down           that end, and why
+ *   down           the end of an actor that is watched, and why
  */
 import type { Address } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
@@ -112,13 +113,7 @@ const CHECKS: FrameChecks = {
  * What somebody waits for (an answer, credit) or must know at once (an end). None of it is subject to
  * credit, and each is bounded by what caused it.
  */
-const URGENT: ReadonlySet<LinkFrame['type']> = new Set([
-  'credit',
-  'reply',
-  'watch',
-  'unwatch',
-  'down',
-] as const);
+const URGENT: ReadonlySet<LinkFrame['type']> = new Set(['credit', 'reply', 'down'] as const);
 
 export function laneOf(frame: LinkFrame): Lane {
   return URGENT.has(frame.type) ? 'urgent' : 'bulk';

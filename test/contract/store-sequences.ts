@@ -145,7 +145,7 @@ async function check(store: Store, model: Model): Promise<void> {
 }
 
 export function storeSequencesContract(open: OpenStore): void {
-  test('[ST-1] [ST-2] [ST-3] [ST-4] store: agrees with the model after any sequence', async () => {
+  test('[ST-1] [ST-2] [ST-3] [ST-4] [ST-18] store: agrees with the model after any sequence', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbStep, { maxLength: 40 }), async (steps) => {
         const { store, release } = await open();

@@ -196,10 +196,19 @@ function isNode(value: unknown): value is Node {
 
 const RULE = /[A-Z]{2}-\d+/g;
 
-export function definedRules(invariants: string): Set<string> {
-  return new Set(
-    [...invariants.matchAll(/^- \*\*([A-Z]{2}-\d+)\*\*/gm)].map((match) => match[1] ?? ''),
-  );
+/** In the order of the list, as often as they are there. */
+export function definedRules(invariants: string): readonly string[] {
+  return [...invariants.matchAll(/^- \*\*([A-Z]{2}-\d+)\*\*/gm)].map((match) => match[1] ?? '');
+}
+
+/** Rules a source file says it keeps: in brackets, wherever they stand. */
+export function keptRules(text: string): string[] {
+  return [...text.matchAll(/\[([A-Z]{2}-\d+)\]/g)].map((found) => found[1] ?? '');
+}
+
+/** What a merge left behind that nobody decided. */
+export function conflictMarks(text: string): string[] {
+  return text.match(/^(<{7}|={7}|>{7})( .*)?$/gm) ?? [];
 }
 
 /** Rules named in test titles: in brackets, in a string that opens with one. */

@@ -51,6 +51,8 @@ export interface LinkOptions {
   readonly log: Log;
   /** False: this thread has more waiting than it should; the peer gets no more credit for now. */
   hasRoom?(): boolean;
+  /** That message is too large to cross, or is no plain data; its companions do. */
+  onLost?(letter: Letter, failure: WireFailure): void;
   /** The peer sent what cannot be believed; the link is closing. */
   onDistrust?(failure: WireFailure): void;
 }
@@ -148,9 +150,10 @@ export function openLink(options: LinkOptions): Link {
       ports.bulk.postMessage(encoded.value);
       return;
     }
-    if (letters.length === 1 && !encoded.ok) {
-      log.error({ peer, to: letters[0]?.to, ...encoded.failure }, 'message lost: it cannot cross');
-      return;
+    const [letter] = letters;
+    if (letters.length === 1 && letter !== undefined && !encoded.ok) {
+      log.error({ peer, to: letter.to, ...encoded.failure }, 'message lost: it cannot cross');
+      return options.onLost?.(letter, encoded.failure);
     }
     const half = Math.ceil(letters.length / 2);
     postBatch(letters.slice(0, half));

@@ -33,6 +33,8 @@ export interface MeshOptions {
   settle(replyTo: string, outcome: Result<Json, AskFailure>): void;
   /** An actor of another thread watches one of this thread, or the other way round. */
   watched?(peer: string, frame: WatchFrame): void;
+  /** A message of this thread that cannot cross: whoever sent it should know. */
+  undelivered?(envelope: Envelope): void;
   /** The link to that life of a peer is over: what was asked of it will not be answered. */
   lost?(peer: Peer): void;
   /** A peer sent what cannot be believed. Its link is closed; whoever started it must end it. */
@@ -136,7 +138,7 @@ export function createMesh(options: MeshOptions): Mesh {
 
   return {
     attach: (peer, ports) => {
-      const { thread, incarnation, log, hasRoom, distrusts } = options;
+      const { thread, incarnation, log, hasRoom, distrusts, undelivered } = options;
       const { name } = peer;
       links.get(name)?.close();
       const link = openLink({
@@ -146,6 +148,7 @@ export function createMesh(options: MeshOptions): Mesh {
         log,
         self: { thread, incarnation },
         ...(hasRoom === undefined ? {} : { hasRoom }),
+        onLost: (letter) => undelivered?.(letter),
         onDistrust: ({ message }) => distrusts?.(peer, message),
       });
       links.set(name, link);

@@ -1,65 +1,24 @@
 /** Links and the mesh over real message channels: who is believed, what is kept, what is never silent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { addressOf } from '../../../machines/model/ids.js';
 import type { Json } from '../../../machines/model/json.js';
 import { ok } from '../../../machines/model/result.js';
-import {
-  type LinkOptions,
-  type LinkPorts,
-  linkPorts,
-  openLink,
-} from '../../../src/adapters/threads/link.js';
+import { linkPorts } from '../../../src/adapters/threads/link.js';
 import { createMesh, type Mesh, type MeshOptions } from '../../../src/adapters/threads/mesh.js';
-import type { Envelope } from '../../../src/runtime/envelope.js';
-import { createCodec } from '../../../src/wire/codec.js';
-import { encodeHello, type Hello, helloOf, type Lane } from '../../../src/wire/hello.js';
-import { BATCH_ENVELOPES_MAX, FRAME_BYTES_MAX, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
-import { encodeFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
+import { helloOf } from '../../../src/wire/hello.js';
+import { BATCH_ENVELOPES_MAX, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
+import type { LinkFrame } from '../../../src/wire/link-frame.js';
+import {
+  bare,
+  envelope,
+  helloBytes,
+  huge,
+  hugeText,
+  LANES,
+  pair,
+  settled,
+} from '../../support/link-lab.js';
 import { rememberingLog } from '../../support/quiet.js';
-
-const envelope = (type: string, more: Partial<Envelope> = {}): Envelope => ({
-  to: addressOf('group', 't/g'),
-  from: addressOf('tenant', 't'),
-  cause: 'c',
-  body: { type },
-  ...more,
-});
-
-const huge = (): Envelope => {
-  const body = { type: 'huge', text: hugeText() };
-  return envelope('huge', { body });
-};
-const hugeText = (): string => 'x'.repeat(FRAME_BYTES_MAX + 1);
-
-/** Until nothing that was posted can still be on its way. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
-}
-
-function link(ports: LinkPorts, names: readonly [string, string], more: Partial<LinkOptions> = {}) {
-  const [thread, peer] = names;
-  const log = rememberingLog();
-  const frames: LinkFrame[] = [];
-  const state = { closed: 0 };
-  const self = { thread, incarnation: 1 };
-  const opened = openLink({ ports, self, peer, peerIncarnation: 1, log, ...more });
-  opened.onFrame((frame) => void frames.push(frame));
-  opened.onClose(() => {
-    state.closed += 1;
-  });
-  const types = (): readonly string[] =>
-    frames.flatMap((frame) =>
-      frame.type === 'envelopes' ? frame.items.map(({ body }) => body.type) : [],
-    );
-  return { opened, frames, log, state, types };
-}
-
-function pair() {
-  const [near, far] = linkPorts();
-  return { a: link(near, ['a', 'b']), b: link(far, ['b', 'a']) };
-}
 
 test('[WI-8] link: messages arrive in order, in batches of bounded size', async () => {
   const { a, b } = pair();
@@ -89,38 +48,6 @@ test('[WI-9] link: what was sent before a close still leaves, and a close is see
   assert.deepEqual(b.types(), ['last']);
   assert.deepEqual([a.state.closed, b.state.closed], [1, 1]);
 });
-
-/** A peer made of bare ports, which may say anything. */
-function bare(more: Partial<LinkOptions> = {}) {
-  const [near, far] = linkPorts();
-  const distrusted: string[] = [];
-  const onDistrust = ({ message }: { readonly message: string }): void =>
-    void distrusted.push(message);
-  const a = link(near, ['a', 'b'], { onDistrust, ...more });
-  const say = (lane: Lane, ...frames: readonly (LinkFrame | Uint8Array)[]): void => {
-    for (const frame of frames) far[lane].postMessage(bytesOf(frame));
-  };
-  const greet = (): void => {
-    for (const lane of LANES) far[lane].postMessage(helloBytes(helloOf('b', 1, lane)));
-  };
-  return { a, far, say, greet, distrusted };
-}
-
-const LANES = ['bulk', 'urgent'] as const;
-const codec = createCodec();
-
-function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
-  if (frame instanceof Uint8Array) return frame;
-  const encoded = encodeFrame(codec, frame);
-  assert.ok(encoded.ok);
-  return encoded.value;
-}
-
-function helloBytes(hello: Hello): Uint8Array {
-  const encoded = encodeHello(hello);
-  assert.ok(encoded.ok);
-  return encoded.value;
-}
 
 for (const lane of LANES) {
   for (const [name, change] of [
