@@ -8,11 +8,11 @@ import { Worker } from 'node:worker_threads';
 import { type Address, addressOf } from '../../machines/model/ids.js';
 import { linkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh, type Mesh } from '../../src/adapters/threads/mesh.js';
-import type { Envelope } from '../../src/runtime/envelope.js';
 import { type BenchRow, median, ratioAtLeast, rowOf } from '../rows.js';
 import { BARRIER, keyOf, SILENT, type Totals } from './cells.js';
 import { timed } from './cycles.js';
 import { each, interleaved, type Lab, type Outcome, type Params, param } from './probe.js';
+import { sendWhenTaken } from './send-when-taken.js';
 
 export const endToEndSection = { ids: ['G6'], rows: endToEndRows };
 
@@ -95,28 +95,17 @@ function startWorker(mesh: Mesh, params: Params): Worker {
 async function sendAll(mesh: Mesh, to: readonly Address[], type: string): Promise<void> {
   for (const address of to) {
     const body = { type, at: Date.now() };
-    const waits = sendWhenTaken(mesh, { to: address, from: OUTSIDE, cause: 'bench', body });
+    const waits = sendWhenTaken(mesh, SHARD, { to: address, from: OUTSIDE, cause: 'bench', body });
     if (waits !== undefined) await waits;
   }
 }
 
 const OUTSIDE = addressOf('reload', 'bench');
-const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A full link says so; whoever sends waits then. */
-function sendWhenTaken(mesh: Mesh, envelope: Envelope): Promise<void> | undefined {
-  return mesh.send(SHARD, envelope) ? undefined : retry(mesh, envelope);
-}
-
-async function retry(mesh: Mesh, envelope: Envelope): Promise<void> {
-  do await tick();
-  while (!mesh.send(SHARD, envelope));
-}
 
 async function passBarrier(mesh: Mesh, asked: Map<string, () => void>): Promise<void> {
   const replyTo = `${MAIN}:1:${asked.size + 1}`;
   const passed = new Promise<void>((resolve) => asked.set(replyTo, resolve));
   const body = { type: 'PASS' };
-  await sendWhenTaken(mesh, { to: BARRIER, from: OUTSIDE, cause: 'bench', body, replyTo });
+  await sendWhenTaken(mesh, SHARD, { to: BARRIER, from: OUTSIDE, cause: 'bench', body, replyTo });
   await passed;
 }

@@ -116,7 +116,7 @@ test('[WI-10] mesh: what is sent to a peer that is being replaced reaches its su
   first.mesh.close();
   await settled();
   assert.deepEqual(a.mesh.peers(), []);
-  for (const type of ['x', 'y', 'z']) assert.ok(a.mesh.send('b', envelope(type)));
+  for (const type of ['x', 'y', 'z']) assert.equal(a.mesh.send('b', envelope(type)), true);
   assert.equal(a.mesh.send('b', envelope('a question', { replyTo: 'a:1:1' })), false);
   join(a, second, ['a', 'b']);
   await settled();
@@ -127,7 +127,7 @@ test('[WI-10] mesh: what is sent to a peer that is being replaced reaches its su
 
 test('[WI-10] mesh: what waits for a peer that is away is bounded, and the sender is told', () => {
   const { mesh } = threadOf('a');
-  for (let n = 0; n < LINK_QUEUE_MAX; n += 1) assert.ok(mesh.send('b', envelope(`m${n}`)));
+  for (let n = 0; n < LINK_QUEUE_MAX; n += 1) assert.equal(mesh.send('b', envelope(`m${n}`)), true);
   assert.equal(mesh.send('b', envelope('one too many')), 'link-full');
 });
 
