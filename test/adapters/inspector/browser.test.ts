@@ -139,6 +139,40 @@ test('[CL-58] a late viewer, and an instance below its group: chosen by keys, ne
   await early.close();
 });
 
+/** Whether all of an element's text can be seen. */
+const IS_WHOLE = `(part) => part.scrollWidth <= part.clientWidth`;
+
+test('[CL-58] a narrow window: long ids are told apart by their ends, nothing is cut off or scrolls', async () => {
+  await open();
+  const ids = [
+    'i-edd3-01a2255e5191743e8acb667b850d802800',
+    'i-edd3-01a2255e5191743e8acb667b850d802900',
+  ];
+  step(GROUP, CREATING);
+  for (const id of ids) step(addressOf('instance', id), 'drained');
+  step(addressOf('outbox', 'main'), 'idle');
+  await page.until(`${ACTORS} === 4`);
+  for (const [width, height] of [
+    [1_600, 1_000],
+    [1_000, 700],
+    [800, 600],
+  ]) {
+    await page.send('Emulation.setDeviceMetricsOverride', {
+      ...{ width, height, deviceScaleFactor: 1, mobile: false },
+    });
+    const ends = `[...document.querySelectorAll('#actors .end')]`;
+    const told = await page.evaluate<readonly string[]>(`${ends}.map((end) => end.textContent)`);
+    assert.deepEqual(told, ['acme/web', '0d802800', '0d802900', 'outbox']);
+    const whole = `${ends}.every(${IS_WHOLE}) && document.documentElement.scrollWidth <= innerWidth`;
+    assert.equal(await page.evaluate(whole), true, `${width} wide`);
+    const buttons = `[...document.querySelectorAll('#bar button')].every((button) => {
+      const { x, y, width, height } = button.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2) === button;
+    })`;
+    assert.equal(await page.evaluate(buttons), true, `${width} wide: every button can be met`);
+  }
+});
+
 test('[CL-58] a crash: is marked, explained, and over with the next step', async () => {
   await open();
   const event = { type: 'crashed', error: '<b>no such</b> member', message: 'instance.changed' };

@@ -6,6 +6,8 @@ import {
   kindBadge,
   kindOf,
   kindRank,
+  labelOf,
+  spelled,
   timeText,
   triggerText,
   valueText,
@@ -60,7 +62,7 @@ export function drawActors({ sessions, chosen, choose }) {
       'div',
       classes.filter(Boolean).join(' '),
       kindBadge(frame.name),
-      element('span', 'name', shortened(keyOf(frame.name))),
+      element('span', 'name', ...spelled(labelOf(frame.name))),
       element('span', 'mark', isCrashed ? 'crashed' : ''),
       element('span', 'stands', valueText(snapshot.value)),
     );

@@ -4,7 +4,7 @@
  */
 import { createChartView } from './chart-view.js';
 import { arranged, createEventList, drawActors, EVENTS_MAX } from './lists.js';
-import { byId, valueText } from './parts.js';
+import { byId, spelled, valueText } from './parts.js';
 import { createTree } from './tree-view.js';
 
 /** Events of all actors that are kept; each list shows fewer. */
@@ -93,7 +93,7 @@ function draw() {
 
 function drawChosen() {
   const session = sessions.get(chosen());
-  byId('title').textContent = session?.frame.name ?? '';
+  byId('title').replaceChildren(...spelled(session?.frame.name ?? ''));
   byId('state').textContent = session === undefined ? '' : valueText(session.snapshot.value);
   const isCrashed = session?.snapshot.status === 'error';
   byId('crash').hidden = !isCrashed;

@@ -32,6 +32,18 @@ export function valueText(value) {
 export const kindOf = (address) => address.slice(0, Math.max(0, address.indexOf('/')));
 export const keyOf = (address) => address.slice(address.indexOf('/') + 1);
 
+/** What an actor is called beside its badge: of some kinds there is one, and `main` says nothing. */
+export const labelOf = (address) => (keyOf(address) === 'main' ? kindOf(address) : keyOf(address));
+
+/** Ids differ at their end: where there is no room for all of it, that end is kept. */
+const END_CHARACTERS = 8;
+
+/** Text that is cut in front of its end, by as much as its place demands. */
+export function spelled(text) {
+  const end = Math.max(0, text.length - END_CHARACTERS);
+  return [element('span', 'head', text.slice(0, end)), element('span', 'end', text.slice(end))];
+}
+
 /** In the order of the loop, so that neighbours in the list work together. */
 const KINDS = [
   ['tenancy', 'Tc', 265],
