@@ -215,12 +215,18 @@ function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
 function committedOf(row: StoredCell, aheadMs: number): CommittedState {
   const { version, value, context } = row;
-  const timers = row.timers.map((timer) => ({ dueMonotonicMs: timer.dueAtMs + aheadMs, ...timer }));
+  const timers = row.timers.map(({ id, dueAtMs }) => ({
+    id,
+    dueAtMs,
+    dueMonotonicMs: dueAtMs + aheadMs,
+  }));
   return { version, value, context, timers };
 }
 
 function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
-  const addresses = [...(kernel.childrenOf.get(cell.address) ?? [])].sort();
+  const known = kernel.childrenOf.get(cell.address);
+  if (known === undefined) return [];
+  const addresses = [...known].sort();
   return addresses.flatMap((address) => {
     const child = kernel.cells.get(address);
     if (child === undefined) return [];

@@ -13,6 +13,7 @@ import type { Decision, StoredCell } from '../ports/store.js';
 import { activateSpawned, fenceOff, forget } from './activation.js';
 import { type Cell, type InFlight, noteCommitted, stateOf } from './cell.js';
 import type { CommitOutcome } from './committer.js';
+import { createRevision } from './compile/revision.js';
 import { comeBack } from './crash.js';
 import { performCommitted, type Sorted } from './effect-order.js';
 import type { Kernel } from './kernel.js';
@@ -21,7 +22,8 @@ import { plainMeta } from './step-meta.js';
 export function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
   cell.version += 1;
   const state = stateOf(cell, kernel.timers);
-  const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, meta));
+  const told = sorted.spawns.length > 0 ? plainMeta(meta) : meta;
+  const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, told));
   const { afterCommit: effects, forget } = sorted;
   const aheadMs = kernel.options.clock.monotonic() - meta.at;
   const { changes } = cell;
@@ -64,7 +66,9 @@ function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision 
     machine: machineId,
     machineVersion: cell.type.version,
     machineHash: hash,
-    ...flight.state,
+    version: flight.state.version,
+    value: flight.state.value,
+    context: flight.state.context,
     timers: flight.state.timers.map(({ id, dueAtMs }) => ({ id, dueAtMs })),
   };
   return { cell: cell.parent === undefined ? row : { parent: cell.parent, ...row }, ...decision };
@@ -79,8 +83,8 @@ function rowOfSpawn(
   const registered = kernel.types.get(kindOf(spawn.address));
   if (registered === undefined) throw new Defect(`no actor type for ${spawn.address}`);
   const { type, stepper } = registered;
-  const input = { ...(spawn.input as JsonObject), address: spawn.address, meta: plainMeta(meta) };
-  const step = stepper.initial(input);
+  const given = { address: spawn.address, meta };
+  const step = stepper.initial(addressed.of(spawn.input as JsonObject, given, undefined));
   assert(step.effects.length === 0, `the initial state of ${type.kind} must have no effects`);
   return {
     address: spawn.address,
@@ -96,6 +100,12 @@ function rowOfSpawn(
     ),
   };
 }
+
+/** An input with what only the runtime knows. */
+const addressed = createRevision({
+  address: ({ address }: { readonly address: string }) => address,
+  meta: ({ meta }: { readonly meta: Meta }) => meta,
+});
 
 interface Settlement {
   readonly flight: InFlight;

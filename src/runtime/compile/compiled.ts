@@ -3,7 +3,7 @@
  * worked out when they are first needed.
  */
 import type { AnyStateMachine } from 'xstate';
-import type { JsonObject } from '../../../machines/model/json.js';
+import type { Json, JsonObject } from '../../../machines/model/json.js';
 import type { Engine, MachineEvent } from '../step.js';
 import type { Chart } from './chart.js';
 import { inertSelf, noSpawn } from './inert.js';
@@ -16,14 +16,21 @@ export function createCompiled(machine: AnyStateMachine, chart: Chart): Engine {
   const kinds = createKinds(chart);
   const places = createPlaces(chart, kinds);
   const run = new Run(places, kinds, chart.transitions.length);
+  /** Most state values are the name of a state: as many as there are states. */
+  const byName = new Map<string, Standing>();
+
+  const at = (value: Json): Standing => {
+    const leaves = leavesOf(machine.root, value).map(({ order }) => chart.nodes[order]);
+    const known = leaves.filter((leaf) => leaf !== undefined);
+    const standing = places.standingAt(places.at(known));
+    if (typeof value === 'string') byName.set(value, standing);
+    return standing;
+  };
+
   return {
     initial: (input) => run.start(contextFor(chart, input), initEvent(input)),
     step: (configuration, context, event) => run.step(configuration as Standing, context, event),
-    restore: (value) => {
-      const leaves = leavesOf(machine.root, value).map(({ order }) => chart.nodes[order]);
-      const known = leaves.filter((leaf) => leaf !== undefined);
-      return places.standingAt(places.at(known));
-    },
+    restore: (value) => (typeof value === 'string' ? byName.get(value) : undefined) ?? at(value),
   };
 }
 
@@ -33,5 +40,5 @@ function initEvent(input: JsonObject): MachineEvent & { readonly input: JsonObje
 
 function contextFor({ context }: Chart, input: JsonObject): JsonObject {
   if (typeof context !== 'function') return context;
-  return { ...context({ input, spawn: noSpawn, self: inertSelf }) } as JsonObject;
+  return context({ input, spawn: noSpawn, self: inertSelf }) as JsonObject;
 }

@@ -64,6 +64,7 @@ export interface Places {
 export function createPlaces(chart: Chart, kinds: Kinds): Places {
   const known = new Map<string, Place>();
   let standings = 0;
+  let started: Move | undefined;
 
   function at(leaves: readonly Node[]): Place {
     const key = leaves.map(({ index }) => index).join();
@@ -92,7 +93,10 @@ export function createPlaces(chart: Chart, kinds: Kinds): Places {
   }
 
   return {
-    start: () => moveOf(undefined, planStart(rootOf(chart))),
+    start: () => {
+      started ??= moveOf(undefined, planStart(rootOf(chart)));
+      return started;
+    },
     at,
     standingAt,
     selectorFor: (place, kind) => {
