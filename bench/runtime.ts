@@ -11,6 +11,8 @@ import { createLab } from './runtime/lab.js';
 import { memorySection } from './runtime/memory.js';
 import type { Section } from './runtime/probe.js';
 import { spawnSection } from './runtime/spawn.js';
+import { killsSection } from './runtime/store-kills.js';
+import { loadSection } from './runtime/store-load.js';
 import { throughputSection } from './runtime/throughput.js';
 
 const SECTIONS: readonly Section[] = [
@@ -19,6 +21,8 @@ const SECTIONS: readonly Section[] = [
   endToEndSection,
   spawnSection,
   crashSection,
+  killsSection,
+  loadSection,
 ];
 
 export async function bench(options: BenchOptions): Promise<BenchResult> {

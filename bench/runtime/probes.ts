@@ -4,6 +4,8 @@ import { endToEndProbes } from './end-to-end.js';
 import { memoryProbes } from './memory.js';
 import type { Probe } from './probe.js';
 import { spawnProbes } from './spawn.js';
+import { killsProbes } from './store-kills.js';
+import { loadProbes } from './store-load.js';
 import { throughputProbes } from './throughput.js';
 
 export const PROBES: Readonly<Record<string, Probe>> = {
@@ -12,4 +14,6 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...spawnProbes,
   ...crashProbes,
   ...endToEndProbes,
+  ...killsProbes,
+  ...loadProbes,
 };

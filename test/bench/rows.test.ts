@@ -43,6 +43,14 @@ test('[TI-13] bench rows: a must that cannot be judged is not reached', () => {
   assert.equal(rowOf({ ...row, value: Number.NaN, baseline: 1 }, 'full').pass, false);
 });
 
+test('[TI-13] bench rows: a must about what is right is judged at any scale', () => {
+  const row = { id: 'X', question: 'x', unit: 'u', must: atMost(0, 'wrong'), always: true };
+  for (const scale of ['tiny', 'full'] as const) {
+    assert.equal(rowOf({ ...row, value: 1 }, scale).pass, false);
+    assert.equal(rowOf({ ...row, value: 0 }, scale).pass, true);
+  }
+});
+
 test('[TI-13] bench rows: a percentile is one of the values, and no share of them is greater', () => {
   const values = fc.array(fc.integer(), { minLength: 1, maxLength: 50 });
   fc.assert(
