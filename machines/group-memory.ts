@@ -119,14 +119,24 @@ export function forgotten(memory: GroupMemory, id: InstanceId): Change {
   return { members };
 }
 
-/** The stored children are the members; orders already given to them stand. */
+/**
+ * The stored children are the members; orders already given to them stand. One that cannot be read is
+ * what the group last knew of it: it exists, and nobody is asked to take its place.
+ */
 export function recounted(memory: GroupMemory, children: readonly ChildRow[]): Change {
-  const stored = children.map(({ context }) => context as unknown as InstanceMemory);
-  const entries = stored.map((child): [InstanceId, Member] => {
+  const entries = children.flatMap((row): [InstanceId, Member][] => {
+    if (row.unreadable === true) return knownAt(memory, row.address);
+    const child = row.context as unknown as InstanceMemory;
     const member = merged(memory.members[child.id], summaryOf(child));
-    return [child.id, { ...member, requestedAtMs: child.requestedAtMs }];
+    return [[child.id, { ...member, requestedAtMs: child.requestedAtMs }]];
   });
   return { members: Object.fromEntries(entries) };
+}
+
+function knownAt({ members }: GroupMemory, address: Address): [InstanceId, Member][] {
+  const id = keyOf(address) as InstanceId;
+  const known = members[id];
+  return known === undefined ? [] : [[id, known]];
 }
 
 export function toldToLeave(members: Members, id: InstanceId, reason: DrainReason): Members {

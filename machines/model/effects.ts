@@ -71,6 +71,8 @@ export interface ChildRow {
   readonly address: Address;
   readonly value: Json;
   readonly context: JsonObject;
+  /** Its row is not of this release: value and context may say nothing. It exists all the same. */
+  readonly unreadable?: boolean;
 }
 
 /** Declares a named effect in `setup({ actions })`: the machine names it, the actor performs it. */

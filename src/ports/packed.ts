@@ -165,7 +165,7 @@ export interface PackedStore extends Store {
   loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
 }
 
-/** Throws when the text of a column is no JSON any more: the database is damaged. */
+/** A row whose text is not what was written is one damaged cell, and nobody else's trouble. */
 export function unpackCell(packed: PackedCell): StoredCell {
   const [address, parent, machine, machineVersion, machineHash, version, incarnation] = packed;
   return {
@@ -176,10 +176,39 @@ export function unpackCell(packed: PackedCell): StoredCell {
     machineHash,
     version,
     incarnation,
-    value: JSON.parse(packed[7]) as Json,
-    context: JSON.parse(packed[8]) as JsonObject,
-    timers: packed[9] === '[]' ? [] : (JSON.parse(packed[9]) as readonly StoredTimer[]),
+    ...stateOf(packed),
   };
+}
+
+function stateOf(packed: PackedCell): Pick<StoredCell, 'value' | 'context' | 'timers' | 'damaged'> {
+  try {
+    const value = JSON.parse(packed[7]) as Json;
+    const context: unknown = JSON.parse(packed[8]);
+    const timers: unknown = packed[9] === '[]' ? NO_TIMERS : JSON.parse(packed[9]);
+    if (!isObject(context)) return damagedBy('its context is no object');
+    if (!areTimers(timers)) return damagedBy('its timers are no list of deadlines');
+    return { value, context, timers };
+  } catch (error) {
+    return damagedBy((error as Error).message);
+  }
+}
+
+const NO_TIMERS: readonly StoredTimer[] = [];
+
+function damagedBy(reason: string) {
+  return { value: null, context: {}, timers: NO_TIMERS, damaged: `stored text damaged: ${reason}` };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function areTimers(value: unknown): value is readonly StoredTimer[] {
+  if (!Array.isArray(value)) return false;
+  return value.every(
+    (timer) =>
+      isObject(timer) && typeof timer['id'] === 'string' && Number.isFinite(timer['dueAtMs']),
+  );
 }
 
 type Outcome = Result<Committed, StoreFailure>;

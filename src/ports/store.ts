@@ -26,6 +26,8 @@ export interface StoredCell {
   readonly value: Json;
   readonly context: JsonObject;
   readonly timers: readonly StoredTimer[];
+  /** Only on the way out: why its text cannot be read, and value, context and timers say nothing. */
+  readonly damaged?: string;
 }
 
 export interface StoredTimer {
@@ -115,7 +117,7 @@ export interface LedgerEntry {
 }
 
 export interface Store {
-  /** All cells of these kinds, ascending by address. */
+  /** All cells of these kinds, ascending by address; one whose text is damaged says so itself. */
   load(kinds: readonly string[]): Promise<Result<readonly StoredCell[], StoreFailure>>;
   /** One cell and the cells whose parent it is. */
   loadFamily(address: Address): Promise<Result<readonly StoredCell[], StoreFailure>>;

@@ -9,7 +9,6 @@
 import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { StoredCell } from '../ports/store.js';
 import {
   Cell,
@@ -23,7 +22,8 @@ import type { Kernel } from './kernel.js';
 import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
 import { type Letter, systemLetter } from './mailbox.js';
 import { CellScope } from './scopes.js';
-import type { Configuration, Step } from './stepper.js';
+import type { Step } from './stepper.js';
+import { type ReadRow, readRow } from './stored-row.js';
 import type { DownReason } from './watches.js';
 
 /**
@@ -33,14 +33,15 @@ import type { DownReason } from './watches.js';
 export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | undefined {
   const registered = kernel.types.get(kindOf(row.address));
   if (registered === undefined) return undefined;
-  const standing = standingOf(row, registered);
-  const { address, context, parent } = row;
+  const read = readRow(row, registered);
+  const { address, parent, version } = row;
   // A row that cannot be read is shown as it was stored.
-  const configuration = standing.ok ? standing.value : { index: -1, value: row.value };
-  const committed = committedOf(row, aheadMs);
+  const state = read.ok ? read.value : { configuration: { index: -1, value: row.value }, ...row };
+  const { configuration, context } = state;
+  const committed = committedOf(state, version, aheadMs);
   const cell = new Cell({ address, registered, configuration, context, parent, committed });
   adopt(kernel, cell);
-  if (!standing.ok) return quarantineRow(kernel, cell, standing.failure);
+  if (!read.ok) return quarantineRow(kernel, cell, read.failure);
   for (const timer of committed.timers) kernel.timers.armAt(cell, timer);
   settleAs(cell, committed);
   return quarantineKiller(kernel, cell);
@@ -175,23 +176,6 @@ function adopt(kernel: Kernel, cell: Cell): void {
   kernel.childrenOf.set(cell.parent, siblings.add(cell.address));
 }
 
-/** Where the row says its cell stands, or why this release cannot know. */
-function standingOf(
-  row: StoredCell,
-  { type, stepper }: RegisteredType,
-): Result<Configuration, string> {
-  if (row.machine !== stepper.machineId || row.machineVersion !== type.version) {
-    return fail(
-      `stored by machine ${row.machine} version ${row.machineVersion}, this release has ${stepper.machineId} version ${type.version}`,
-    );
-  }
-  try {
-    return ok(stepper.restore(row.value));
-  } catch (error) {
-    return fail(`stored state ${JSON.stringify(row.value)} does not exist: ${String(error)}`);
-  }
-}
-
 function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
   cell.note({ lastError: reason, unreadable: reason });
@@ -213,9 +197,13 @@ function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
 }
 
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
-function committedOf(row: StoredCell, aheadMs: number): CommittedState {
-  const { version, value, context } = row;
-  const timers = row.timers.map(({ id, dueAtMs }) => ({
+function committedOf(
+  state: Omit<ReadRow, 'configuration'>,
+  version: number,
+  aheadMs: number,
+): CommittedState {
+  const { value, context } = state;
+  const timers = state.timers.map(({ id, dueAtMs }) => ({
     id,
     dueAtMs,
     dueMonotonicMs: dueAtMs + aheadMs,
@@ -230,7 +218,8 @@ function childrenOf(kernel: Kernel, cell: Cell): readonly JsonObject[] {
   return addresses.flatMap((address) => {
     const child = kernel.cells.get(address);
     if (child === undefined) return [];
-    return [{ address, value: child.configuration.value, context: { ...child.context } }];
+    const row = { address, value: child.configuration.value, context: { ...child.context } };
+    return [child.trouble.unreadable === undefined ? row : { ...row, unreadable: true }];
   });
 }
 

@@ -94,11 +94,23 @@ export interface CellView {
   readonly timers: readonly { readonly id: string; readonly dueAtMs: number }[];
 }
 
+/** What a row says of a cell, as some release wrote it. */
+export interface StoredState {
+  readonly value: Json;
+  readonly context: JsonObject;
+  readonly timers: readonly { readonly id: string; readonly dueAtMs: number }[];
+}
+
 export interface ActorType<Ports = unknown, Companion = unknown> {
   readonly kind: ActorKind;
   readonly machine: AnyStateMachine;
   /** Raised whenever stored snapshots of the previous machine would not fit. */
   readonly version: number;
+  /**
+   * Makes what an older version stored fit this one; undefined: it cannot, and the actor is
+   * quarantined, as it is without a migration. Pure: it may run at every start until the actor decides.
+   */
+  migrate?(older: StoredState & { readonly machineVersion: number }): StoredState | undefined;
   /** Snapshot kept in the store: survives the thread and the process. */
   readonly stored: boolean;
   /** A message to an address nobody hosts starts it; false: only a parent's `spawn` does. */

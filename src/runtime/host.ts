@@ -371,5 +371,6 @@ function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
     restarts: cell.trouble.restarts,
     quarantined: cell.phase === 'quarantined',
     lastError: cell.trouble.lastError,
+    ...(cell.trouble.unreadable === undefined ? {} : { unreadable: true }),
   };
 }

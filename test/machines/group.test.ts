@@ -1,6 +1,7 @@
 /** Rules GR-*: one group among scripted neighbours, as scenarios. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { recounted } from '../../machines/group-memory.js';
 import { STEPS_PER_EVENT_MAX } from '../../machines/group-steps.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
@@ -301,6 +302,24 @@ test('[GR-10] group: after a restart its members are the stored ones', () => {
   world.run(1_000);
   assert.equal(world.group().members[first.id], undefined);
   assertConverged(world, 1);
+});
+
+test('[RT-9] [GR-10] group: a member whose row cannot be read is what was last known of it', () => {
+  const world = started();
+  const before = world.group();
+  const [first, ...others] = world.instances();
+  assert.ok(first);
+  const rowOf = (child: { readonly id: string }) => ({
+    address: addressOf('instance', child.id),
+    value: 'any',
+    context: child as never,
+  });
+  const lost = { ...rowOf(first), value: null, context: {}, unreadable: true };
+  const { members } = recounted(before, [lost, ...others.map(rowOf)]);
+  assert.deepEqual(members?.[first.id], before.members[first.id]);
+  assert.deepEqual(Object.keys(members ?? {}).sort(), Object.keys(before.members).sort());
+  const stranger = { ...lost, address: addressOf('instance', 'i-00ff-0123456789ab00') };
+  assert.deepEqual(recounted(before, [stranger]).members, {});
 });
 
 test('[GR-10] group: in service, members are asked and frontends left alone', () => {

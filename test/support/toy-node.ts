@@ -174,6 +174,7 @@ export interface ToyOptions {
   readonly incarnation?: number;
   readonly wrap?: (store: Store) => Store;
   readonly version?: number;
+  readonly migrate?: NonNullable<ActorType['migrate']>;
 }
 
 export const GROUP = addressOf('group', 't/g');
@@ -187,7 +188,7 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
   const host = createHost({
     thread: 'main',
     incarnation,
-    types: toyTypes(said, options.version ?? 1),
+    types: toyTypes(said, options),
     services: [],
     placement: createSinglePlacement(),
     clock,
@@ -221,11 +222,12 @@ export function memoryStore(): Store {
   return opened.value;
 }
 
-function toyTypes(said: string[], version: number): readonly ActorType[] {
+function toyTypes(said: string[], { version = 1, migrate }: ToyOptions): readonly ActorType[] {
   const say = (params: { readonly what: string }) => void said.push(params.what);
   const base = {
     machine: toy,
     version,
+    ...(migrate === undefined ? {} : { migrate }),
     effects: {
       say: durable(say),
       shout: protective(say),

@@ -6,25 +6,10 @@ import Database from 'better-sqlite3';
 import type { Address } from '../../../machines/model/ids.js';
 import type { JsonObject } from '../../../machines/model/json.js';
 import type { Vip, VipAttributes } from '../../../machines/model/lb.js';
-import { type PackedCell, unpackCell } from '../../ports/packed.js';
-import type {
-  FeedEvent,
-  JournalEntry,
-  LedgerEntry,
-  OutboxRow,
-  StoredCell,
-} from '../../ports/store.js';
+import type { FeedEvent, JournalEntry, LedgerEntry, OutboxRow } from '../../ports/store.js';
 
 export const CELL_COLUMNS = `address, parent, machine, machine_version, machine_hash, version,
   incarnation, value, context, timers`;
-
-export function decodeCell(row: PackedCell): StoredCell {
-  try {
-    return unpackCell(row);
-  } catch {
-    throw damaged(row[0]);
-  }
-}
 
 /** Raises what SQLite itself raises for a damaged page: quick_check does not look into our text. */
 function parse(text: string, name: string): unknown {

@@ -12,6 +12,7 @@ import {
   type PackedDecision,
   type PackedStore,
   packEach,
+  unpackCell,
 } from '../../ports/packed.js';
 import type { Store } from '../../ports/store.js';
 import { type Cells, createCells } from './cells.js';
@@ -23,7 +24,6 @@ import { COMMIT_DECISIONS_MAX, OUTBOX_ATTEMPTS_MAX } from './limits.js';
 import { createOutbox } from './outbox.js';
 import { createPrune, type Pruned, type Retention } from './prune.js';
 import { createFences, createLedger, createMeta } from './registers.js';
-import { decodeCell } from './rows.js';
 
 export interface SqliteStoreOptions {
   /** Stamped on every feed event. */
@@ -82,8 +82,8 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
   };
 
   return {
-    load: (kinds) => attempt(() => [...pagesOf(cells, kinds)].map(decodeCell)),
-    loadFamily: (address) => attempt(() => cells.loadFamily(address).map(decodeCell)),
+    load: (kinds) => attempt(() => [...pagesOf(cells, kinds)].map(unpackCell)),
+    loadFamily: (address) => attempt(() => cells.loadFamily(address).map(unpackCell)),
     loadPage: (kinds, after) => attempt(() => cells.page(kinds, after)),
     loadFamilyPacked: (address) => attempt(() => cells.loadFamily(address)),
     commit: (decisions) => packEach(decisions, (packed) => inTransactions(packed, commitPacked)),
