@@ -99,8 +99,6 @@ function runRole(control: MessagePort, casting: Casting): Promise<void> {
           return running?.mesh.detach(frame.value.peer);
         case 'stop':
           return void stop().catch(die);
-        case 'fence':
-          return;
       }
     });
   });

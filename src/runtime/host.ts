@@ -173,14 +173,24 @@ export function createHost(options: HostOptions): Host {
     if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
     // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
-    const key = asked ? undefined : type.coalesce?.(envelope.body);
+    const key = asked ? undefined : read(envelope, type.coalesce);
     const letter = userLetter(envelope, turns.now(), key);
     if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
-    const isSample = !asked && type.isSample?.(envelope.body) === true;
+    const isSample = !asked && read(envelope, type.isSample) === true;
     const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;
     if (oldest === undefined || !kernel.mailboxes.put(cell, letter)) return refuse(envelope);
     bury(oldest.envelope, 'outdated');
     turns.schedule(cell);
+  }
+
+  /** What cannot be read here will crash its receiver; whoever sent it is not to blame. */
+  function read<T>({ to, body }: Envelope, terms: ((body: Message) => T) | undefined) {
+    try {
+      return terms?.(body);
+    } catch (error) {
+      log.error({ actor: to, message: body.type, err: error }, 'message without its key');
+      return undefined;
+    }
   }
 
   function firstContact(envelope: Envelope): Cell | undefined {

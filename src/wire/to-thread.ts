@@ -5,7 +5,6 @@
  *   start   take this role; beat in the shared memory; keep `quarantine` from running
  *   link    here are the two ports to a peer; hello first
  *   unlink  that life of the peer is over: fail everything pending on it with the reason
- *   fence   ignore what an older life of the peer may still say
  *   stop    finish within the deadline, say `stopped`
  */
 import type { Address } from '../../machines/model/ids.js';
@@ -58,7 +57,6 @@ export type ToThread =
       readonly incarnation: number;
       readonly reason: string;
     }
-  | { readonly type: 'fence'; readonly peer: string; readonly incarnation: number }
   | { readonly type: 'stop'; readonly deadlineMs: number };
 
 type ToThreadChecks = {
@@ -85,7 +83,6 @@ const CHECKS: ToThreadChecks = {
   }),
   link: record({ peer: isName, incarnation: isCount, bulk: isPort, urgent: isPort }),
   unlink: record({ peer: isName, incarnation: isCount, reason: isText }),
-  fence: record({ peer: isName, incarnation: isCount }),
   stop: record({ deadlineMs: isCount }),
 };
 

@@ -3,7 +3,11 @@
  * watched it is told once, its sibling goes on as if nothing had happened, its successor serves.
  */
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { die, WAYS_TO_DIE, type WayToDie, watch } from '../support/mortal-cast.js';
 import { actorsOf, MOURNER, type MortalThreads, mortalThreads } from '../support/mortal-threads.js';
 
@@ -103,10 +107,32 @@ test('[SU-12] [SU-14] threads that hang are ended one at a time, the second when
     );
   }));
 
+test('[SU-14] [WI-9] a thread that main sends garbage is replaced, one that is accused of it too; only that life', () =>
+  lab(async ({ host, peek, ports, replaced, threads, deaths, log }) => {
+    for (const to of [KILLER, SIBLING]) host.tell(to, { type: 'count' }, 'test');
+    for (const to of [KILLER, SIBLING]) assert.equal((await peek(to)).count, 1);
+    ports.get('shard-0')?.urgent.postMessage(new Uint8Array([0xc1, 0xc1]));
+    await replaced('shard-0', 1);
+    threads.accuse({ name: 'shard-0', incarnation: 101 }, 'it is over');
+    threads.accuse({ name: 'shard-0', incarnation: 103 }, 'it sent something odd');
+    await replaced('shard-0', 2);
+    assert.deepEqual([(await peek(KILLER)).count, (await peek(SIBLING)).count], [0, 1]);
+    assert.equal(deaths().length, 4);
+    const why = log.lines
+      .filter(({ message }) => message === 'thread died')
+      .map(({ fields }) => (fields as { reason: string }).reason);
+    assert.match(why[0] ?? '', /distrusts main/);
+    assert.match(why[1] ?? '', /cannot be believed: it sent something odd/);
+  }));
+
 test('[SU-18] [SU-22] a thread that hangs as it is told to stop is cut off at its deadline, the others stop', async () => {
   const { host, threads, log, peek } = await mortalThreads({ shutdownMs: 200 });
   await peek(SIBLING);
-  host.tell(SIBLING, die('hang'), 'test');
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-hang-'));
+  const begun = join(folder, 'begun');
+  host.tell(SIBLING, die('hang', begun), 'test');
+  while (!existsSync(begun)) await sleep(10);
+  rmSync(folder, { recursive: true });
   host.tell(KILLER, { type: 'count' }, 'test');
   assert.equal((await peek(KILLER)).count, 1);
   await host.stop();

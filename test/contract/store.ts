@@ -123,6 +123,14 @@ function isolationContract(fresh: FreshStore): void {
     assert.equal(row?.event.aggregateVersion, 1);
   });
 
+  test('[ST-4] [ST-18] commit: a bad decision fails also when one behind it would take the place of its row', async () => {
+    const store = await fresh();
+    const bad = decisionOf('bad', { cell: cellOf(WEB, 1, { machineVersion: 1.5 }) });
+    const behind = decisionOf('behind', { cell: cellOf(WEB, 2) });
+    assert.deepEqual(await verdicts(store, [bad, behind]), ['rejected', 'stale']);
+    assert.deepEqual(unwrap(await store.load(['group'])), []);
+  });
+
   test('[ST-5] fence: an older incarnation is stale, also when it sends again', async () => {
     const store = await fresh();
     const applied = decisionOf('d-1', { cell: cellOf(WEB, 1) });

@@ -80,7 +80,7 @@ export function bare(more: Partial<LinkOptions> = {}) {
 export const LANES = ['bulk', 'urgent'] as const;
 const codec = createCodec();
 
-function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
+export function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
   if (frame instanceof Uint8Array) return frame;
   const encoded = encodeFrame(codec, frame);
   assert.ok(encoded.ok);

@@ -9,6 +9,7 @@ import type { Json } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import type { Result } from '../../machines/model/result.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
+import type { LinkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh, type Mesh } from '../../src/adapters/threads/mesh.js';
 import { createThreads, type ThreadSpec, type Threads } from '../../src/app/threads.js';
 import { threadTree } from '../../src/app/tree-walk.js';
@@ -39,6 +40,8 @@ export interface MortalThreads {
   readonly gaveUp: string[];
   ask(to: Address, message: Message): Promise<Result<Json, AskFailure>>;
   peek(of: Address): Promise<{ readonly count: number; readonly downs: readonly object[] }>;
+  /** Main's own ends of the links it made, by thread, oldest first. */
+  readonly ports: ReadonlyMap<string, LinkPorts>;
   /** Resolves when it was replaced so often since the beginning. */
   replaced(name: string, times: number): Promise<void>;
   /** What was logged of deaths and replacements, in order. */
@@ -112,9 +115,17 @@ export async function mortalThreads(options: MortalOptions = {}): Promise<Mortal
     waiting = waiting.filter((wait) => !over.includes(wait));
     for (const { resolve } of over) resolve();
   };
+  const ports = new Map<string, LinkPorts>();
+  const overheard: Mesh = {
+    ...mesh,
+    attach: (peer, made) => {
+      ports.set(peer.name, made);
+      mesh.attach(peer, made);
+    },
+  };
   const threads = createThreads({
     tree: treeOf(options),
-    mesh,
+    mesh: overheard,
     log,
     metrics,
     incarnationBase: () => 100,
@@ -132,7 +143,7 @@ export async function mortalThreads(options: MortalOptions = {}): Promise<Mortal
   assert.ok((await host.start()).ok);
   const ask: MortalThreads['ask'] = (to, message) => host.ask(to, message, PATIENT_MS);
   return {
-    ...{ host, threads, mesh, log, metrics, gaveUp, ask },
+    ...{ host, threads, mesh, log, metrics, gaveUp, ports, ask },
     peek: async (of) => {
       const answer = await ask(of, { type: 'peek' });
       assert.ok(answer.ok, JSON.stringify(answer));

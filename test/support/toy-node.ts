@@ -163,6 +163,7 @@ export interface ToyWorld {
   /** What effects said, in order. */
   readonly said: string[];
   readonly log: ReturnType<typeof rememberingLog>;
+  readonly metrics: ReturnType<typeof rememberingMetrics>;
   /** A second host on the same store and clock: the next life. */
   again(): Promise<ToyWorld>;
 }
@@ -184,6 +185,7 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
   const said = options.said ?? [];
   const store = options.store ?? memoryStore();
   const log = rememberingLog();
+  const metrics = rememberingMetrics();
   const incarnation = options.incarnation ?? 1;
   const host = createHost({
     thread: 'main',
@@ -195,7 +197,7 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
     ids: numberedIds(`d${incarnation}`),
     random: seededRandom(incarnation),
     log,
-    metrics: rememberingMetrics(),
+    metrics,
     store: options.wrap?.(store) ?? store,
     ports: {},
     remote: NOWHERE,
@@ -205,7 +207,7 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
   if (!started.ok) throw new Error(started.failure.message);
   await clock.settle();
   const next = { ...options, store, clock, said, incarnation: incarnation + 1 };
-  return { host, clock, store, said, log, again: () => toyWorld(next) };
+  return { host, clock, store, said, log, metrics, again: () => toyWorld(next) };
 }
 
 const NOWHERE: Remote = { send: () => false, reply: () => undefined };
@@ -250,7 +252,14 @@ function toyTypes(said: string[], { version = 1, migrate }: ToyOptions): readonl
       value: String(cell.value),
       ...cell.context,
     }),
-    coalesce: (message: Message) => (message.type === 'peek-level' ? 'peek' : undefined),
+    coalesce: (message: Message) => {
+      if (message.type === 'unreadable') throw new Error('a key that is not there');
+      return message.type === 'peek-level' ? 'peek' : undefined;
+    },
+    isSample: (message: Message) => {
+      if (message.type === 'unreadable') throw new Error('a key that is not there');
+      return false;
+    },
   };
   return [
     { ...base, kind: 'group', stored: true, implicit: true },

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCodec } from '../../src/wire/codec.js';
-import { decodeHello, encodeHello, type Hello, helloOf } from '../../src/wire/hello.js';
+import {
+  decodeHello,
+  encodeHello,
+  type Hello,
+  helloOf,
+  WIRE_VERSION,
+} from '../../src/wire/hello.js';
 
 function heard(hello: Hello) {
   const encoded = encodeHello(hello);
@@ -19,7 +25,7 @@ const refused: readonly {
   readonly change: object;
   readonly code: string;
 }[] = [
-  { name: 'a later wire version', change: { hello: 3 }, code: 'version' },
+  { name: 'a later wire version', change: { hello: WIRE_VERSION + 1 }, code: 'version' },
   { name: 'other shapes', change: { structuresHash: 'feed' }, code: 'version' },
   { name: 'no version', change: { hello: '1' }, code: 'malformed' },
   { name: 'no thread', change: { thread: undefined }, code: 'malformed' },
@@ -32,6 +38,17 @@ for (const { name, change, code } of refused) {
     assert.equal(answer.ok ? '' : answer.failure.code, code);
   });
 }
+
+test('[WI-4] hello: what is refused is said in a sentence that names the peer and both sides', () => {
+  for (const change of [{ hello: WIRE_VERSION + 1 }, { structuresHash: 'feed' }]) {
+    const answer = heard({ ...helloOf('shard-1', 3), ...change });
+    const [field, theirs] = Object.entries(change)[0] ?? [];
+    const ours = String(helloOf('x', 0)[field as 'hello' | 'structuresHash']);
+    const said = answer.ok ? '' : answer.failure.message;
+    assert.match(said, /^shard-1 speaks .*: every thread must run the same build$/);
+    assert.ok(said.includes(` ${theirs}, not ${ours}:`), said);
+  }
+});
 
 test('[WI-4] hello: another frame, cut bytes, or no bytes are no hello', () => {
   const other = createCodec().encode({ type: 'credit', received: 1 });

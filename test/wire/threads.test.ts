@@ -23,7 +23,6 @@ const TO: readonly ToThread[] = [
   },
   { type: 'link', peer: 'store', incarnation: 2, bulk: port, urgent: port },
   { type: 'unlink', peer: 'store', incarnation: 2, reason: 'died: out of memory' },
-  { type: 'fence', peer: 'store', incarnation: 3 },
   { type: 'stop', deadlineMs: 5_000 },
 ];
 

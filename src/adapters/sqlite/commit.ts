@@ -179,11 +179,15 @@ function collect(work: Work, decision: PackedDecision): Outcome {
 function ownRow({ batch, recent }: Work, decision: PackedDecision): StoreFailure | undefined {
   const [, , actor, , , , , forget, cell] = decision;
   if (cell !== null) {
-    const [address, , , , , version] = cell;
+    const [address, , , machineVersion, , version, incarnation] = cell;
     if (address !== actor) return rejected(`${actor} may not write ${address}`);
     const have = recent.versionOf(actor);
     if (version !== have + 1) {
       return stale(`${actor} is at version ${have}: version ${version} does not follow`);
+    }
+    // A later row of the same batch may take its place: SQLite would never see this one.
+    if (!Number.isSafeInteger(machineVersion) || !Number.isSafeInteger(incarnation)) {
+      return rejected(`${actor}: versions and incarnations are whole numbers`);
     }
   }
   if (forget) recent.setVersion(actor, 0);

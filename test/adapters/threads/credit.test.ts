@@ -3,13 +3,24 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { linkPorts } from '../../../src/adapters/threads/link.js';
 import { createMesh } from '../../../src/adapters/threads/mesh.js';
 import type { Envelope } from '../../../src/runtime/envelope.js';
 import { CREDIT_ENVELOPES, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
 import type { LinkFrame } from '../../../src/wire/link-frame.js';
-import { bare, envelope, huge, link, pair, settled } from '../../support/link-lab.js';
+import {
+  bare,
+  bytesOf,
+  envelope,
+  huge,
+  LANES,
+  link,
+  pair,
+  settled,
+} from '../../support/link-lab.js';
 import { rememberingLog } from '../../support/quiet.js';
+import { seedOfRun } from '../../support/seed.js';
 
 const numbered = (count: number, from = 0): readonly string[] =>
   Array.from({ length: count }, (_, n) => `m${from + n}`);
@@ -109,6 +120,32 @@ for (const [what, frames] of LIES) {
     assert.equal(distrusted.length, 1);
   });
 }
+
+test('[WI-2] [WI-9] link: whatever bytes come on either port, it closes or goes on, and never throws', async () => {
+  const good = [REPLY, DOWN, { type: 'query', id: 1, name: 'views', args: null } as LinkFrame];
+  const bytes = fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 40 }),
+    fc.tuple(fc.constantFrom(...good), fc.nat(60), fc.nat(255)).map(([frame, at, byte]) => {
+      const changed = Uint8Array.from(bytesOf(frame));
+      changed[at % changed.length] = byte;
+      return changed;
+    }),
+  );
+  const message = fc.record({ lane: fc.constantFrom(...LANES), bytes, greets: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 6 }), async (messages) => {
+      const { a, far, greet, distrusted } = bare();
+      if (messages[0]?.greets === true) greet();
+      for (const { lane, bytes: some } of messages) far[lane].postMessage(some);
+      await settled();
+      assert.equal(distrusted.length, a.state.closed);
+      far.bulk.close();
+      await settled();
+      assert.equal(a.state.closed, 1);
+    }),
+    { seed: seedOfRun(), numRuns: 300 },
+  );
+});
 
 test('[WI-21] mesh: what cannot cross is told to its sender, what cannot wait too, and the dead peer takes nothing with it', async () => {
   const lost: Envelope[] = [];
