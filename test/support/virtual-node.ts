@@ -70,18 +70,26 @@ interface Outside {
   readonly life: number;
 }
 
-export function startVirtualNode(text: string, seed = 1): Promise<VirtualNode> {
+/** What a node finds when it starts: a store and a provider's instances from before, and the time it is. */
+export interface Past {
+  readonly store?: Store;
+  readonly world?: SimulatedWorld;
+  readonly startAtMs?: number;
+  readonly life?: number;
+}
+
+export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promise<VirtualNode> {
   return live({
-    clock: createVirtualClock(),
-    store: memoryStore(),
+    clock: createVirtualClock(past.startAtMs),
+    store: past.store ?? memoryStore(),
     lb: createStrictLb(),
     prober: fakeProber(),
-    world: createSimulatedWorld(),
+    world: past.world ?? createSimulatedWorld(),
     sink: openMemorySink(),
     tenancy: scriptedTenancy(),
     file: { text },
     seed,
-    life: 1,
+    life: past.life ?? 1,
     faults: { storeAway: false, onDelete: () => undefined },
   });
 }
