@@ -14,10 +14,13 @@ import { spawnSection } from './runtime/spawn.js';
 import { killsSection } from './runtime/store-kills.js';
 import { loadSection } from './runtime/store-load.js';
 import { throughputSection } from './runtime/throughput.js';
+import { oneWaySection, roundTripSection } from './runtime/transport.js';
 
 const SECTIONS: readonly Section[] = [
   memorySection,
   throughputSection,
+  oneWaySection,
+  roundTripSection,
   endToEndSection,
   spawnSection,
   crashSection,

@@ -7,12 +7,14 @@ import { spawnProbes } from './spawn.js';
 import { killsProbes } from './store-kills.js';
 import { loadProbes } from './store-load.js';
 import { throughputProbes } from './throughput.js';
+import { transportProbes } from './transport.js';
 
 export const PROBES: Readonly<Record<string, Probe>> = {
   ...memoryProbes,
   ...throughputProbes,
   ...spawnProbes,
   ...crashProbes,
+  ...transportProbes,
   ...endToEndProbes,
   ...killsProbes,
   ...loadProbes,

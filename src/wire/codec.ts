@@ -7,15 +7,23 @@
 import { Packr, Unpackr } from 'msgpackr';
 import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import { type BatchReader, createBatchReader } from './batch-reader.js';
+import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 import { malformed, type WireFailure } from './failures.js';
 import { FRAME_BYTES_MAX, STRUCTURES_MAX } from './limits.js';
 import { isPlain } from './shape.js';
 import { copyOfStructures, STRUCTURES } from './structures.js';
 
-export interface Codec {
+export interface PlainCodec {
   /** Bytes of their own buffer, free to be posted or transferred. */
   encode(value: unknown): Result<Uint8Array, WireFailure>;
   decode(bytes: unknown): Result<Json, WireFailure>;
+}
+
+/** What one end of one link encodes and decodes with: it remembers what was said on it. */
+export interface Codec extends PlainCodec {
+  readonly writer: BatchWriter;
+  readonly reader: BatchReader;
 }
 
 /**
@@ -26,19 +34,20 @@ export function createCodec(): Codec {
     maxSharedStructures: STRUCTURES.length,
     maxOwnStructures: STRUCTURES_MAX,
   };
-  return codecOf(
+  const { encode, decode } = codecOf(
     new Packr({ ...options, structures: copyOfStructures() }),
     new Unpackr({ ...options, structures: copyOfStructures() }),
   );
+  return { encode, decode, writer: createBatchWriter(), reader: createBatchReader() };
 }
 
 /** Without any known shape: for the hello, which must be readable across versions. */
-export function createPlainCodec(): Codec {
+export function createPlainCodec(): PlainCodec {
   const options = { useRecords: false };
   return codecOf(new Packr(options), new Unpackr(options));
 }
 
-function codecOf(packr: Packr, unpackr: Unpackr): Codec {
+function codecOf(packr: Packr, unpackr: Unpackr): PlainCodec {
   return {
     encode: (value) => {
       try {

@@ -10,7 +10,7 @@ import { isCount, isName, oneOf, record } from './shape.js';
 import { STRUCTURES_HASH } from './structures.js';
 
 /** Raised whenever a frame changes its meaning. */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 
 export interface Hello {
   readonly hello: number;

@@ -36,6 +36,16 @@ export const NAME_CHARACTERS_MAX = 512;
  */
 export const STRUCTURES_MAX = 32;
 
+/** Addresses that both ends of a link know by number; with one more they start anew. */
+export const NAMES_MAX = 32_768;
+
+/** Shapes of messages that both ends of a link know by number, all and of one type. */
+export const SHAPES_MAX = 256;
+export const SHAPES_PER_TYPE_MAX = 4;
+
+/** Fields of a message that may have a shape. */
+export const SHAPE_FIELDS_MAX = 64;
+
 /** Decisions of one commit request: the store makes several transactions of so many. */
 export const REQUEST_DECISIONS_MAX = 1_024;
 

@@ -16,10 +16,9 @@ import type { Address } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
 import { ok, type Result } from '../../machines/model/result.js';
 import type { Codec } from './codec.js';
-import { type Envelope, isEnvelope } from './envelope.js';
+import type { Envelope } from './envelope.js';
 import { malformed, type WireFailure } from './failures.js';
 import type { Lane } from './hello.js';
-import { BATCH_ENVELOPES_MAX } from './limits.js';
 import {
   type Check,
   isAddress,
@@ -87,12 +86,14 @@ export type LinkFrame =
   | StoreRequestFrame
   | StoreAnswerFrame;
 
+/** Of all but batches, whose reader checks them. */
 type FrameChecks = {
-  readonly [T in LinkFrame['type']]: Check<Omit<LinkFrame & { type: T }, 'type'>>;
+  readonly [T in Exclude<LinkFrame['type'], 'envelopes'>]: Check<
+    Omit<LinkFrame & { type: T }, 'type'>
+  >;
 };
 
 const CHECKS: FrameChecks = {
-  envelopes: record({ received: isCount, items: listOf(isEnvelope, BATCH_ENVELOPES_MAX) }),
   credit: record({ received: isCount }),
   watch: record({ target: isAddress, watcher: isAddress }),
   unwatch: record({ target: isAddress, watcher: isAddress }),
@@ -119,21 +120,28 @@ export function laneOf(frame: LinkFrame): Lane {
   return URGENT.has(frame.type) ? 'urgent' : 'bulk';
 }
 
+/** A batch that was encoded has to be posted, or its codec's writer be told otherwise. */
 export function encodeFrame(codec: Codec, frame: LinkFrame): Result<Uint8Array, WireFailure> {
-  return codec.encode(frame);
+  if (frame.type !== 'envelopes') return codec.encode(frame);
+  const encoded = codec.encode(codec.writer.write(frame.items, frame.received));
+  if (!encoded.ok) codec.writer.forget();
+  return encoded;
 }
 
 export function decodeFrame(codec: Codec, bytes: unknown): Result<LinkFrame, WireFailure> {
   const decoded = codec.decode(bytes);
   if (!decoded.ok) return decoded;
   const { value } = decoded;
-  return isLinkFrame(value) ? ok(value) : malformed('no frame of a link');
+  const type = isObject(value) ? value['type'] : undefined;
+  if (type === 'envelopes') {
+    const batch = codec.reader.read(value);
+    return batch === undefined ? malformed('no batch of envelopes') : ok(batch);
+  }
+  return isLinkFrame(value, type) ? ok(value) : malformed('no frame of a link');
 }
 
-function isLinkFrame(value: unknown): value is LinkFrame {
-  if (!isObject(value)) return false;
-  const { type } = value as { readonly type?: unknown };
+function isLinkFrame(value: unknown, type: unknown): value is LinkFrame {
   return typeof type === 'string' && Object.hasOwn(CHECKS, type)
-    ? CHECKS[type as LinkFrame['type']](value)
+    ? CHECKS[type as keyof FrameChecks](value)
     : false;
 }

@@ -12,22 +12,16 @@ import { assert } from '../../machines/model/assert.js';
 import { STRUCTURES_MAX } from './limits.js';
 
 export const STRUCTURES: readonly (readonly string[])[] = [
-  // Envelopes and frames.
-  ['v', 'to', 'from', 'cause', 'incarnation', 'body'],
-  ['v', 'to', 'from', 'cause', 'incarnation', 'body', 'replyTo'],
-  ['type', 'received', 'items'],
+  // Frames.
+  ['type', 'received', 'known', 'names', 'shapes', 'letters'],
+  ['type', 'received'],
   ['type', 'id', 'method', 'args'],
   ['type', 'id', 'result', 'more'],
   ['type', 'to', 'body'],
-  // The frequent messages, in the order their senders build them.
-  ['type', 'verdict'],
+  // What is in frequent messages, in the order their senders build it.
   ['backend', 'address', 'state', 'positive', 'episode', 'sinceMs', 'code'],
-  ['type', 'level'],
   ['member', 'group', 'address', 'phase', 'dead', 'lastMayGo'],
-  ['type', 'ack'],
   ['frontend', 'member', 'phase', 'weight'],
-  ['type', 'summary'],
-  ['type', 'probe', 'result'],
   ['passed', 'code', 'detail', 'durationMs', 'positive', 'late'],
   // What a commit is made of.
   ['ok', 'value'],

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { bench } from '../../bench/runtime.js';
 
 const QUESTIONS = [
-  ...['G1', 'G2', 'G3', 'G2-stored', 'G6', 'G7', 'G8', 'G9', 'G9-linear'],
+  ...['G1', 'G2', 'G3', 'G2-stored', 'G4', 'G5', 'G6', 'G7', 'G8', 'G9', 'G9-linear'],
   ...['G10-p50', 'G10-p99', 'G10-wrong', 'G11'],
 ];
 /** Rows that count what went wrong. */

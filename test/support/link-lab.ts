@@ -78,11 +78,11 @@ export function bare(more: Partial<LinkOptions> = {}) {
 }
 
 export const LANES = ['bulk', 'urgent'] as const;
-const codec = createCodec();
 
+/** Of a codec of its own: what it says holds on any link. */
 export function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
   if (frame instanceof Uint8Array) return frame;
-  const encoded = encodeFrame(codec, frame);
+  const encoded = encodeFrame(createCodec(), frame);
   assert.ok(encoded.ok);
   return encoded.value;
 }

@@ -17,7 +17,7 @@ import { ok, type Result } from '../../../machines/model/result.js';
 import type { Log } from '../../ports/log.js';
 import { createCodec } from '../../wire/codec.js';
 import { createCredit } from '../../wire/credit.js';
-import { type Letter, sealEnvelope } from '../../wire/envelope.js';
+import type { Envelope } from '../../wire/envelope.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { decodeHello, encodeHello, helloOf, type Lane } from '../../wire/hello.js';
 import {
@@ -33,10 +33,10 @@ export type LinkPorts = Readonly<Record<Lane, MessagePort>>;
 export interface Link {
   readonly peer: string;
   /** False: it waits for credit as much as may wait; the message was not taken. */
-  send(letter: Letter): boolean;
+  send(letter: Envelope): boolean;
   post(frame: LinkFrame): Result<void, WireFailure>;
   /** Once it is closed: what had not left. */
-  unsent(): readonly Letter[];
+  unsent(): readonly Envelope[];
   onFrame(listener: (frame: LinkFrame) => void): void;
   onClose(listener: () => void): void;
   close(): void;
@@ -52,7 +52,7 @@ export interface LinkOptions {
   /** False: this thread has more waiting than it should; the peer gets no more credit for now. */
   hasRoom?(): boolean;
   /** That message is too large to cross, or is no plain data; its companions do. */
-  onLost?(letter: Letter, failure: WireFailure): void;
+  onLost?(letter: Envelope, failure: WireFailure): void;
   /** The peer sent what cannot be believed; the link is closing. */
   onDistrust?(failure: WireFailure): void;
 }
@@ -78,7 +78,7 @@ export function openLink(options: LinkOptions): Link {
   const listeners: ((frame: LinkFrame) => void)[] = [];
   const closers: (() => void)[] = [];
   const greeted: Record<Lane, boolean> = { bulk: false, urgent: false };
-  let queue: Letter[] = [];
+  let queue: Envelope[] = [];
   let batchMax = BATCH_ENVELOPES_MAX;
   let leaving = false;
   let waitsForRoom = false;
@@ -137,10 +137,9 @@ export function openLink(options: LinkOptions): Link {
   };
 
   /** Halved until it fits: one oversized envelope must not cost its companions. */
-  const postBatch = (letters: readonly Letter[]): void => {
-    const items = letters.map((letter) => sealEnvelope(letter, self.incarnation));
+  const postBatch = (letters: readonly Envelope[]): void => {
     const received = credit.tell(hasRoom());
-    const encoded = encodeFrame(codec, { type: 'envelopes', received, items });
+    const encoded = encodeFrame(codec, { type: 'envelopes', received, items: letters });
     const bytes = encoded.ok ? encoded.value.byteLength : 0;
     if (encoded.ok && (bytes <= BATCH_BYTES_MAX || letters.length === 1)) {
       const perLetter = bytes / letters.length;
@@ -155,12 +154,13 @@ export function openLink(options: LinkOptions): Link {
       log.error({ peer, to: letter.to, ...encoded.failure }, 'message lost: it cannot cross');
       return options.onLost?.(letter, encoded.failure);
     }
+    codec.writer.forget();
     const half = Math.ceil(letters.length / 2);
     postBatch(letters.slice(0, half));
     postBatch(letters.slice(half));
   };
 
-  const send = (letter: Letter): boolean => {
+  const send = (letter: Envelope): boolean => {
     if (closed || queue.length >= LINK_QUEUE_MAX) return false;
     queue.push(letter);
     if (queue.length >= batchMax) flush();

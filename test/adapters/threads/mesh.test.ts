@@ -1,12 +1,13 @@
 /** Links and the mesh over real message channels: who is believed, what is kept, what is never silent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { addressOf } from '../../../machines/model/ids.js';
 import type { Json } from '../../../machines/model/json.js';
 import { ok } from '../../../machines/model/result.js';
 import { linkPorts } from '../../../src/adapters/threads/link.js';
 import { createMesh, type Mesh, type MeshOptions } from '../../../src/adapters/threads/mesh.js';
 import { helloOf } from '../../../src/wire/hello.js';
-import { BATCH_ENVELOPES_MAX, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
+import { BATCH_BYTES_MAX, BATCH_ENVELOPES_MAX, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
 import type { LinkFrame } from '../../../src/wire/link-frame.js';
 import {
   bare,
@@ -36,6 +37,19 @@ test('[WI-8] link: one message that does not fit is named and lost; its companio
   await settled();
   assert.deepEqual(b.types(), ['one', 'two']);
   assert.equal(a.log.lines.filter(({ level }) => level === 'error').length, 1);
+  a.opened.close();
+});
+
+test('[WI-8] [WI-23] link: a batch that was too large leaves in halves, each readable', async () => {
+  const { a, b } = pair();
+  const sent = Array.from({ length: 7 }, (_, n) => `m${n}`);
+  for (const type of sent) {
+    const to = addressOf('group', `t/${type}`);
+    a.opened.send(envelope(type, { to, body: { type, [type]: 'x'.repeat(BATCH_BYTES_MAX / 3) } }));
+  }
+  await settled();
+  assert.deepEqual(b.types(), sent);
+  assert.ok(b.frames.length > 1);
   a.opened.close();
 });
 
