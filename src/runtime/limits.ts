@@ -28,6 +28,12 @@ export const OFFER_DECISIONS_MAX = 1_024;
 /** Decisions of one actor waiting for the store; at the bound its mailbox waits too. */
 export const ACTOR_DECISIONS_MAX = 64;
 
+/**
+ * Of these, the ones that nothing waits for. The rest is kept for those that must be stored: a change
+ * ordered in a long outage must not stop the reflexes that come behind it.
+ */
+export const REFLEX_DECISIONS_MAX = 32;
+
 /** Deliveries of one message before it is poison. */
 export const DELIVERY_ATTEMPTS_MAX = 3;
 
@@ -72,6 +78,7 @@ export const SLOW_TURN_MS = 50;
 
 assert(MAILBOX_MESSAGES_MAX < THREAD_MESSAGES_MAX, 'one actor must not fill what all have');
 assert(TURN_MESSAGES_MAX <= MAILBOX_MESSAGES_MAX, 'a turn must not outlast a full mailbox');
+assert(REFLEX_DECISIONS_MAX < ACTOR_DECISIONS_MAX, 'records must leave room for what must commit');
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
 assert(COMMIT_DECISIONS_MAX <= OFFER_DECISIONS_MAX, 'an offer must fill a transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');

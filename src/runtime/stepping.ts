@@ -10,7 +10,7 @@ import { type Cell, keepCommitted } from './cell.js';
 import { decide } from './decisions.js';
 import { performNow, type Sorted, sortEffects } from './effect-order.js';
 import type { Kernel, TapFrame } from './kernel.js';
-import { ACTOR_DECISIONS_MAX } from './limits.js';
+import { ACTOR_DECISIONS_MAX, REFLEX_DECISIONS_MAX } from './limits.js';
 import type { Letter } from './mailbox.js';
 import { plainMeta, StepMeta } from './step-meta.js';
 import type { Configuration, Step, TimerOp } from './stepper.js';
@@ -22,13 +22,16 @@ export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const step = cell.stepper.step(cell.configuration, cell.context, event);
   const sorted = sortEffects(cell, step.effects);
   const decides = isDecision(cell, step.configuration, sorted);
-  const full = decides && cell.inFlight.length >= ACTOR_DECISIONS_MAX;
-  if (full && mustCommit(sorted)) return false;
+  let full = decides && cell.inFlight.length >= REFLEX_DECISIONS_MAX;
+  if (full && mustCommit(sorted)) {
+    if (cell.inFlight.length >= ACTOR_DECISIONS_MAX) return false;
+    full = false;
+  }
 
   move(kernel, cell, step, letter);
   if (kernel.tap !== undefined) kernel.tap(frameOf(cell, event));
-  // A full queue means the store has been away for long: a reflex still acts, its record is given up,
-  // and the next decision that fits carries the whole state anyway.
+  // So much waits only when the store has been away for long: a reflex still acts, its record is given
+  // up, and the next decision that fits carries the whole state anyway.
   if (decides && !full) decide(kernel, cell, sorted, meta);
   performNow(kernel, cell, sorted, decides ? meta.id : meta.cause);
   return true;

@@ -30,6 +30,8 @@ export type ToyEvent =
   | { readonly type: 'add'; readonly by: number }
   | { readonly type: 'peek' }
   | { readonly type: 'reflex'; readonly by: number }
+  /** Acts at once and is recorded; nothing waits for the record. */
+  | { readonly type: 'flinch'; readonly by: number }
   | { readonly type: 'explode' }
   | { readonly type: 'implode' }
   | { readonly type: 'breed'; readonly child: string }
@@ -102,6 +104,12 @@ const toy = setup({
       actions: [
         'add',
         { type: 'shout', params: ({ event }) => ({ what: `only reflex ${event.by}` }) },
+      ],
+    },
+    flinch: {
+      actions: [
+        { type: 'record', params: { event: 'toy.flinched', rule: 'T', numbers: {} } },
+        { type: 'shout', params: ({ event }) => ({ what: `flinched ${event.by}` }) },
       ],
     },
     peek: {
