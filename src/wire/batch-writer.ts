@@ -17,6 +17,7 @@ export interface BatchFrame {
 }
 
 export interface BatchWriter {
+  /** Good until the next one is written. */
   write(envelopes: readonly Envelope[], received: number): BatchFrame;
   /** The last frame was not posted, or cannot be. */
   forget(): void;
@@ -35,7 +36,14 @@ export function createBatchWriter(): BatchWriter {
   /** Defined by the frame that is being made. */
   let newNames: string[] = [];
   let newShapes: (readonly string[])[] = [];
-  let letters: unknown[] = [];
+  /** One list for all frames: written over from the start, and cut to length at the end. */
+  const letters: unknown[] = [];
+  let length = 0;
+
+  const put = (value: unknown): void => {
+    letters[length] = value;
+    length += 1;
+  };
 
   const forget = (): void => {
     numbers.clear();
@@ -66,8 +74,19 @@ export function createBatchWriter(): BatchWriter {
   };
 
   const writeAsk = (code: number, replyTo: string | undefined): void => {
-    if (replyTo === undefined) letters.push(code);
-    else letters.push(code + 1, replyTo);
+    put(replyTo === undefined ? code : code + 1);
+    if (replyTo !== undefined) put(replyTo);
+  };
+
+  /** False: it has other fields, or in another order. */
+  const writeValues = (body: JsonObject, keys: readonly string[]): boolean => {
+    let index = 0;
+    for (const key in body) {
+      if (key !== keys[index]) return false;
+      if (key !== TYPE) put(body[key]);
+      index += 1;
+    }
+    return index === keys.length;
   };
 
   const writeBody = (body: JsonObject, replyTo: string | undefined): void => {
@@ -77,16 +96,16 @@ export function createBatchWriter(): BatchWriter {
       ofType = [];
       if (shapes.size < SHAPES_MAX) shapes.set(type, ofType);
     }
-    const before = letters.length;
+    const before = length;
     for (const shape of ofType) {
       writeAsk(2 * shape.number, replyTo);
-      if (valuesInto(letters, body, shape.keys)) return;
-      letters.length = before;
+      if (writeValues(body, shape.keys)) return;
+      length = before;
     }
     const shape = define(body, ofType);
     writeAsk(2 * (shape?.number ?? 0), replyTo);
-    if (shape === undefined) letters.push(body);
-    else valuesInto(letters, body, shape.keys);
+    if (shape === undefined) put(body);
+    else writeValues(body, shape.keys);
   };
 
   return {
@@ -96,23 +115,15 @@ export function createBatchWriter(): BatchWriter {
       const known = [numbers.size, shapeCount] as const;
       newNames = [];
       newShapes = [];
-      letters = [];
+      length = 0;
       for (const { to, from, cause, body, replyTo } of envelopes) {
-        letters.push(numberOf(to), numberOf(from), cause);
+        put(numberOf(to));
+        put(numberOf(from));
+        put(cause);
         writeBody(body as unknown as JsonObject, replyTo);
       }
+      letters.length = length;
       return { type: 'envelopes', received, known, names: newNames, shapes: newShapes, letters };
     },
   };
-}
-
-/** False: it has other fields, or in another order; what was written then has to be taken back. */
-function valuesInto(letters: unknown[], body: JsonObject, keys: readonly string[]): boolean {
-  let index = 0;
-  for (const key in body) {
-    if (key !== keys[index]) return false;
-    if (key !== TYPE) letters.push(body[key]);
-    index += 1;
-  }
-  return index === keys.length;
 }

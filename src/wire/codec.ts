@@ -1,7 +1,9 @@
 /**
- * Plain data to bytes and back. Encoding copies the bytes out of msgpackr's pool: the view it
- * returns shares an 8 KiB slab with other frames, and posting it would clone the slab. Decoding
- * answers a value for any bytes and yields plain data only: dates, sets, errors and the like are
+ * Plain data to bytes and back. The bytes of a frame travel as text, one character a byte: a port copies
+ * such a text once each way, where bytes cost it a buffer outside the heap at either end, several times
+ * as dear. To make the text is also the copy out of msgpackr's pool.
+ *
+ * Decoding answers a value for any text and yields plain data only: dates, sets, errors and the like are
  * malformed.
  */
 import { Packr, Unpackr } from 'msgpackr';
@@ -10,13 +12,13 @@ import { fail, ok, type Result } from '../../machines/model/result.js';
 import { type BatchReader, createBatchReader } from './batch-reader.js';
 import { type BatchWriter, createBatchWriter } from './batch-writer.js';
 import { malformed, type WireFailure } from './failures.js';
-import { FRAME_BYTES_MAX, STRUCTURES_MAX } from './limits.js';
+import { BATCH_BYTES_MAX, FRAME_BYTES_MAX, STRUCTURES_MAX } from './limits.js';
 import { isPlain } from './shape.js';
 import { copyOfStructures, STRUCTURES } from './structures.js';
 
 export interface PlainCodec {
-  /** Bytes of their own buffer, free to be posted or transferred. */
-  encode(value: unknown): Result<Uint8Array, WireFailure>;
+  /** Text of which each character is a byte. */
+  encode(value: unknown): Result<string, WireFailure>;
   decode(bytes: unknown): Result<Json, WireFailure>;
 }
 
@@ -54,18 +56,19 @@ function codecOf(packr: Packr, unpackr: Unpackr): PlainCodec {
         const packed = packr.pack(value);
         return packed.byteLength > FRAME_BYTES_MAX
           ? fail(tooLarge(packed.byteLength))
-          : ok(new Uint8Array(packed));
+          : ok(packed.toString('latin1'));
       } catch (error) {
         return malformed(`cannot be packed: ${textOf(error)}`);
       }
     },
     decode: (bytes) => {
-      if (!(bytes instanceof Uint8Array) || bytes.byteLength === 0) {
-        return malformed('a frame is a run of bytes');
-      }
-      if (bytes.byteLength > FRAME_BYTES_MAX) return fail(tooLarge(bytes.byteLength));
+      if (typeof bytes !== 'string' || bytes === '') return malformed('a frame is a run of bytes');
+      if (bytes.length > FRAME_BYTES_MAX) return fail(tooLarge(bytes.length));
       try {
-        const value: unknown = unpackr.unpack(bytes);
+        const buffer = bytes.length > BATCH_BYTES_MAX ? Buffer.alloc(bytes.length) : scratch;
+        // Of a character that is no byte the lower half is taken: bent bytes, like any others.
+        const length = buffer.write(bytes, 'latin1');
+        const value: unknown = unpackr.unpack(buffer, length);
         return isPlain(value) ? ok(value) : malformed('a frame holds plain data only');
       } catch (error) {
         return malformed(`no msgpack: ${textOf(error)}`);
@@ -73,6 +76,9 @@ function codecOf(packr: Packr, unpackr: Unpackr): PlainCodec {
     },
   };
 }
+
+/** Where frames of usual size are read: nothing that is decoded refers to it. */
+const scratch = Buffer.alloc(BATCH_BYTES_MAX);
 
 function tooLarge(bytes: number): WireFailure {
   return {

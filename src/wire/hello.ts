@@ -36,7 +36,7 @@ export function helloOf(thread: string, incarnation: number, lane: Lane = 'bulk'
   return { hello: WIRE_VERSION, structuresHash: STRUCTURES_HASH, thread, incarnation, lane };
 }
 
-export function encodeHello(hello: Hello): Result<Uint8Array, WireFailure> {
+export function encodeHello(hello: Hello): Result<string, WireFailure> {
   return codec.encode(hello);
 }
 

@@ -121,7 +121,7 @@ export function laneOf(frame: LinkFrame): Lane {
 }
 
 /** A batch that was encoded has to be posted, or its codec's writer be told otherwise. */
-export function encodeFrame(codec: Codec, frame: LinkFrame): Result<Uint8Array, WireFailure> {
+export function encodeFrame(codec: Codec, frame: LinkFrame): Result<string, WireFailure> {
   if (frame.type !== 'envelopes') return codec.encode(frame);
   const encoded = codec.encode(codec.writer.write(frame.items, frame.received));
   if (!encoded.ok) codec.writer.forget();

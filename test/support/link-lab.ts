@@ -68,7 +68,7 @@ export function bare(more: Partial<LinkOptions> = {}) {
   const onDistrust = ({ message }: { readonly message: string }): void =>
     void distrusted.push(message);
   const a = link(near, ['a', 'b'], { onDistrust, ...more });
-  const say = (lane: Lane, ...frames: readonly (LinkFrame | Uint8Array)[]): void => {
+  const say = (lane: Lane, ...frames: readonly (LinkFrame | string)[]): void => {
     for (const frame of frames) far[lane].postMessage(bytesOf(frame));
   };
   const greet = (): void => {
@@ -80,14 +80,14 @@ export function bare(more: Partial<LinkOptions> = {}) {
 export const LANES = ['bulk', 'urgent'] as const;
 
 /** Of a codec of its own: what it says holds on any link. */
-export function bytesOf(frame: LinkFrame | Uint8Array): Uint8Array {
-  if (frame instanceof Uint8Array) return frame;
+export function bytesOf(frame: LinkFrame | string): string {
+  if (typeof frame === 'string') return frame;
   const encoded = encodeFrame(createCodec(), frame);
   assert.ok(encoded.ok);
   return encoded.value;
 }
 
-export function helloBytes(hello: Hello): Uint8Array {
+export function helloBytes(hello: Hello): string {
   const encoded = encodeHello(hello);
   assert.ok(encoded.ok);
   return encoded.value;

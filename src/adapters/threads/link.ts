@@ -140,7 +140,7 @@ export function openLink(options: LinkOptions): Link {
   const postBatch = (letters: readonly Envelope[]): void => {
     const received = credit.tell(hasRoom());
     const encoded = encodeFrame(codec, { type: 'envelopes', received, items: letters });
-    const bytes = encoded.ok ? encoded.value.byteLength : 0;
+    const bytes = encoded.ok ? encoded.value.length : 0;
     if (encoded.ok && (bytes <= BATCH_BYTES_MAX || letters.length === 1)) {
       const perLetter = bytes / letters.length;
       batchMax = Math.floor(BATCH_BYTES_TARGET / perLetter);

@@ -85,7 +85,7 @@ test('[WI-9] link: a frame that cannot be read closes it, and nothing after it i
   const { a, say, greet, distrusted } = bare();
   const good: LinkFrame = { type: 'reply', to: 'a:1:1', body: null };
   greet();
-  say('urgent', good, new Uint8Array([1, 2, 3]), good);
+  say('urgent', good, '\x01\x02\x03', good);
   await settled();
   assert.deepEqual(a.frames, [good]);
   assert.equal(a.state.closed, 1);
