@@ -103,6 +103,7 @@ const HEARTBEAT: HeartbeatRules = { intervalMs: 500, timeoutMs: 5_000 };
 assert(HEARTBEAT.timeoutMs >= 4 * HEARTBEAT.intervalMs, 'one missed beat is no death');
 assert(DELIVERY_ATTEMPTS_MAX <= NODE_TREE.intensity, 'a killer is caught before the node gives up');
 
+const LOADER = new URL('./worker-loader.cjs', import.meta.url).href;
 const ENTRY = new URL('./worker-entry.js', import.meta.url).href;
 
 export function createThreads(options: ThreadsOptions): Threads {
@@ -110,7 +111,8 @@ export function createThreads(options: ThreadsOptions): Threads {
   const children = workersOf(options.tree).map(({ worker }) => worker);
   const threadsMax = children.length + 1;
   const pool = new Piscina({
-    filename: options.entry ?? ENTRY,
+    filename: LOADER,
+    workerData: { entry: options.entry ?? ENTRY },
     minThreads: threadsMax,
     maxThreads: threadsMax,
     idleTimeout: Number.POSITIVE_INFINITY,
@@ -235,8 +237,9 @@ export function createThreads(options: ThreadsOptions): Threads {
     alive.delete(name);
     thread.control.close();
     if (closed) return;
-    if (thread.serving && !closing) {
-      report(thread, reason);
+    if (!closing) {
+      // One that refuses to start has said why; one that an actor ended meanwhile has not.
+      if (thread.serving || culpritOf(thread.vitals) !== undefined) report(thread, reason);
       cutLinks(thread, reason);
     }
     // Of one that never served, whoever started it is told.

@@ -2,7 +2,7 @@
 import { spin } from '../support/mortal-cast.js';
 import { actorsOf, mortalThreads, SHARDS } from '../support/mortal-threads.js';
 
-const HEARTBEAT = { intervalMs: 50, timeoutMs: 1_500 };
+const HEARTBEAT = { intervalMs: 50, timeoutMs: 3_000 };
 const ACTORS = SHARDS.flatMap((shard) => actorsOf(shard, 1));
 
 const { host, peek, deaths, stop } = await mortalThreads({ heartbeat: HEARTBEAT });
@@ -14,13 +14,13 @@ process.on('message', (word) => void (word === 'spin' ? spinAll() : tell()));
 
 /** When it goes on no thread can show at once that it lives. */
 function spinAll(): void {
-  for (const to of ACTORS) host.tell(to, spin(50), 'test');
+  for (const to of ACTORS) host.tell(to, spin(20), 'test');
   process.send?.('spinning');
 }
 
 async function tell(): Promise<void> {
   // Whoever would be found guilty has been by then.
-  await new Promise((resolve) => setTimeout(resolve, 2 * HEARTBEAT.timeoutMs));
+  await new Promise((resolve) => setTimeout(resolve, 20 * HEARTBEAT.intervalMs));
   const counts = await Promise.all(ACTORS.map(async (to) => (await peek(to)).count));
   process.send?.({ counts, deaths: deaths() });
   await stop();

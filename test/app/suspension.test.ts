@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Longer than a thread may be silent. */
-const STOPPED_MS = 2_500;
+const STOPPED_MS = 3_500;
 
 test('[SU-12] suspension: a process that was stopped and goes on ends none of its threads', async () => {
   const child = fork(fileURLToPath(new URL('./suspended-child.js', import.meta.url)));

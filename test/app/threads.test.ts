@@ -24,7 +24,7 @@ interface Crew {
   next(word: string): Promise<void>;
 }
 
-function crew(): Crew {
+function crew(entry?: string): Crew {
   const told: string[] = [];
   let waiting: { readonly word: string; readonly resolve: () => void }[] = [];
   const tell = (word: string, rest = ''): void => {
@@ -49,6 +49,7 @@ function crew(): Crew {
     metrics: rememberingMetrics(),
     incarnationBase: () => 100,
     settings: () => workerSettings(),
+    ...(entry === undefined ? {} : { entry }),
     clock: { monotonic: () => 0, after: systemClock().after },
     random: seededRandom(1),
     onReplace: async (name, incarnation) => tell('replace', ` ${name} ${incarnation}`),
@@ -78,6 +79,21 @@ test('[SU-4] a death is handled once, with a higher incarnation; the sixth is th
     'gave up store',
   ]);
   assert.equal(threads.kill('store'), false);
+  await threads.close();
+});
+
+test('[SU-13] an actor that ends its thread as it starts is blamed for it as well, and kept out', async () => {
+  const entry = new URL('../support/stillborn-entry.js', import.meta.url).href;
+  const { threads, told, next } = crew(entry);
+  assert.ok((await threads.start(['store'])).ok);
+  const replaced = next('replaced');
+  threads.kill('store');
+  await Promise.race([replaced, next('gave up')]);
+  assert.deepEqual(told, [
+    ...[102, 103, 104, 105].map((n) => `replace store ${n}`),
+    'replaced store',
+  ]);
+  await threads.stop();
   await threads.close();
 });
 
