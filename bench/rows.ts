@@ -19,17 +19,42 @@ export interface BenchRow {
   readonly must?: string;
   /** What we would like to reach beyond the must; it fails nothing. */
   readonly stretch?: string;
-  readonly pass: boolean;
+  readonly verdict: Verdict;
 }
+
+/**
+ * `stretch`: beyond the must. `unjudged`: a run that is too small to judge how fast anything is.
+ * `informs`: there is no must.
+ */
+export type Verdict = 'pass' | 'stretch' | 'falls-short' | 'unjudged' | 'informs';
 
 export interface BenchResult {
   readonly bench: string;
   readonly rows: readonly BenchRow[];
 }
 
+/** How many rows had each verdict. */
+export function countsOf(rows: readonly BenchRow[]): Readonly<Record<Verdict, number>> {
+  const counts = { pass: 0, stretch: 0, 'falls-short': 0, unjudged: 0, informs: 0 };
+  for (const { verdict } of rows) counts[verdict] += 1;
+  return counts;
+}
+
+/** What a whole bench says at its end, and by name what falls short. */
+export function conclusionOf(rows: readonly BenchRow[]): string {
+  const { pass, stretch, 'falls-short': short, unjudged, informs } = countsOf(rows);
+  const names = rows.filter(({ verdict }) => verdict === 'falls-short').map(({ id }) => id);
+  return [
+    `${pass + stretch} of ${pass + stretch + short} musts hold, ${stretch} of them with their stretch`,
+    ...(short === 0 ? [] : [`${names.join(', ')} ${short === 1 ? 'falls' : 'fall'} short`]),
+    ...(unjudged === 0 ? [] : [`${unjudged} not judged`]),
+    ...(informs === 0 ? [] : [`${informs} for information`]),
+  ].join('; ');
+}
+
 export interface BenchOptions {
   readonly scale: Scale;
-  /** Only rows whose id begins with one of these (`G2`); empty: all. */
+  /** Only these rows, and what belongs to them (`G9`: G9-linear too); empty: all. */
   readonly only?: readonly string[];
   /** Long work says what it is doing. */
   progress?(line: string): void;
@@ -75,9 +100,9 @@ export interface Measured {
   readonly always?: boolean;
 }
 
-/** A row whose must is judged at full scale; one about speed passes at a tiny one without question. */
+/** A row whose must is judged at full scale; at a tiny one only if it is not about speed. */
 export function rowOf(measured: Measured, scale: Scale): BenchRow {
-  const { id, question, unit, value, baseline, must, stretch, always = false } = measured;
+  const { id, question, unit, value, baseline, must, stretch } = measured;
   const ratio = measured.ratio ?? (baseline === undefined ? undefined : value / baseline);
   const judged = { value, ratio: ratio ?? Number.NaN };
   return {
@@ -89,8 +114,24 @@ export function rowOf(measured: Measured, scale: Scale): BenchRow {
     ...(ratio === undefined ? {} : { ratio: rounded(ratio) }),
     ...(must === undefined ? {} : { must: must.text }),
     ...(stretch === undefined ? {} : { stretch: stretch.text }),
-    pass: (scale === 'tiny' && !always) || must === undefined || must.holds(judged),
+    verdict: verdictOf(measured, judged, scale),
   };
+}
+
+function verdictOf(
+  { must, stretch, always = false }: Measured,
+  judged: { readonly value: number; readonly ratio: number },
+  scale: Scale,
+): Verdict {
+  if (must === undefined) return 'informs';
+  if (scale === 'tiny' && !always) return 'unjudged';
+  if (!must.holds(judged)) return 'falls-short';
+  return stretch?.holds(judged) === true ? 'stretch' : 'pass';
+}
+
+/** Is a row, or a family of rows, among those that were asked for? */
+export function wanted(id: string, only: readonly string[]): boolean {
+  return only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}-`));
 }
 
 /** Four significant digits, whole numbers from a thousand on: what two runs may have in common. */

@@ -4,7 +4,7 @@
  *
  * Input: the scale and which rows. Output: the rows, in order. See bench/README.md.
  */
-import type { BenchOptions, BenchResult, BenchRow } from './rows.js';
+import { type BenchOptions, type BenchResult, type BenchRow, wanted } from './rows.js';
 import { crashSection } from './runtime/crashes.js';
 import { endToEndSection } from './runtime/end-to-end.js';
 import { createLab } from './runtime/lab.js';
@@ -31,12 +31,15 @@ const SECTIONS: readonly Section[] = [
 export async function bench(options: BenchOptions): Promise<BenchResult> {
   const { only = [] } = options;
   const lab = createLab(options);
-  const wanted = (id: string): boolean =>
-    only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}-`));
   const rows: BenchRow[] = [];
-  for (const section of SECTIONS.filter(({ ids }) => ids.some(wanted))) {
+  for (const section of SECTIONS.filter(({ ids }) => ids.some((id) => related(id, only)))) {
     lab.progress(section.ids.join(', '));
-    rows.push(...(await section.rows(lab)).filter(({ id }) => wanted(id)));
+    rows.push(...(await section.rows(lab)).filter(({ id }) => wanted(id, only)));
   }
   return { bench: 'runtime', rows };
+}
+
+/** A section is run for a row of its own, and for any that goes by the name of one (`G2-stored`). */
+function related(id: string, only: readonly string[]): boolean {
+  return wanted(id, only) || only.some((name) => wanted(name, [id]));
 }

@@ -2,7 +2,7 @@
 
 export const EXIT = {
   ok: 0,
-  /** `check`: parse error; `status`: degraded; `reload`: failed. */
+  /** `check`: parse error; `status`: degraded; `reload`: failed; `bench`: a must falls short. */
   failed: 1,
   /** `check`: semantic error; `reload`: partial; `plan`: changes. */
   semantic: 2,

@@ -5,12 +5,14 @@ import fc from 'fast-check';
 import {
   all,
   atMost,
+  conclusionOf,
   median,
   percentile,
   ratioAtLeast,
   ratioAtMost,
   rounded,
   rowOf,
+  wanted,
 } from '../../bench/rows.js';
 
 const CASES = [
@@ -30,25 +32,72 @@ const CASES = [
 ] as const;
 
 for (const { name, value, baseline, must, pass } of CASES) {
-  test(`[TI-13] bench rows: ${name} ${pass ? 'passes' : 'falls short'} at full scale, and passes tiny`, () => {
+  test(`[TI-13] bench rows: ${name} ${pass ? 'passes' : 'falls short'} at full scale, and is not judged tiny`, () => {
     const measured = { id: 'X', question: 'x', unit: 'u', value, baseline, must };
-    assert.equal(rowOf(measured, 'full').pass, pass);
-    assert.equal(rowOf(measured, 'tiny').pass, true);
+    assert.equal(rowOf(measured, 'full').verdict, pass ? 'pass' : 'falls-short');
+    assert.equal(rowOf(measured, 'tiny').verdict, 'unjudged');
   });
 }
 
 test('[TI-13] bench rows: a must that cannot be judged is not reached', () => {
   const row = { id: 'X', question: 'x', unit: 'u', value: 1, must: ratioAtLeast(1) };
-  assert.equal(rowOf(row, 'full').pass, false);
-  assert.equal(rowOf({ ...row, value: Number.NaN, baseline: 1 }, 'full').pass, false);
+  assert.equal(rowOf(row, 'full').verdict, 'falls-short');
+  const unknown = { ...row, value: Number.NaN, baseline: 1 };
+  assert.equal(rowOf(unknown, 'full').verdict, 'falls-short');
 });
 
 test('[TI-13] bench rows: a must about what is right is judged at any scale', () => {
   const row = { id: 'X', question: 'x', unit: 'u', must: atMost(0, 'wrong'), always: true };
   for (const scale of ['tiny', 'full'] as const) {
-    assert.equal(rowOf({ ...row, value: 1 }, scale).pass, false);
-    assert.equal(rowOf({ ...row, value: 0 }, scale).pass, true);
+    assert.equal(rowOf({ ...row, value: 1 }, scale).verdict, 'falls-short');
+    assert.equal(rowOf({ ...row, value: 0 }, scale).verdict, 'pass');
   }
+});
+
+const ROW = { question: 'x', unit: 'u' };
+const STRETCHING = { ...ROW, must: atMost(10, 'u'), stretch: atMost(5, 'u') };
+
+test('[TI-13] bench rows: a stretch counts only beyond the must, and a row without a must informs', () => {
+  const verdicts = [5, 6, 11].map(
+    (value) => rowOf({ ...STRETCHING, id: 'X', value }, 'full').verdict,
+  );
+  assert.deepEqual(verdicts, ['stretch', 'pass', 'falls-short']);
+  const { verdict } = rowOf({ ...ROW, id: 'X', value: 1, stretch: atMost(5, 'u') }, 'full');
+  assert.equal(verdict, 'informs');
+});
+
+test('[TI-13] bench rows: the conclusion counts the verdicts and names what falls short', () => {
+  const rows = [
+    ...[5, 6, 7].map((value) => rowOf({ ...STRETCHING, id: `G${value}`, value }, 'full')),
+    rowOf({ ...ROW, id: 'peer', value: 1 }, 'full'),
+  ];
+  const short = ['G1', 'G2'].map((id) => rowOf({ ...STRETCHING, id, value: 11 }, 'full'));
+  assert.equal(
+    conclusionOf(rows),
+    '3 of 3 musts hold, 1 of them with their stretch; 1 for information',
+  );
+  assert.equal(
+    conclusionOf([...rows, ...short]),
+    '3 of 5 musts hold, 1 of them with their stretch; G1, G2 fall short; 1 for information',
+  );
+  const [first] = short;
+  assert.match(conclusionOf(first === undefined ? [] : [first]), /; G1 falls short$/);
+  assert.match(
+    conclusionOf([rowOf({ ...STRETCHING, id: 'G1', value: 1 }, 'tiny')]),
+    /1 not judged$/,
+  );
+});
+
+test('[TI-13] bench rows: a row is asked for by its name or by its family', () => {
+  const cases: readonly (readonly [string, readonly string[], boolean])[] = [
+    ['G9', [], true],
+    ['G9', ['G9'], true],
+    ['G9-linear', ['G9'], true],
+    ['G9-linear', ['G9-linear'], true],
+    ['G9', ['G9-linear'], false],
+    ['G11', ['G1'], false],
+  ];
+  for (const [id, only, asked] of cases) assert.equal(wanted(id, only), asked, `${id} of ${only}`);
 });
 
 test('[TI-13] bench rows: a percentile is one of the values, and no share of them is greater', () => {

@@ -30,8 +30,17 @@ test('[TI-13] bench: a tiny run of the runtime answers every question', async ()
       ![value, baseline, ratio].every((number) => Number.isFinite(number) && number > 0),
   );
   assert.deepEqual(meaningless, []);
-  assert.ok(rows.every(({ pass }) => pass));
+  assert.ok(rows.every(({ verdict }) => verdict !== 'falls-short'));
   assert.ok(told.length >= rows.length / 2, 'long work says what it is doing');
+});
+
+test('[TI-13] bench: rows are measured alone, by a name that only some of a section have too', async () => {
+  const { rows } = await bench({ scale: 'tiny', only: ['G2-stored', 'G9-linear'] });
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    ['G2-stored', 'G9-linear'],
+  );
+  assert.deepEqual((await bench({ scale: 'tiny', only: ['G99'] })).rows, []);
 });
 
 test('[TI-13] bench: one row is measured alone', async () => {

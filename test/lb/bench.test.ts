@@ -7,10 +7,10 @@ test('[LB-3] bench: a tiny run answers every question', async () => {
   const { bench: name, rows } = await bench({ scale: 'tiny' });
   assert.equal(name, 'lb-diff');
   assert.deepEqual(
-    rows.map(({ id, unit, pass }) => [id, unit, pass]),
+    rows.map(({ id, unit, verdict }) => [id, unit, verdict]),
     [
-      ['unchanged', 'ms', true],
-      ['one-change', 'ms', true],
+      ['unchanged', 'ms', 'unjudged'],
+      ['one-change', 'ms', 'unjudged'],
     ],
   );
   assert.ok(rows.every(({ value, baseline }) => value > 0 && (baseline ?? 0) > 0));
