@@ -1,6 +1,7 @@
 /** The threads of a node from the side of main: a death is handled once, and only while they serve. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_TREE } from '../../actors/node-tree.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { createMesh } from '../../src/adapters/threads/mesh.js';
@@ -20,6 +21,7 @@ interface Crew {
   readonly threads: Threads;
   /** What was told, in order. */
   readonly told: string[];
+  readonly log: ReturnType<typeof rememberingLog>;
   /** Resolves at the next word of this kind. */
   next(word: string): Promise<void>;
 }
@@ -58,7 +60,7 @@ function crew(entry?: string): Crew {
   });
   const next = (word: string): Promise<void> =>
     new Promise((resolve) => void waiting.push({ word, resolve }));
-  return { threads, told, next };
+  return { threads, told, next, log };
 }
 
 test('[SU-4] a death is handled once, with a higher incarnation; the sixth is the end', async () => {
@@ -94,6 +96,17 @@ test('[SU-13] an actor that ends its thread as it starts is blamed for it as wel
     'replaced store',
   ]);
   await threads.stop();
+  await threads.close();
+});
+
+test('[SU-4] a spare thread that dies is replaced by the pool, and concerns nobody', async () => {
+  const entry = new URL('../support/restless-entry.js', import.meta.url).href;
+  const { threads, told, log } = crew(entry);
+  assert.ok((await threads.start(['store'])).ok);
+  const idle = () => log.lines.filter(({ message }) => message.startsWith('idle thread died'));
+  while (idle().length < 2) await sleep(20);
+  assert.deepEqual(told, []);
+  assert.equal(threads.kill('store'), true, 'it serves');
   await threads.close();
 });
 

@@ -4,11 +4,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Message } from '../../../machines/model/messages.js';
 import { linkPorts } from '../../../src/adapters/threads/link.js';
 import { createMesh } from '../../../src/adapters/threads/mesh.js';
 import type { Envelope } from '../../../src/runtime/envelope.js';
-import { CREDIT_ENVELOPES, LINK_QUEUE_MAX } from '../../../src/wire/limits.js';
-import type { LinkFrame } from '../../../src/wire/link-frame.js';
+import { createCodec } from '../../../src/wire/codec.js';
+import {
+  BATCH_BYTES_MAX,
+  BATCH_BYTES_TARGET,
+  CREDIT_ENVELOPES,
+  LINK_QUEUE_MAX,
+} from '../../../src/wire/limits.js';
+import { decodeFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import {
   bare,
   bytesOf,
@@ -43,6 +50,34 @@ test('[WI-20] [WI-21] link: a peer without room is sent its credit and no more; 
   await settled();
   assert.deepEqual(b.types(), all);
   assert.deepEqual([a.state.closed, b.state.closed], [0, 0]);
+  a.opened.close();
+});
+
+test('[WI-8] link: a batch is bounded in bytes too, and neither much smaller nor larger once sizes are known', async () => {
+  const { a, far } = bare();
+  const codec = createCodec();
+  const batches: { readonly bytes: number; readonly count: number }[] = [];
+  far.bulk.on('message', (bytes: string) => {
+    const decoded = decodeFrame(codec, bytes);
+    // The hello comes first, and is no frame.
+    if (!decoded.ok || decoded.value.type !== 'envelopes') return;
+    batches.push({ bytes: bytes.length, count: decoded.value.items.length });
+  });
+  const text = 'x'.repeat(3_000);
+  const large = (type: string): Envelope => envelope(type, { body: { type, text } as Message });
+  for (const type of numbered(500)) a.opened.send(large(type));
+  await settled();
+  assert.equal(
+    batches.reduce((sum, { count }) => sum + count, 0),
+    500,
+  );
+  for (const { bytes, count } of batches) assert.ok(count === 1 || bytes <= BATCH_BYTES_MAX);
+  for (const { bytes } of batches.slice(8, -1)) {
+    assert.ok(
+      bytes > BATCH_BYTES_TARGET / 2 && bytes <= 1.1 * BATCH_BYTES_TARGET,
+      `${bytes} bytes`,
+    );
+  }
   a.opened.close();
 });
 
