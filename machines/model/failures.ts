@@ -26,8 +26,12 @@ export type SinkFailure =
   | { readonly code: 'content'; readonly message: string }
   | { readonly code: 'unavailable'; readonly message: string };
 
-/** Store failures: `stale` is a lost race with a newer incarnation, `unavailable` is the disk. */
+/**
+ * Store failures: `fenced` says that the thread has a successor, `stale` that the row has moved on and
+ * the actor has to be read again, `unavailable` is the disk.
+ */
 export type StoreFailure =
+  | { readonly code: 'fenced'; readonly message: string }
   | { readonly code: 'stale'; readonly message: string }
   | { readonly code: 'rejected'; readonly message: string }
   | { readonly code: 'unavailable'; readonly message: string };

@@ -4,7 +4,9 @@
  * Commit protocol: a decision carries version n → n+1 of its cell. The store commits neighbouring
  * decisions as one transaction, and a bad one fails alone. A re-sent decision
  * (same id, version already n+1) is acknowledged again and changes nothing; a decision of an older
- * incarnation or version is `stale`.
+ * version is `stale`, one of an older incarnation of its thread is `fenced`. When the row
+ * has overtaken a decision, all that its writer sends about that cell is stale until `loadFamily` has
+ * told where it stands.
  */
 import type { RecordParams } from '../../machines/model/effects.js';
 import type { StoreFailure } from '../../machines/model/failures.js';
@@ -42,7 +44,7 @@ export interface Decision {
   readonly at: number;
   readonly actor: Address;
   readonly cause: string;
-  /** Who writes: a fenced-off (dead) thread's decisions are stale. */
+  /** Who writes: the decisions of a fenced-off (dead) thread are refused. */
   readonly thread: string;
   readonly incarnation: number;
   /** Absent for actors that are not stored: their records still commit. */
@@ -126,7 +128,7 @@ export interface Store {
    * never: an unwritable disk is `unavailable` for each of a transaction, and for all behind it.
    */
   commit(decisions: readonly Decision[]): Promise<readonly Result<Committed, StoreFailure>[]>;
-  /** From now on decisions of `thread` with an older incarnation are stale. */
+  /** From now on decisions of `thread` with an older incarnation are `fenced`. */
   fence(thread: string, incarnation: number): Promise<Result<void, StoreFailure>>;
 
   outboxPending(afterSeq: number, max: number): Promise<Result<readonly OutboxRow[], StoreFailure>>;

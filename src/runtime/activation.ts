@@ -176,7 +176,8 @@ function adopt(kernel: Kernel, cell: Cell): void {
   kernel.childrenOf.set(cell.parent, siblings.add(cell.address));
 }
 
-function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
+/** Shown as quarantined, for good: its row waits for a release that can read it. */
+export function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
   cell.note({ lastError: reason, unreadable: reason });
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
@@ -197,7 +198,7 @@ function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
 }
 
 /** The one place where stored wall-clock deadlines become waits; from here on they run on their own. */
-function committedOf(
+export function committedOf(
   state: Omit<ReadRow, 'configuration'>,
   version: number,
   aheadMs: number,

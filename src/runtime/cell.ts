@@ -52,6 +52,8 @@ interface Troubles {
   lastError: string | undefined;
   restartDue: boolean;
   unreadable: string | undefined;
+  /** What it has in memory is the past: only the store can say where it stands. */
+  outdated: boolean;
   seed: Envelope | undefined;
 }
 
@@ -61,6 +63,7 @@ const UNTROUBLED: Readonly<Troubles> = {
   lastError: undefined,
   restartDue: false,
   unreadable: undefined,
+  outdated: false,
   seed: undefined,
 };
 

@@ -11,8 +11,9 @@ import { judgeRestart, restartWaitMs } from '../supervision/restart.js';
 import { dispose, restore, start } from './activation.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
-import { DELIVERY_ATTEMPTS_MAX, RESTART_BACKOFF, RESTART_DEFAULT } from './limits.js';
+import { DELIVERY_ATTEMPTS_MAX, RESTART_BACKOFF, RESTART_DEFAULT, STORE_RETRY } from './limits.js';
 import type { Letter } from './mailbox.js';
+import { readAgain } from './read-again.js';
 
 /** `letter`: the message in hand, absent when an effect threw. */
 export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Letter): void {
@@ -45,11 +46,27 @@ export function mayComeBack({ phase, trouble, inFlight }: Cell): boolean {
 /** Restarts the cell once its back-off is over and the store has answered all it decided. */
 export function comeBack(kernel: Kernel, cell: Cell): void {
   if (!mayComeBack(cell)) return;
-  cell.note({ restarts: cell.trouble.restarts + 1 });
   cell.parked = false;
   cell.phase = 'loading';
   kernel.mailboxes.clearSystem(cell);
   void dispose(kernel, cell);
+  if (!cell.trouble.outdated) return bringBack(kernel, cell);
+  readAgain(kernel, cell, (is) => {
+    if (is === 'current') return bringBack(kernel, cell);
+    if (is === 'unknown') return waitForStore(kernel, cell);
+    if (is === 'unreadable') return takeOut(kernel, cell);
+  });
+}
+
+/** The store does not answer: like any that is down, it has its turn again later. */
+function waitForStore({ restarts }: Kernel, cell: Cell): void {
+  cell.phase = 'restarting';
+  cell.note({ restartDue: false });
+  restarts.put(cell, STORE_RETRY.maxMs);
+}
+
+function bringBack(kernel: Kernel, cell: Cell): void {
+  cell.note({ restarts: cell.trouble.restarts + 1 });
   try {
     restore(kernel, cell);
   } catch (error) {
@@ -79,11 +96,16 @@ function retryOrBury(kernel: Kernel, cell: Cell, letter: Letter | undefined): vo
 }
 
 function quarantine(kernel: Kernel, cell: Cell): void {
+  takeOut(kernel, cell);
+  const { log } = kernel.options;
+  log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
+}
+
+/** From now on it takes nothing, and what waits for it is lost. */
+function takeOut(kernel: Kernel, cell: Cell): void {
   cell.phase = 'quarantined';
   kernel.timers.cancelAll(cell);
   kernel.watches.ended(cell.address, 'quarantined');
-  const { log } = kernel.options;
-  log.error({ actor: cell.address }, 'actor quarantined: it crashed too often; resume it by hand');
   for (const letter of kernel.mailboxes.clear(cell)) kernel.bury(letter.envelope, 'quarantined');
 }
 

@@ -3,7 +3,7 @@
  * its children's first rows; when the store has them, what waited for that leaves, in order.
  *
  * Rules: [RT-8] a decision that is refused takes its effects with it and the cell comes back from what
- * is committed; [RT-26] what is committed is done, whatever an effect of it does.
+ * is committed, which a stale one has to ask the store for [RT-66]; [RT-26] what is committed is done, whatever an effect of it does.
  */
 import { assert, Defect } from '../../machines/model/assert.js';
 import type { Meta, SpawnParams } from '../../machines/model/effects.js';
@@ -144,9 +144,10 @@ function refuse(
   failure: { readonly code: string; readonly message: string },
 ): void {
   kernel.options.log.error({ actor: cell.address, ...failure }, 'decision refused by the store');
+  if (failure.code === 'stale') cell.note({ outdated: true });
   // A cell that is down has given up what it decided after the refused decision.
   if (cell.phase === 'quarantined') return;
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
-  if (failure.code === 'stale') return fenceOff(kernel, cell);
+  if (failure.code === 'fenced') return fenceOff(kernel, cell);
   kernel.crash(cell, new Defect(`RT-8: the store refused a decision: ${failure.message}`));
 }

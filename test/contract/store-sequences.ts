@@ -50,14 +50,20 @@ interface Model {
   readonly versions: Map<Address, number>;
   readonly applied: Decision[];
   readonly sent: Decision[];
+  /** Cells whose writer was told that it is behind, and has not read them since. */
+  readonly behind: Set<Address>;
 }
 
 function expectedOf(model: Model, decision: Decision): string {
-  if (decision.thread === 'fenced') return 'stale';
+  if (decision.thread === 'fenced') return 'fenced';
   if (model.applied.includes(decision)) return 'ok';
   const have = model.versions.get(decision.actor) ?? 0;
+  if (model.behind.has(decision.actor)) return 'stale';
   if (decision.cell !== undefined && decision.cell.address !== decision.actor) return 'rejected';
-  if (decision.cell !== undefined && decision.cell.version !== have + 1) return 'stale';
+  if (decision.cell !== undefined && decision.cell.version !== have + 1) {
+    if (decision.cell.version <= have) model.behind.add(decision.actor);
+    return 'stale';
+  }
   if (decision.cell?.machineVersion === 1.5) return 'rejected';
   model.applied.push(decision);
   if (decision.forget) model.versions.delete(decision.actor);
@@ -92,8 +98,15 @@ function build(model: Model, step: Step, projected: ReadonlyMap<Address, number>
   }
 }
 
+/** Some steps end with a look at every cell that is behind. */
+function reads({ behind }: Model, { pick }: Step): readonly Address[] {
+  const some = pick % 2 === 0 ? [...behind] : [];
+  for (const actor of some) behind.delete(actor);
+  return some;
+}
+
 async function run(store: Store, steps: readonly Step[]): Promise<Model> {
-  const model: Model = { versions: new Map(), applied: [], sent: [] };
+  const model: Model = { versions: new Map(), applied: [], sent: [], behind: new Set() };
   const acks = new Map<string, unknown>();
   let batch: Decision[] = [];
   let wanted: string[] = [];
@@ -116,6 +129,7 @@ async function run(store: Store, steps: readonly Step[]): Promise<Model> {
     }
     batch = [];
     wanted = [];
+    for (const actor of reads(model, step)) unwrap(await store.loadFamily(actor));
   }
   return model;
 }

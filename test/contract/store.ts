@@ -76,6 +76,38 @@ function commitContract(fresh: FreshStore): void {
     });
   }
 
+  test('[ST-22] commit: after a stale decision its writer is behind until it has read the cell', async () => {
+    const store = await fresh();
+    const by = (id: string, version: number, more: Partial<Decision> = {}): Decision =>
+      decisionOf(id, { cell: cellOf(WEB, version), ...more });
+    const other = addressOf('group', 'acme/db');
+    const theirs = { thread: 'shard-2' };
+    assert.deepEqual(await verdicts(store, [by('d-1', 1), by('x-2', 2, theirs)]), ['ok', 'ok']);
+    const underWay = [by('d-2', 2), by('d-3', 3), by('d-4', 4)];
+    assert.deepEqual(await verdicts(store, underWay), ['stale', 'stale', 'stale']);
+    assert.deepEqual(
+      await verdicts(store, [
+        by('d-5', 3),
+        decisionOf('d-6', { records: [recordOf('a.b')] }),
+        decisionOf('e-1', { actor: other, cell: cellOf(other, 1) }),
+        by('d-1', 1),
+        by('x-3', 3, theirs),
+        by('y-4', 4, { incarnation: 2 }),
+      ]),
+      ['stale', 'stale', 'ok', 'ok', 'ok', 'ok'],
+    );
+    assert.equal(unwrap(await store.loadFamily(WEB))[0]?.version, 4);
+    assert.deepEqual(await verdicts(store, [by('d-7', 5)]), ['ok']);
+  });
+
+  test('[ST-22] commit: what came before the decision it follows may come again', async () => {
+    const store = await fresh();
+    const by = (id: string, version: number) => decisionOf(id, { cell: cellOf(WEB, version) });
+    assert.deepEqual(await verdicts(store, [by('d-2', 2), by('d-3', 3)]), ['stale', 'stale']);
+    const all = [by('d-1', 1), by('d-2', 2), by('d-3', 3)];
+    assert.deepEqual(await verdicts(store, all), ['ok', 'ok', 'ok']);
+  });
+
   test('[ST-3] commit: sent again is acknowledged as before and changes nothing', async () => {
     const store = await fresh();
     const child = addressOf('instance', 'i-0001-0190abcdef01');
@@ -131,7 +163,7 @@ function isolationContract(fresh: FreshStore): void {
     assert.deepEqual(unwrap(await store.load(['group'])), []);
   });
 
-  test('[ST-5] fence: an older incarnation is stale, also when it sends again', async () => {
+  test('[ST-5] fence: an older incarnation is refused, also when it sends again', async () => {
     const store = await fresh();
     const applied = decisionOf('d-1', { cell: cellOf(WEB, 1) });
     await store.commit([applied]);
@@ -145,7 +177,7 @@ function isolationContract(fresh: FreshStore): void {
         decisionOf('d-3', { ...next, incarnation: 1, thread: 'shard-2' }),
         decisionOf('d-4', { cell: cellOf(WEB, 3), incarnation: 3 }),
       ]),
-      ['stale', 'stale', 'ok', 'ok'],
+      ['fenced', 'fenced', 'ok', 'ok'],
     );
   });
 

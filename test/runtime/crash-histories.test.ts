@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { forgetfulStore } from '../../bench/runtime/memory-store.js';
 import type { Address } from '../../machines/model/ids.js';
 import { fail, ok } from '../../machines/model/result.js';
-import type { Committed, Decision, Store } from '../../src/ports/store.js';
+import type { Committed, Decision, Store, StoredCell } from '../../src/ports/store.js';
 import type { CommitOutcome } from '../../src/runtime/committer.js';
 import { MINE, type MinedNode, minedNode, seen, totalOf } from '../support/mined-node.js';
 import { seedOfRun } from '../support/seed.js';
@@ -41,8 +41,12 @@ class JudgedStore {
   /** Every number that was ever in a decision, once. */
   readonly decided: number[] = [];
 
+  private readonly rows = new Map<Address, StoredCell>();
+
   readonly store: Store = {
     ...forgetfulStore(),
+    loadFamily: async (address) =>
+      ok([...this.rows.values()].filter((row) => row.address === address)),
     commit: (decisions) =>
       new Promise((resolve) => {
         assert.equal(this.pending, undefined, 'one commit at a time');
@@ -66,9 +70,11 @@ class JudgedStore {
     const have = this.versions.get(decision.actor) ?? 0;
     if (decision.cell?.version !== have + 1) return refusal('stale');
     this.versions.set(decision.actor, have + 1);
+    this.rows.set(decision.actor, { incarnation: 1, parent: undefined, ...decision.cell });
     this.lives.at(-1)?.push(...numbersOf(decision));
     if (decision.forget) {
       this.versions.delete(decision.actor);
+      this.rows.delete(decision.actor);
       this.lives.push([]);
     }
     return ok<Committed>({ id: decision.id, outboxSeq: 0, journalSeq: 0 });

@@ -1,8 +1,9 @@
 /**
  * The commit protocol: decisions in order, one transaction.
  *
- * A decision is, in this order: `stale` when its thread is fenced off; acknowledged again when its
- * id was applied before; `stale` when its cell is not one version behind it; else applied. What is
+ * A decision is, in this order: `fenced` when its thread is fenced off; acknowledged again when its
+ * id was applied before; `stale` when its cell is not one version behind it, or an earlier one of its
+ * writer was and the cell was not read since; else applied. What is
  * wrong with its content makes it `rejected` alone; trouble with the disk undoes the whole batch
  * and makes every decision of it `unavailable` [ST-1] [ST-2] [ST-3].
  *
@@ -18,8 +19,9 @@ import type { Failpoints } from '../../ports/failpoints.js';
 import type { PackedCell, PackedDecision } from '../../ports/packed.js';
 import type { Committed } from '../../ports/store.js';
 import { type Batch, createBatch } from './batch.js';
+import { type Behind, createBehind } from './behind.js';
 import type { Cells } from './cells.js';
-import { failureOf, rejected, stale, troubleOf } from './failures.js';
+import { failureOf, fenced, rejected, stale, troubleOf } from './failures.js';
 import { COMMIT_DECISIONS_MAX, DECISION_PARTS_MAX } from './limits.js';
 import { createRecent, type Recent } from './recent.js';
 import { collectRecords, createFindApplied, type Origin } from './records.js';
@@ -38,13 +40,20 @@ export interface CommitParts {
 interface Work extends CommitParts {
   readonly batch: Batch;
   readonly recent: Recent;
+  readonly behind: Behind;
 }
 
-export function createCommit(
-  parts: CommitParts,
-): (decisions: readonly PackedDecision[]) => readonly Outcome[] {
+export interface Commit {
+  (decisions: readonly PackedDecision[]): readonly Outcome[];
+  /** Whoever was behind with this cell knows it now. */
+  readAgain(address: string): void;
+}
+
+export function createCommit(parts: CommitParts): Commit {
   const { db, failpoints } = parts;
-  const work: Work = { ...parts, batch: createBatch(db), recent: createRecent(db, parts.cells) };
+  const behind = createBehind();
+  const recent = createRecent(db, parts.cells);
+  const work: Work = { ...parts, batch: createBatch(db), recent, behind };
   const begin = db.prepare('BEGIN IMMEDIATE');
   const end = db.prepare('COMMIT');
   const undo = db.prepare('ROLLBACK');
@@ -56,6 +65,7 @@ export function createCommit(
     way: (decisions: readonly PackedDecision[]) => readonly Outcome[] | undefined,
   ): readonly Outcome[] | undefined => {
     let done = false;
+    behind.begin();
     begin.run();
     try {
       const outcomes = way(decisions);
@@ -68,13 +78,14 @@ export function createCommit(
       if (!done) {
         work.batch.clear();
         work.recent.forget();
+        behind.undo();
       }
       // After a full disk or an I/O error SQLite may have rolled back by itself.
       if (db.inTransaction) undo.run();
     }
   };
 
-  return (decisions) => {
+  const commit = (decisions: readonly PackedDecision[]): readonly Outcome[] => {
     assert(
       decisions.length <= COMMIT_DECISIONS_MAX,
       'a batch holds COMMIT_DECISIONS_MAX decisions',
@@ -91,6 +102,7 @@ export function createCommit(
       return decisions.map(() => fail(failure));
     }
   };
+  return Object.assign(commit, { readAgain: behind.readAgain });
 }
 
 /** All or nothing: `undefined` when one of them is not plain. */
@@ -102,6 +114,7 @@ function asAWhole(
   for (const decision of decisions) {
     const [, , , , thread, incarnation, , forget] = decision;
     if (forget || incarnation < work.fenceOf(thread)) return undefined;
+    if (!work.behind.none && work.behind.has(decision)) return undefined;
     const outcome = collect(work, decision);
     if (!outcome.ok) return undefined;
     outcomes.push(outcome);
@@ -138,13 +151,25 @@ function createOneByOne(work: Work): (decisions: readonly PackedDecision[]) => r
     const [, , , , thread, incarnation] = decision;
     const fence = work.fenceOf(thread);
     if (incarnation < fence) {
-      return fail(stale(`${thread} is at incarnation ${fence}, not ${incarnation}`));
+      return fail(fenced(`${thread} is at incarnation ${fence}, not ${incarnation}`));
     }
     const applied = findApplied(decision);
-    return applied === undefined ? guarded(decision) : ok(applied);
+    if (applied !== undefined) return ok(applied);
+    const outcome = work.behind.has(decision) ? fail(stale(IS_BEHIND)) : guarded(decision);
+    if (isOvertaken(work, decision, outcome)) work.behind.add(decision);
+    return outcome;
   };
   return (decisions) => decisions.map(decide);
 }
+
+/** The row is where it wanted to go, or further: not one that lacks what was sent before it. */
+function isOvertaken({ recent }: Work, decision: PackedDecision, outcome: Outcome): boolean {
+  if (outcome.ok || outcome.failure.code !== 'stale') return false;
+  const [, , actor, , , , , , cell] = decision;
+  return cell !== null && cell[5] <= recent.versionOf(actor);
+}
+
+const IS_BEHIND = 'an earlier decision was stale, and the cell was not read since';
 
 /** Catches only what SQLite says about the row itself; trouble with the disk is thrown on. */
 function applyOrReject(work: Work, decision: PackedDecision): Outcome {

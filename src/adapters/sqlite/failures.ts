@@ -39,6 +39,10 @@ export function stale(message: string): StoreFailure {
   return { code: 'stale', message };
 }
 
+export function fenced(message: string): StoreFailure {
+  return { code: 'fenced', message };
+}
+
 export function rejected(message: string): StoreFailure {
   return { code: 'rejected', message };
 }

@@ -5,6 +5,7 @@
  */
 import type Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';
+import type { Address } from '../../../machines/model/ids.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Failpoints } from '../../ports/failpoints.js';
 import {
@@ -74,6 +75,11 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
   const commit = createCommit({ db, cells, origin, fenceOf: fences.of, failpoints });
   const commitPacked = async (packed: readonly PackedDecision[]): Promise<readonly Outcome[]> =>
     db.open ? commit(packed) : packed.map(() => fail(CLOSED));
+  const family = (address: Address): readonly PackedCell[] => {
+    const rows = cells.loadFamily(address);
+    commit.readAgain(address);
+    return rows;
+  };
   const prune = createPrune(db);
 
   const metaSet = (key: string, value: string): void => {
@@ -83,9 +89,9 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
 
   return {
     load: (kinds) => attempt(() => [...pagesOf(cells, kinds)].map(unpackCell)),
-    loadFamily: (address) => attempt(() => cells.loadFamily(address).map(unpackCell)),
+    loadFamily: (address) => attempt(() => family(address).map(unpackCell)),
     loadPage: (kinds, after) => attempt(() => cells.page(kinds, after)),
-    loadFamilyPacked: (address) => attempt(() => cells.loadFamily(address)),
+    loadFamilyPacked: (address) => attempt(() => family(address)),
     commit: (decisions) => packEach(decisions, (packed) => inTransactions(packed, commitPacked)),
     commitPacked,
     fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),

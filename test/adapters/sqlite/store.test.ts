@@ -116,7 +116,7 @@ test('[ST-5] fences: kept when re-opened in the same run, dropped by the next', 
     return result;
   };
   assert.deepEqual(await reopenIn('monday'), ['ok']);
-  assert.deepEqual(await reopenIn('monday'), ['stale']);
+  assert.deepEqual(await reopenIn('monday'), ['fenced']);
   assert.deepEqual(await reopenIn('tuesday'), ['ok']);
 });
 
