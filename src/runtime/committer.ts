@@ -1,13 +1,14 @@
 /**
- * Carries decisions to the store: everything submitted while the last call ran becomes the next one,
- * a bounded number at a time, in order; the store makes transactions of them. An unavailable store keeps decisions waiting and is tried
- * again with back-off; until then the thread is reflex-only [RT-7].
+ * Carries decisions to the store: everything submitted since the last offer becomes the next one, a
+ * bounded number at a time, in order; the store makes transactions of them. Two offers are under way at
+ * most: one is written while the other is made. An unavailable store keeps decisions waiting and is
+ * tried again with back-off; until then the thread is reflex-only [RT-7].
  */
 import type { StoreFailure } from '../../machines/model/failures.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Decision, Store } from '../ports/store.js';
-import { OFFER_DECISIONS_MAX, STORE_RETRY } from './limits.js';
+import { OFFER_DECISIONS_MAX, OFFERS_MAX, STORE_RETRY } from './limits.js';
 
 export type CommitOutcome = Result<Committed, StoreFailure>;
 
@@ -39,48 +40,72 @@ const NO_ANSWER: CommitOutcome = fail({
 } as const);
 
 export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Committer {
+  /** Not offered yet, or to be offered again. */
   let queue: Submitted[] = [];
-  let busy = false;
+  /** Offered and not answered. */
+  let offered = 0;
+  let offers = 0;
+  /** Answers are taken in the order of the offers, whenever they come. */
+  let taken: Promise<void> = Promise.resolve();
   let scheduled = false;
   let closed = false;
   let failures = 0;
+  /** At the head of the queue: what has to wait while a later offer has not come back. */
+  let waitsAhead = 0;
   let unavailable: string | undefined;
   let drained: (() => void)[] = [];
 
   const settleDrains = (): void => {
-    if (queue.length > 0 && unavailable === undefined) return;
+    if (queue.length + offered > 0 && unavailable === undefined) return;
     const resolvers = drained;
     drained = [];
     for (const resolve of resolvers) resolve();
   };
 
+  /** A store that is away is offered nothing before all it was offered has come back. */
+  const mayOffer = (): boolean =>
+    queue.length > 0 && (unavailable === undefined ? offers < OFFERS_MAX : offers === 0);
+
   const schedule = (): void => {
-    if (scheduled || busy || closed || queue.length === 0) return;
+    if (scheduled || closed || !mayOffer()) return;
     scheduled = true;
     const run = (): void => {
       scheduled = false;
-      if (!closed) void flush();
+      if (!closed) offer();
     };
     if (unavailable === undefined) return clock.soon(run);
     clock.after(Math.min(STORE_RETRY.baseMs * 2 ** failures, STORE_RETRY.maxMs), run);
   };
 
-  const flush = async (): Promise<void> => {
-    busy = true;
+  const offer = (): void => {
     const batch = queue.slice(0, OFFER_DECISIONS_MAX);
-    const outcomes = await store.commit(batch.map(({ decision }) => decision));
-    busy = false;
-    // What failed behind a decision that has to wait may have failed because of it.
-    const from = batch.findIndex((_, index) => isUnavailable(outcomes[index] ?? NO_ANSWER));
+    queue = queue.slice(batch.length);
+    offered += batch.length;
+    offers += 1;
+    const answer = store.commit(batch.map(({ decision }) => decision));
+    // The next one waits for this one's answer here: it need not be caught before.
+    answer.catch(() => undefined);
+    taken = taken.then(async () => take(batch, await answer));
+    schedule();
+  };
+
+  const take = (batch: readonly Submitted[], outcomes: readonly CommitOutcome[]): void => {
+    offers -= 1;
+    offered -= batch.length;
+    // What failed behind a decision that has to wait may have failed because of it. What was written
+    // behind one of an earlier offer waits too, and is acknowledged again: effects keep their order.
+    const away = batch.findIndex((_, index) => isUnavailable(outcomes[index] ?? NO_ANSWER));
+    const isBehind = waitsAhead > 0;
     const parked: Submitted[] = [];
     const answered: Answered[] = [];
     for (const [index, entry] of batch.entries()) {
       const outcome = outcomes[index] ?? NO_ANSWER;
-      if (from >= 0 && index >= from && !outcome.ok) parked.push(entry);
+      if (isBehind || (away >= 0 && index >= away && !outcome.ok)) parked.push(entry);
       else answered.push({ entry, outcome });
     }
-    queue = [...parked, ...queue.slice(batch.length)];
-    unavailable = from < 0 ? undefined : messageOf(outcomes[from] ?? NO_ANSWER);
+    queue.splice(waitsAhead, 0, ...parked);
+    waitsAhead = offers > 0 ? waitsAhead + parked.length : 0;
+    unavailable = away < 0 ? undefined : messageOf(outcomes[away] ?? NO_ANSWER);
     failures = unavailable === undefined ? 0 : failures + 1;
     for (const { entry, outcome } of answered) entry.done(outcome);
     settleDrains();
@@ -93,7 +118,7 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
       schedule();
     },
     get waiting() {
-      return queue.length;
+      return queue.length + offered;
     },
     get unavailable() {
       return unavailable;

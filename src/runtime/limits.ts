@@ -24,6 +24,8 @@ export const COMMIT_DECISIONS_MAX = 256;
 
 /** Decisions offered to the store at once: several transactions, so that it need not wait for more. */
 export const OFFER_DECISIONS_MAX = 1_024;
+/** Offers without an answer: the thread makes one while the store writes the other. */
+export const OFFERS_MAX = 2;
 
 /** Decisions of one actor waiting for the store; at the bound its mailbox waits too. */
 export const ACTOR_DECISIONS_MAX = 64;

@@ -11,6 +11,7 @@ import type { Address } from '../../machines/model/ids.js';
 import { fail, ok } from '../../machines/model/result.js';
 import type { Committed, Decision, Store, StoredCell } from '../../src/ports/store.js';
 import type { CommitOutcome } from '../../src/runtime/committer.js';
+import { OFFERS_MAX } from '../../src/runtime/limits.js';
 import { MINE, type MinedNode, minedNode, seen, totalOf } from '../support/mined-node.js';
 import { seedOfRun } from '../support/seed.js';
 
@@ -34,7 +35,8 @@ interface Pending {
 
 /** Keeps the rule of the real one: a cell's decision follows the version before it. */
 class JudgedStore {
-  pending: Pending | undefined;
+  /** In the order they were offered. */
+  readonly pending: Pending[] = [];
   readonly versions = new Map<Address, number>();
   /** Numbers that were committed since the actor began. */
   readonly lives: number[][] = [[]];
@@ -49,15 +51,14 @@ class JudgedStore {
       ok([...this.rows.values()].filter((row) => row.address === address)),
     commit: (decisions) =>
       new Promise((resolve) => {
-        assert.equal(this.pending, undefined, 'one commit at a time');
+        assert.ok(this.pending.length < OFFERS_MAX, 'too many offers at a time');
         for (const decision of decisions) this.decided.push(...numbersOf(decision));
-        this.pending = { decisions, answer: resolve };
+        this.pending.push({ decisions, answer: resolve });
       }),
   };
 
   answer(accepts: boolean): void {
-    const { pending } = this;
-    this.pending = undefined;
+    const pending = this.pending.shift();
     pending?.answer(
       pending.decisions.map((decision, index) =>
         // What is refused is one decision; those behind it no longer follow.
@@ -127,7 +128,7 @@ async function make(run: Run, event: HistoryEvent): Promise<void> {
 
 /** Only what can happen here: no answer without a question, no resume of who is well. */
 function isPossible({ node, judged }: Run, event: HistoryEvent): boolean {
-  if (event === 'commit' || event === 'refuse') return judged.pending !== undefined;
+  if (event === 'commit' || event === 'refuse') return judged.pending.length > 0;
   return event !== 'resume' || seen(node)?.['quarantined'] === true;
 }
 
@@ -158,7 +159,7 @@ async function account(run: Run): Promise<void> {
     judged.answer(true);
     await node.clock.settle();
     check(run);
-    if (judged.pending !== undefined) continue;
+    if (judged.pending.length > 0) continue;
     if (seen(node)?.['state'] !== 'restarting') break;
     await node.clock.advance(1_000);
   }
