@@ -9,23 +9,8 @@ import { addressOf } from '../../machines/model/ids.js';
 import { whyChain } from '../../src/app/why.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import { seedOfRun } from '../support/seed.js';
+import { SMALL_SITE } from '../support/small-site.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
-
-const SITE = `
-providers: { cloud: { driver: simulated, createRate: off } }
-templates: { web: { provider: cloud, spec: {} } }
-healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
-tenants:
-  acme:
-    groups:
-      web: { template: web, size: 3, backend: { probePort: 8080, healthCheck: ok }, drain: { timeout: 10s } }
-frontends:
-  shop:
-    address: 192.0.2.10
-    port: 80
-    pools: [{ name: primary, members: [{ group: acme/web }] }]
-dataplane: { startupMinDelay: 0s }
-`;
 
 /** Every instance the provider has answers its probes, unless it is dead. */
 function healthy(node: VirtualNode): void {
@@ -64,7 +49,7 @@ function neverDark(node: VirtualNode): void {
 }
 
 test('[SM-1] a site comes up, heals and shrinks in virtual time', async () => {
-  const node = await startVirtualNode(SITE);
+  const node = await startVirtualNode(SMALL_SITE);
   await run(node, 60);
   assert.deepEqual([running(node), weights(node)], [3, [1, 1, 1]]);
   const [victim] = node.world.instances.keys();
@@ -72,7 +57,7 @@ test('[SM-1] a site comes up, heals and shrinks in virtual time', async () => {
   node.world.kill(victim, 'power cut');
   await run(node, 60);
   assert.deepEqual([running(node), weights(node)], [3, [1, 1, 1]]);
-  const answer = await node.configure(SITE.replace('size: 3', 'size: 1'));
+  const answer = await node.configure(SMALL_SITE.replace('size: 3', 'size: 1'));
   assert.equal(answer['status'], 'full_success');
   await run(node, 120);
   assert.deepEqual([running(node), weights(node)], [1, [1]]);
@@ -80,7 +65,7 @@ test('[SM-1] a site comes up, heals and shrinks in virtual time', async () => {
 });
 
 test('[SM-2] a restart against an unchanged site sends nothing and changes nothing', async () => {
-  const node = await startVirtualNode(SITE);
+  const node = await startVirtualNode(SMALL_SITE);
   await run(node, 60);
   const sent = node.lb.acknowledged.length;
   const instances = [...node.world.instances.keys()];
@@ -106,7 +91,7 @@ const events = fc.array(
 test('[SM-3] whatever happens, when it stops the site is as configured and nothing is left over', async () => {
   await fc.assert(
     fc.asyncProperty(events, fc.integer({ min: 1, max: 1_000_000 }), async (history, seed) => {
-      let node = await startVirtualNode(SITE, seed);
+      let node = await startVirtualNode(SMALL_SITE, seed);
       let size = 3;
       await run(node, 20);
       for (const event of history) {
@@ -117,7 +102,7 @@ test('[SM-3] whatever happens, when it stops the site is as configured and nothi
         }
         if (event.what === 'size') {
           size = event.size;
-          await node.configure(SITE.replace('size: 3', `size: ${size}`));
+          await node.configure(SMALL_SITE.replace('size: 3', `size: ${size}`));
         }
         if (event.what === 'crash') node = await node.crash();
         if (event.what === 'drop') node.dataplane.drop('the test pulled the plug');
@@ -185,7 +170,7 @@ async function entriesOf(node: VirtualNode, id: string, event: string) {
 const AN_HOUR = 3_600;
 
 test('[IN-14] the last one serving is not given up while nobody can follow it', async () => {
-  const node = await startVirtualNode(SITE.replace('size: 3', 'size: 1'));
+  const node = await startVirtualNode(SMALL_SITE.replace('size: 3', 'size: 1'));
   await run(node, 30);
   const full = { code: 'quota', message: 'no room' } as const;
   for (let times = 0; times < 200; times += 1) {

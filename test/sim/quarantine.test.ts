@@ -7,23 +7,8 @@ import { test } from 'node:test';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import { HEALTHY } from '../support/fake-prober.js';
+import { SMALL_SITE } from '../support/small-site.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
-
-const SITE = `
-providers: { cloud: { driver: simulated, createRate: off } }
-templates: { web: { provider: cloud, spec: {} } }
-healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
-tenants:
-  acme:
-    groups:
-      web: { template: web, size: 3, backend: { probePort: 8080, healthCheck: ok }, drain: { timeout: 10s } }
-frontends:
-  shop:
-    address: 192.0.2.10
-    port: 80
-    pools: [{ name: primary, members: [{ group: acme/web }] }]
-dataplane: { startupMinDelay: 0s }
-`;
 
 /** Half of what each machine reads is not there. */
 const POISON: Readonly<Record<string, Message>> = {
@@ -57,7 +42,7 @@ async function decisions(node: VirtualNode): Promise<readonly string[]> {
 
 for (const [kind, poison] of Object.entries(POISON)) {
   test(`[SU-30] a quarantined ${kind}: everything stays as it was, is shown, and goes on when resumed`, async () => {
-    const node = await startVirtualNode(SITE);
+    const node = await startVirtualNode(SMALL_SITE);
     await run(node, 60);
     const before = serving(node);
     assert.deepEqual(
@@ -87,7 +72,7 @@ for (const [kind, poison] of Object.entries(POISON)) {
     await run(node, 60);
     assert.equal(view()?.['quarantined'], false);
     assert.deepEqual(serving(node), before);
-    const grown = await node.configure(SITE.replace('size: 3', 'size: 4'));
+    const grown = await node.configure(SMALL_SITE.replace('size: 3', 'size: 4'));
     assert.notEqual(grown['status'], 'unanswered');
     await run(node, 60);
     assert.equal(serving(node).filter(([, weight]) => weight > 0).length, 4, 'the site works');
