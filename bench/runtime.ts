@@ -4,6 +4,7 @@
  *
  * Input: the scale and which rows. Output: the rows, in order. See bench/README.md.
  */
+import { peerSections } from './peers/peers.js';
 import { type BenchOptions, type BenchResult, type BenchRow, wanted } from './rows.js';
 import { crashSection } from './runtime/crashes.js';
 import { endToEndSection } from './runtime/end-to-end.js';
@@ -26,6 +27,7 @@ const SECTIONS: readonly Section[] = [
   crashSection,
   killsSection,
   loadSection,
+  ...peerSections,
 ];
 
 export async function bench(options: BenchOptions): Promise<BenchResult> {

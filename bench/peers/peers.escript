@@ -1,22 +1,26 @@
 #!/usr/bin/env escript
-%% The peer table's work in Erlang/OTP: `escript peers.escript SCALE` prints a line per question.
-%% Compiled, not interpreted; one process per actor; times are wall time of this program.
+%% The peer table's work in Erlang/OTP: `escript peers.escript SCALE [QUESTION …]` prints a line per
+%% question. Compiled, not interpreted; one process per actor; times are wall time of this program.
 -module(peers).
 -mode(compile).
 -export([init/1, start_crasher/1]).
 
-main([Scale]) ->
+main([Scale | Asked]) ->
     logger:set_primary_config(level, none),
     Full = Scale =:= "full",
-    report(ring, ring(1000, pick(Full, 2000000, 2000))),
-    report(pingpong, ring(2, pick(Full, 1000000, 2000))),
-    report(fanout, fanout(1000, pick(Full, 1000, 2))),
-    {PerS, Bytes} = spawning(pick(Full, 100000, 100)),
-    report(spawn, PerS),
-    report(bytes, Bytes),
-    report(events, events(pick(Full, 10000, 100), pick(Full, 20, 1))),
-    report(crash, crashes(pick(Full, 2000, 20))),
+    [answer(What, Full) || What <- questions(), Asked =:= [] orelse lists:member(What, Asked)],
     halt(0).
+
+questions() -> ["ring", "pingpong", "fanout", "spawn", "bytes", "oneway", "events", "crash"].
+
+answer("ring", Full) -> report(ring, ring(1000, pick(Full, 2000000, 2000)));
+answer("pingpong", Full) -> report(pingpong, ring(2, pick(Full, 1000000, 2000)));
+answer("fanout", Full) -> report(fanout, fanout(1000, pick(Full, 1000, 2)));
+answer("spawn", Full) -> report(spawn, element(1, spawning(pick(Full, 100000, 100))));
+answer("bytes", Full) -> report(bytes, element(2, spawning(pick(Full, 100000, 100))));
+answer("oneway", Full) -> report(oneway, oneway(pick(Full, 1000000, 2000)));
+answer("events", Full) -> report(events, events(pick(Full, 10000, 100), pick(Full, 20, 1)));
+answer("crash", Full) -> report(crash, crashes(pick(Full, 2000, 20))).
 
 pick(true, Full, _) -> Full;
 pick(false, _, Tiny) -> Tiny.
@@ -50,6 +54,25 @@ fanout(Size, Rounds) ->
         synced(Receivers)
     end),
     Size * Rounds / Seconds.
+
+%% Maps of 6+5 fields from one process to another, which the schedulers keep apart when both are busy.
+oneway(Count) ->
+    Receiver = spawn(fun() -> summing(0) end),
+    Inner = #{lat => 0, code => l7ok, addr => <<"10.0.0.21">>, port => 8080, up => true},
+    Outer = #{to => Receiver, from => self(), seq => 0, ts => 0, type => probe, p => Inner},
+    Seconds = timed(fun() ->
+        [Receiver ! Outer#{seq := N, ts := N, p := Inner#{lat := N}} || N <- lists:seq(1, Count)],
+        Receiver ! {sum, self()},
+        Expected = Count * (Count + 1) div 2,
+        receive {sum, Expected} -> ok end
+    end),
+    Count / Seconds.
+
+summing(Sum) ->
+    receive
+        #{p := #{lat := Lat}} -> summing(Sum + Lat);
+        {sum, From} -> From ! {sum, Sum}
+    end.
 
 sink(Seen) ->
     receive
@@ -121,8 +144,8 @@ crashes(Count) ->
     process_flag(trap_exit, true),
     {ok, _} = supervisor:start_link(?MODULE, self()),
     First = receive {up, Pid, _} -> Pid end,
-    {Times, _} = lists:mapfoldl(fun(_, Pid) ->
-        Pid ! crash,
+    {Times, _} = lists:mapfoldl(fun(_, Child) ->
+        Child ! crash,
         Crashed = receive {crashing, At} -> At end,
         receive {up, Next, Up} -> {(Up - Crashed) / 1000, Next} end
     end, First, lists:seq(1, Count)),

@@ -60,7 +60,7 @@ async function weighLive(params: Params): Promise<Outcome> {
   return { bytes, checksum };
 }
 
-async function memoryBytes(): Promise<number> {
+export async function memoryBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   for (let round = 0; round < COLLECTIONS; round += 1) {

@@ -1,4 +1,5 @@
 /** All probes by name. */
+import { peerProbes } from '../peers/peers.js';
 import { crashProbes } from './crashes.js';
 import { endToEndProbes } from './end-to-end.js';
 import { memoryProbes } from './memory.js';
@@ -18,4 +19,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...endToEndProbes,
   ...killsProbes,
   ...loadProbes,
+  ...peerProbes,
 };
