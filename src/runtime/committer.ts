@@ -5,6 +5,7 @@
  * tried again with back-off; until then the thread is reflex-only [RT-7].
  */
 import type { StoreFailure } from '../../machines/model/failures.js';
+import type { Address } from '../../machines/model/ids.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Decision, Store } from '../ports/store.js';
@@ -93,15 +94,23 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
     offers -= 1;
     offered -= batch.length;
     // What failed behind a decision that has to wait may have failed because of it. What was written
-    // behind one of an earlier offer waits too, and is acknowledged again: effects keep their order.
+    // behind one of an earlier offer, or of its own actor, waits too, and is acknowledged again: effects
+    // keep their order.
     const away = batch.findIndex((_, index) => isUnavailable(outcomes[index] ?? NO_ANSWER));
     const isBehind = waitsAhead > 0;
     const parked: Submitted[] = [];
     const answered: Answered[] = [];
+    const waiting = new Set<Address>();
     for (const [index, entry] of batch.entries()) {
       const outcome = outcomes[index] ?? NO_ANSWER;
-      if (isBehind || (away >= 0 && index >= away && !outcome.ok)) parked.push(entry);
-      else answered.push({ entry, outcome });
+      const { actor } = entry.decision;
+      const isAfter = away >= 0 && index >= away && (!outcome.ok || waiting.has(actor));
+      if (!isBehind && !isAfter) {
+        answered.push({ entry, outcome });
+        continue;
+      }
+      waiting.add(actor);
+      parked.push(entry);
     }
     queue.splice(waitsAhead, 0, ...parked);
     waitsAhead = offers > 0 ? waitsAhead + parked.length : 0;

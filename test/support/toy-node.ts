@@ -21,7 +21,7 @@ import type { Store } from '../../src/ports/store.js';
 import { type ActorType, durable, observed, protective } from '../../src/runtime/actor-type.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import type { HostOptions, Remote } from '../../src/runtime/kernel.js';
-import { createSinglePlacement } from '../../src/runtime/placement.js';
+import { createSinglePlacement, type Placement } from '../../src/runtime/placement.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from './quiet.js';
 
@@ -183,6 +183,8 @@ export interface ToyOptions {
   readonly incarnation?: number;
   readonly wrap?: (store: Store) => Store;
   readonly version?: number;
+  readonly thread?: string;
+  readonly placement?: Placement;
   readonly migrate?: NonNullable<ActorType['migrate']>;
 }
 
@@ -196,13 +198,13 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
   const metrics = rememberingMetrics();
   const incarnation = options.incarnation ?? 1;
   const host = createHost({
-    thread: 'main',
+    thread: options.thread ?? 'main',
     incarnation,
     types: toyTypes(said, options),
     services: [],
-    placement: createSinglePlacement(),
+    placement: options.placement ?? createSinglePlacement(),
     clock,
-    ids: numberedIds(`d${incarnation}`),
+    ids: numberedIds(`${options.thread ?? 'd'}${incarnation}`),
     random: seededRandom(incarnation),
     log,
     metrics,
