@@ -5,7 +5,6 @@
  * tried again with back-off; until then the thread is reflex-only [RT-7].
  */
 import type { StoreFailure } from '../../machines/model/failures.js';
-import type { Address } from '../../machines/model/ids.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Decision, Store } from '../ports/store.js';
@@ -28,11 +27,6 @@ export interface Committer {
 interface Submitted {
   readonly decision: Decision;
   readonly done: (outcome: CommitOutcome) => void;
-}
-
-interface Answered {
-  readonly entry: Submitted;
-  readonly outcome: CommitOutcome;
 }
 
 const NO_ANSWER: CommitOutcome = fail({
@@ -93,30 +87,17 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   const take = (batch: readonly Submitted[], outcomes: readonly CommitOutcome[]): void => {
     offers -= 1;
     offered -= batch.length;
-    // What failed behind a decision that has to wait may have failed because of it. What was written
-    // behind one of an earlier offer, or of its own actor, waits too, and is acknowledged again: effects
-    // keep their order.
+    // Behind a decision that has to wait everything waits: what failed may have failed because of it,
+    // and what was written is acknowledged again, so that effects keep their order.
     const away = batch.findIndex((_, index) => isUnavailable(outcomes[index] ?? NO_ANSWER));
-    const isBehind = waitsAhead > 0;
-    const parked: Submitted[] = [];
-    const answered: Answered[] = [];
-    const waiting = new Set<Address>();
-    for (const [index, entry] of batch.entries()) {
-      const outcome = outcomes[index] ?? NO_ANSWER;
-      const { actor } = entry.decision;
-      const isAfter = away >= 0 && index >= away && (!outcome.ok || waiting.has(actor));
-      if (!isBehind && !isAfter) {
-        answered.push({ entry, outcome });
-        continue;
-      }
-      waiting.add(actor);
-      parked.push(entry);
-    }
+    const answered = away < 0 ? batch.length : away;
+    const to = waitsAhead > 0 ? 0 : answered;
+    const parked = batch.slice(to);
     queue.splice(waitsAhead, 0, ...parked);
     waitsAhead = offers > 0 ? waitsAhead + parked.length : 0;
     unavailable = away < 0 ? undefined : messageOf(outcomes[away] ?? NO_ANSWER);
     failures = unavailable === undefined ? 0 : failures + 1;
-    for (const { entry, outcome } of answered) entry.done(outcome);
+    for (let index = 0; index < to; index += 1) batch[index]?.done(outcomes[index] ?? NO_ANSWER);
     settleDrains();
     schedule();
   };
