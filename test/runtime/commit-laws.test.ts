@@ -76,6 +76,8 @@ const arbCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'reopen' as const }) },
 );
 
+const arbHistory = fc.array(arbCommand, { minLength: 5, maxLength: 60 });
+
 interface Life {
   readonly world: ToyWorld;
   readonly thread: string;
@@ -136,6 +138,20 @@ async function replace(rig: Rig, thread: string): Promise<void> {
 
 const addressAt = (thread: number, actor: number): Address =>
   addressOf('group', `${THREADS[thread]}/${ACTORS[actor]}`);
+
+/**
+ * Who writes to somebody else's row comes between any two decisions, but not between one that is held up
+ * and one that follows it: no thread but its own writes to a row while that is not fenced off, and then
+ * nothing is held up.
+ */
+function possible(commands: readonly Command[], meddled: boolean): readonly Command[] {
+  if (!meddled) return commands.filter((command) => command.do !== 'meddle');
+  const orderly = ['lost-answer', 'twice', 'slow'];
+  return commands.filter((command) => {
+    if (command.do === 'fault') return orderly.includes(command.fault.kind);
+    return command.do !== 'reopen';
+  });
+}
 
 async function make(rig: Rig, command: Command): Promise<void> {
   switch (command.do) {
@@ -292,14 +308,14 @@ test('[RT-28] what is answered ahead of an earlier decision of its actor waits f
 });
 
 for (const { name, base, runs } of [
-  { name: 'SQLite', base: sqlite, runs: 150 },
+  { name: 'SQLite', base: sqlite, runs: 100 },
   { name: 'its twin', base: twin, runs: 50 },
 ]) {
   test(`[ST-23] [ST-2] [ST-3] [ST-22] ${name}: under load and faults, as if decisions had come one by one`, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(arbCommand, { minLength: 5, maxLength: 60 }), async (commands) => {
+      fc.asyncProperty(arbHistory, fc.boolean(), async (history, meddled) => {
         const rig = await rigOn(base);
-        for (const command of commands) await make(rig, command);
+        for (const command of possible(history, meddled)) await make(rig, command);
         await calm(rig);
         await judge(rig);
         await rig.store.close();

@@ -4,6 +4,7 @@
  * really happens to each decision is written down, for whoever judges it.
  */
 import assert from 'node:assert/strict';
+import { addressOf } from '../../machines/model/ids.js';
 import { fail } from '../../machines/model/result.js';
 import type { Committed, Decision, Store } from '../../src/ports/store.js';
 import type { CommitOutcome } from '../../src/runtime/committer.js';
@@ -34,6 +35,8 @@ interface Timing {
   after(ms: number, run: () => void): unknown;
 }
 
+const FOREIGN = addressOf('group', 'z/foreign');
+
 const AWAY: CommitOutcome = fail({ code: 'unavailable', message: 'the store is away' } as const);
 
 /** `base` may be another one at each call: a store that was opened again. */
@@ -44,6 +47,7 @@ export function chaosStore(base: () => Store, clock: Timing): ChaosStore {
   const answers = new Map<string, Committed>();
   const fences = new Map<string, number>();
   let awayUntil = 0;
+  let line: Promise<unknown> = Promise.resolve();
 
   const wait = (ms: number): Promise<void> =>
     new Promise((resolve) => void clock.after(ms, resolve));
@@ -110,7 +114,13 @@ export function chaosStore(base: () => Store, clock: Timing): ChaosStore {
       fences.set(thread, Math.max(incarnation, fences.get(thread) ?? 0));
       return store().fence(thread, incarnation);
     },
-    commit: (decisions) => suffer(faults.shift(), decisions),
+    commit: (decisions) => {
+      const fault = faults.shift();
+      const answer = line.then(() => suffer(fault, decisions));
+      // Calls stand in line; one that fails has told its caller.
+      line = answer.catch(() => undefined);
+      return answer;
+    },
     undisturbed: perform,
     faults,
     accepted,
@@ -118,8 +128,8 @@ export function chaosStore(base: () => Store, clock: Timing): ChaosStore {
   };
 }
 
-/** What SQLite itself refuses: its own savepoint is undone, and no other's. */
+/** Writes to a row that is not its own: its savepoint is undone, and no other's. */
 function spoiled(decision: Decision): Decision {
   const { cell } = decision;
-  return cell === undefined ? decision : { ...decision, cell: { ...cell, machineVersion: 1.5 } };
+  return cell === undefined ? decision : { ...decision, cell: { ...cell, address: FOREIGN } };
 }
