@@ -28,32 +28,23 @@ export async function conditionsOf({
     .flatMap(({ conditions }) => (Array.isArray(conditions) ? conditions : []));
   const quarantined = (await directory.actors()).filter((actor) => actor['quarantined'] === true);
   const reflexOnly = await directory.reflexOnly();
-  const broken = quarantined.map((actor) =>
-    actor['unreadable'] === true ? unreadable(actor) : quarantine(actor),
-  );
-  return [...own, ...broken, ...reflexOnly.map(reflex)];
+  return [...own, ...quarantined.map(quarantine), ...reflexOnly.map(reflex)];
 }
 
-function unreadable({ address, lastError }: JsonObject): JsonObject {
-  return {
-    type: 'actor-quarantined',
-    object: address,
-    severity: 'critical',
-    cause: 'RT-9',
-    message: `${address} is not of this release: ${lastError}`,
-    next: 'run the release that wrote it, or restore the backup made before; its row is kept as it is',
-  };
-}
-
-function quarantine({ address, lastError }: JsonObject): JsonObject {
-  return {
-    type: 'actor-quarantined',
-    object: address,
-    severity: 'critical',
-    cause: 'SU-3',
-    message: `${address} crashed too often: ${lastError}`,
-    next: `mend the reason, then 'switchyard actor resume ${address}'`,
-  };
+function quarantine({ address, lastError, unreadable }: JsonObject): JsonObject {
+  const why =
+    unreadable === true
+      ? {
+          cause: 'RT-9',
+          message: `${address} is not of this release: ${lastError}`,
+          next: 'run the release that wrote it, or restore the backup made before; its row is kept as it is',
+        }
+      : {
+          cause: 'SU-3',
+          message: `${address} crashed too often: ${lastError}`,
+          next: `mend the reason, then 'switchyard actor resume ${address}'`,
+        };
+  return { type: 'actor-quarantined', object: address, severity: 'critical', ...why };
 }
 
 function reflex({

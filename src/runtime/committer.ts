@@ -57,9 +57,11 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
     for (const resolve of resolvers) resolve();
   };
 
-  /** A store that is away is offered nothing before all it was offered has come back. */
-  const mayOffer = (): boolean =>
-    queue.length > 0 && (unavailable === undefined ? offers < OFFERS_MAX : offers === 0);
+  /** While anything has to wait, nothing is offered before all that was offered has come back. */
+  const mayOffer = (): boolean => {
+    const waits = unavailable !== undefined || waitsAhead > 0;
+    return queue.length > 0 && offers < (waits ? 1 : OFFERS_MAX);
+  };
 
   const schedule = (): void => {
     if (scheduled || closed || !mayOffer()) return;

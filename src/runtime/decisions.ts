@@ -3,7 +3,8 @@
  * its children's first rows; when the store has them, what waited for that leaves, in order.
  *
  * Rules: [RT-8] a decision that is refused takes its effects with it and the cell comes back from what
- * is committed, which a stale one has to ask the store for [RT-66]; [RT-26] what is committed is done, whatever an effect of it does.
+ * is committed, which a stale one has to ask the store for [RT-66]; [RT-26] what is committed is done,
+ * whatever an effect of it does.
  */
 import { assert, Defect } from '../../machines/model/assert.js';
 import type { Meta, SpawnParams } from '../../machines/model/effects.js';

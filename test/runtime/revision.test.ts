@@ -65,6 +65,17 @@ test('[RT-61] revision: what is computed is computed once, in order, also where 
   }
 });
 
+test('[RT-61] revision: a context of hundreds of fields, which come and go, is copied all the same', () => {
+  const revision = createRevision({ n: 1 });
+  for (let fields = 60; fields < 300; fields += 1) {
+    const entries = Array.from({ length: fields }, (_, index) => [`f${index}`, index]);
+    const context = Object.fromEntries(entries) as JsonObject;
+    for (const _ of [1, 2]) {
+      assert.deepEqual(revision.of(context, argsOf(context), undefined), { ...context, n: 1 });
+    }
+  }
+});
+
 test('[RT-61] revision: a computation that throws leaves nothing behind', () => {
   let fails = true;
   const value = (): number => {

@@ -3,9 +3,9 @@
  *
  * A decision is, in this order: `fenced` when its thread is fenced off; acknowledged again when its
  * id was applied before; `stale` when its cell is not one version behind it, or an earlier one of its
- * writer was and the cell was not read since; else applied. What is
- * wrong with its content makes it `rejected` alone; trouble with the disk undoes the whole batch
- * and makes every decision of it `unavailable` [ST-1] [ST-2] [ST-3].
+ * writer was and the cell was not read since; else applied. What is wrong with its content makes it
+ * `rejected` alone; trouble with the disk undoes the whole batch and makes every decision of it
+ * `unavailable` [ST-1] [ST-2] [ST-3].
  *
  * There are two ways to the same end. A batch is first taken as a whole: all its rows are collected
  * and written together. When anything is not plain (a decision sent again, a late one, a farewell, a

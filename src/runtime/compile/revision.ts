@@ -19,6 +19,8 @@ type Written = (...input: Parameters<Make>) => JsonObject | undefined;
 
 /** Each more is one more look at every context of the later shapes. */
 const SHAPES_MAX = 4;
+/** A context with more is a table of something, and its fields come and go. */
+const FIELDS_MAX = 64;
 
 export interface Revision {
   readonly of: Make;
@@ -40,10 +42,13 @@ export function createRevision(changes: object): Revision {
   };
 
   const learn = (context: JsonObject): void => {
-    const shape = Object.keys(context);
+    if (written.length === SHAPES_MAX) return;
+    const fields = [...Object.keys(context), ...keys];
     // What every object inherits looks as if it were a field.
-    const isInherited = [...shape, ...keys].some((key) => key in Object.prototype);
-    if (!isInherited && written.length < SHAPES_MAX) written.push(write(shape, keys, values));
+    const isPlain = !fields.some((key) => key in Object.prototype);
+    if (isPlain && fields.length <= FIELDS_MAX) {
+      written.push(write(Object.keys(context), keys, values));
+    }
   };
 
   return {
