@@ -29,7 +29,7 @@ export async function ring(params: Params): Promise<Outcome> {
     (hops) =>
       new Promise((resolve) => {
         arrived = resolve;
-        actors[0]?.send('hop', hops);
+        void actors[0]?.send('hop', hops);
       }),
   );
   await system.destroy();
@@ -86,7 +86,7 @@ export async function oneWay(params: Params): Promise<Outcome> {
   let expected = 0;
   const perS = await rateOf(params, async (notes) => {
     for (let latencyUs = 1; latencyUs <= notes; latencyUs += 1) {
-      far.send('note', {
+      void far.send('note', {
         latencyUs,
         code: 'L7OK',
         address: '10.0.0.21',
