@@ -77,14 +77,16 @@ export function start(kernel: Kernel, cell: Cell, cause: string): void {
 }
 
 /** Closes what the companion holds; that this fails is nobody else's trouble. */
-export async function dispose({ options }: Kernel, cell: Cell): Promise<void> {
-  const { companion } = cell;
+export function dispose({ options }: Kernel, cell: Cell): void {
+  const { companion, address, type } = cell;
   cell.companion = undefined;
-  if (companion === undefined) return;
+  if (companion === undefined || type.dispose === undefined) return;
+  const failed = (err: unknown) =>
+    options.log.error({ actor: address, err }, 'companion not closed');
   try {
-    await cell.type.dispose?.(companion);
+    void Promise.resolve(type.dispose(companion)).catch(failed);
   } catch (error) {
-    options.log.error({ actor: cell.address, err: error }, 'companion not closed');
+    failed(error);
   }
 }
 
@@ -101,6 +103,8 @@ export function activateSpawned(
 
 /** Brings a crashed cell back to what the store has, or to a fresh start when it has nothing. */
 export function restore(kernel: Kernel, cell: Cell): void {
+  // It threw before it moved, and no firing was lost: it is what the store has.
+  if (cell.clean && !kernel.timers.hasFired(cell)) return;
   keepCommitted(cell, kernel.timers);
   kernel.timers.cancelAll(cell);
   const { committed } = cell;
@@ -163,7 +167,7 @@ function retire(kernel: Kernel, cell: Cell, reason: DownReason): readonly Letter
   kernel.timers.cancelAll(cell);
   kernel.cells.delete(cell.address);
   if (cell.parent !== undefined) kernel.childrenOf.get(cell.parent)?.delete(cell.address);
-  void dispose(kernel, cell);
+  dispose(kernel, cell);
   kernel.watches.ended(cell.address, reason);
   kernel.watches.leave(cell.address);
   return kernel.mailboxes.clear(cell);
@@ -179,7 +183,8 @@ function adopt(kernel: Kernel, cell: Cell): void {
 /** Shown as quarantined, for good: its row waits for a release that can read it. */
 export function quarantineRow(kernel: Kernel, cell: Cell, reason: string): Cell {
   cell.phase = 'quarantined';
-  cell.note({ lastError: reason, unreadable: reason });
+  cell.troubled.lastError = reason;
+  cell.troubled.unreadable = reason;
   kernel.options.log.error({ actor: cell.address, reason }, 'stored cell quarantined');
   return cell;
 }
@@ -192,7 +197,7 @@ function quarantineKiller(kernel: Kernel, cell: Cell): Cell {
   keepCommitted(cell, kernel.timers);
   kernel.timers.cancelAll(cell);
   cell.phase = 'quarantined';
-  cell.note({ lastError: reason });
+  cell.troubled.lastError = reason;
   log.error({ actor: cell.address, reason }, 'actor quarantined');
   return cell;
 }

@@ -122,14 +122,15 @@ export class Cell implements TimerOwner, MailboxOwner {
     return this.registered.stepper;
   }
 
-  /** Changed through `note` alone. */
+  /** To read; most cells share it. */
   get trouble(): Readonly<Troubles> {
     return this.troubles ?? UNTROUBLED;
   }
 
-  note(change: Partial<Troubles>): void {
+  /** To write; from the first time on it is the cell's own. */
+  get troubled(): Troubles {
     this.troubles ??= { ...UNTROUBLED };
-    Object.assign(this.troubles, change);
+    return this.troubles;
   }
 
   departs(flight: InFlight): void {

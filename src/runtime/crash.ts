@@ -23,7 +23,8 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
     return;
   }
   cell.life += 1;
-  cell.note({ lastError: error instanceof Error ? error.message : String(error) });
+  const { troubled } = cell;
+  troubled.lastError = error instanceof Error ? error.message : String(error);
   const message = letter?.envelope.body.type;
   log.error({ actor: cell.address, message, err: error }, 'actor crashed');
   metrics.count('actor_restarts_total', { kind: cell.type.kind });
@@ -31,12 +32,14 @@ export function crash(kernel: Kernel, cell: Cell, error: unknown, letter?: Lette
   retryOrBury(kernel, cell, letter);
 
   const limit = cell.type.restart ?? RESTART_DEFAULT;
-  const judgement = judgeRestart(limit, cell.trouble.crashes, clock.monotonic());
-  cell.note({ crashes: judgement.history, restartDue: false });
-  if (judgement.verdict === 'give-up') return quarantine(kernel, cell);
+  const { verdict, history } = judgeRestart(limit, troubled.crashes, clock.monotonic());
+  troubled.crashes = history;
+  troubled.restartDue = false;
+  if (verdict === 'give-up') return quarantine(kernel, cell);
   cell.phase = 'restarting';
-  const waitMs = restartWaitMs(judgement.history.length, RESTART_BACKOFF, random.next());
-  kernel.restarts.put(cell, waitMs);
+  // Chance costs more than the rest of this, and the first restart waits for nothing.
+  const chance = history.length > 1 ? random.next() : 0;
+  kernel.restarts.put(cell, restartWaitMs(history.length, RESTART_BACKOFF, chance));
 }
 
 export function mayComeBack({ phase, trouble, inFlight }: Cell): boolean {
@@ -49,7 +52,7 @@ export function comeBack(kernel: Kernel, cell: Cell): void {
   cell.parked = false;
   cell.phase = 'loading';
   kernel.mailboxes.clearSystem(cell);
-  void dispose(kernel, cell);
+  dispose(kernel, cell);
   if (!cell.trouble.outdated) return bringBack(kernel, cell);
   readAgain(kernel, cell, (is) => {
     if (is === 'current') return bringBack(kernel, cell);
@@ -61,12 +64,12 @@ export function comeBack(kernel: Kernel, cell: Cell): void {
 /** The store does not answer: like any that is down, it has its turn again later. */
 function waitForStore({ restarts }: Kernel, cell: Cell): void {
   cell.phase = 'restarting';
-  cell.note({ restartDue: false });
+  cell.troubled.restartDue = false;
   restarts.put(cell, STORE_RETRY.maxMs);
 }
 
 function bringBack(kernel: Kernel, cell: Cell): void {
-  cell.note({ restarts: cell.trouble.restarts + 1 });
+  cell.troubled.restarts += 1;
   try {
     restore(kernel, cell);
   } catch (error) {
@@ -81,7 +84,8 @@ function bringBack(kernel: Kernel, cell: Cell): void {
  */
 export function resume(kernel: Kernel, cell: Cell): boolean {
   if (cell.phase !== 'quarantined' || cell.trouble.unreadable !== undefined) return false;
-  cell.note({ crashes: [], restartDue: true });
+  cell.troubled.crashes = [];
+  cell.troubled.restartDue = true;
   cell.phase = 'restarting';
   comeBack(kernel, cell);
   return true;

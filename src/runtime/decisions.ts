@@ -145,7 +145,7 @@ function refuse(
   failure: { readonly code: string; readonly message: string },
 ): void {
   kernel.options.log.error({ actor: cell.address, ...failure }, 'decision refused by the store');
-  if (failure.code === 'stale') cell.note({ outdated: true });
+  if (failure.code === 'stale') cell.troubled.outdated = true;
   // A cell that is down has given up what it decided after the refused decision.
   if (cell.phase === 'quarantined') return;
   if (cell.phase === 'restarting') return comeBack(kernel, cell);

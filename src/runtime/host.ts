@@ -169,7 +169,7 @@ export function createHost(options: HostOptions): Host {
 
   function post(cell: Cell, envelope: Envelope): void {
     const { type } = cell;
-    if (type.seed === envelope.body.type) cell.note({ seed: envelope });
+    if (type.seed === envelope.body.type) cell.troubled.seed = envelope;
     if (cell.phase === 'quarantined') return bury(envelope, 'quarantined');
     // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;

@@ -21,6 +21,8 @@ export class Letter {
   /** Put in by the runtime itself: a restart does so again. */
   readonly system: boolean;
   attempts = 0;
+  /** Was taken once and put back: counted out of the thread's bound already. */
+  again = false;
   /** A newer letter of this key takes its place. */
   readonly key: string | undefined;
 
@@ -67,6 +69,11 @@ class Mailbox {
 
 export type { Mailbox };
 
+function laneOf(box: Mailbox, { system, again }: Letter): Queue<Letter> {
+  if (system) return box.system;
+  return again ? box.again : box.user;
+}
+
 export interface Mailboxes {
   /** Letters in all user lanes of the thread. */
   readonly waiting: number;
@@ -107,8 +114,8 @@ export function createMailboxes(): Mailboxes {
     const box = spare.pop() ?? new Mailbox();
     owner.mailbox = box;
     if (mailbox === undefined) return box;
-    (mailbox.system ? box.system : box.user).push(mailbox);
-    if (mailbox.key !== undefined) level(box, mailbox.key, mailbox);
+    laneOf(box, mailbox).push(mailbox);
+    if (mailbox.key !== undefined && !mailbox.again) level(box, mailbox.key, mailbox);
     return box;
   };
 
@@ -148,7 +155,7 @@ export function createMailboxes(): Mailboxes {
     if (mailbox === undefined) return undefined;
     if (mailbox instanceof Letter) {
       owner.mailbox = undefined;
-      if (!mailbox.system) waiting -= 1;
+      if (!mailbox.system && !mailbox.again) waiting -= 1;
       return mailbox;
     }
     const letter = mailbox.system.shift() ?? mailbox.again.shift() ?? takeUser(mailbox);
@@ -190,11 +197,14 @@ export function createMailboxes(): Mailboxes {
       return oldest;
     },
     putBack: (owner, letter) => {
-      const box = boxOf(owner);
-      (letter.system ? box.system : box.again).unshift(letter);
+      letter.again = true;
+      if (owner.mailbox === undefined) owner.mailbox = letter;
+      else laneOf(boxOf(owner), letter).unshift(letter);
     },
     clearSystem: (owner) => {
-      if (owner.mailbox === undefined) return;
+      const { mailbox } = owner;
+      if (mailbox === undefined) return;
+      if (mailbox instanceof Letter && !mailbox.system) return;
       const box = boxOf(owner);
       box.system.clear();
       if (box.depth === 0) release(owner, box);

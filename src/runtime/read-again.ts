@@ -33,7 +33,7 @@ function standingBy(kernel: Kernel, cell: Cell, family: readonly StoredCell[]): 
   const { clock, placement, thread } = kernel.options;
   const aheadMs = clock.monotonic() - clock.now();
   const row = family.find(({ address }) => address === cell.address);
-  cell.note({ outdated: false });
+  cell.troubled.outdated = false;
   for (const child of family) {
     const isNew = !kernel.cells.has(child.address);
     if (!isNew || placement.threadOf(child.address) !== thread) continue;

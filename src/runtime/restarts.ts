@@ -26,7 +26,7 @@ export function createRestarts(clock: Clock, schedule: (cell: Cell) => void): Re
   });
 
   const release = (cell: Cell): void => {
-    cell.note({ restartDue: true });
+    cell.troubled.restartDue = true;
     schedule(cell);
   };
 

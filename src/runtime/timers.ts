@@ -32,6 +32,8 @@ export interface Timers {
   cancelAll(owner: TimerOwner): void;
   /** Whether the firing of this arming still counts. */
   isArmed(owner: TimerOwner, id: string, arming: number): boolean;
+  /** One of its timers has fired, and that firing was not taken. */
+  hasFired(owner: TimerOwner): boolean;
   /** Ascending by deadline. */
   armedOf(owner: TimerOwner): readonly ArmedTimer[];
   readonly size: number;
@@ -151,6 +153,7 @@ export function createTimers(clock: Clock, fire: Fire): Timers {
       while (hasTimers(owner)) release(owner.timerHead);
       rest();
     },
+    hasFired: (owner) => wheel.hasFired(owner),
     armedOf: (owner) => armedOf(clock, slots, owner),
     get size() {
       return slots.size;

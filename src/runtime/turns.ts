@@ -92,8 +92,8 @@ function isOver({ timers }: Kernel, cell: Cell, { envelope, timer }: Letter): bo
 }
 
 function runCell(kernel: Kernel, cell: Cell): void {
-  // To come back is a turn like any other: many that crash at once keep nobody from theirs.
-  if (cell.phase === 'restarting') return comeBack(kernel, cell);
+  // To come back is part of a turn like any other: many that crash at once keep nobody from theirs.
+  if (cell.phase === 'restarting') comeBack(kernel, cell);
   for (let handled = 0; handled < TURN_MESSAGES_MAX && takesMail(cell); handled += 1) {
     const letter = kernel.mailboxes.take(cell);
     if (letter === undefined) return;

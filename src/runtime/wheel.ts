@@ -16,7 +16,7 @@
  * timers of one tick fire in the order of their deadlines, ties in the order they were armed [RT-6].
  */
 import { assert } from '../../machines/model/assert.js';
-import { NONE, OUT, type Slots } from './slots.js';
+import { NONE, OUT, type Slots, type TimerOwner } from './slots.js';
 
 const BITS = 5;
 const BUCKETS = 2 ** BITS;
@@ -80,6 +80,14 @@ export class Wheel {
     if (before >= 0) next[before] = after;
     else this.behead(bucketOf(before), after);
     prev[slot] = OUT;
+  }
+
+  /** A timer of this owner was handed out, and keeps its slot. */
+  hasFired(owner: TimerOwner): boolean {
+    const { prev, sibling } = this.slots;
+    let slot = owner.timerHead;
+    while (slot !== NONE && prev[slot] !== OUT) slot = sibling[slot] as number;
+    return slot !== NONE;
   }
 
   /** The tick to look at next: never later than the earliest deadline. Infinity: nothing waits. */
