@@ -59,6 +59,7 @@ export async function runPass(pass: Pass): Promise<PassOutcome> {
   const waiting = steps.filter((_, index) => ends[index] === 'waiting').map(({ key }) => key);
   const more = plan.steps.length > steps.length || hasMore(state, new Set(waiting));
   finishRebuild(state, more);
+  if (!more) state.fullSync = false;
   const built = steps.some(({ kind }, index) => kind === 'build' && ends[index] === 'done');
   return {
     verdict: ends.includes('surprised') ? 'surprised' : 'done',
@@ -160,7 +161,7 @@ async function send(pass: Pass, op: LbOp): Promise<Result<void, LbFailure> | und
   failpoints?.hit('vpp.op.before');
   const answer = await dataplane.apply(op);
   failpoints?.hit('vpp.op.after');
-  metrics?.count('lbsync_total', { scope: op.op === 'conf.set' ? 'all' : 'vip', kind: op.op });
+  metrics?.count('lbsync_total', { scope: state.fullSync ? 'all' : 'vip', kind: op.op });
   if (state.rebuild !== undefined) state.rebuild.ops += 1;
   return state.stopped || state.session !== session ? undefined : answer;
 }

@@ -4,12 +4,14 @@
  *
  * Rules: [LB-40] a VPP that lost its state is recognised and rebuilt at once; [LB-46] a VIP in the
  * ledger that nobody wants is removed only after warm-up, after asking who is there, and never when
- * there are suspiciously many; [LB-47] predicted buckets equal VPP's, else a condition says so.
+ * there are suspiciously many; [LB-62] what differs from our acknowledged writes is somebody else's;
+ * [LB-47] predicted buckets equal VPP's, else a condition says so.
  */
 import { addressOf } from '../machines/model/ids.js';
 import type { LbState, VipKey } from '../machines/model/lb.js';
 import type { ReloadMessage } from '../machines/model/messages.js';
 import { isDefaultConf } from '../src/lb/conf.js';
+import { driftOf } from '../src/lb/drift.js';
 import { forgetAll, forgetVip } from '../src/lb/memory.js';
 import { bucketsDisagree, type Mirror, mirrorOf } from '../src/lb/mirror.js';
 import type { Scope } from '../src/runtime/actor-type.js';
@@ -23,6 +25,8 @@ const STALE_SHARE_MAX = 0.25;
 export function takeIn(state: LbsyncState, read: LbState, scope: Scope): void {
   const mirror = mirrorOf(read);
   if (lostItsState(state, read, mirror)) beginRebuild(state);
+  state.drifts = foreignWrites(state, mirror);
+  state.fullSync = true;
   state.mirror = mirror;
   state.conf = read.conf;
   state.foundAtStart ??= new Set(mirror.keys());
@@ -52,6 +56,16 @@ export function beginRebuild(state: LbsyncState): void {
     ops: 0,
     frontends: new Set(),
   };
+}
+
+/** Without a mirror nothing is known of the time between, and nobody is accused. */
+function foreignWrites(state: LbsyncState, found: Mirror): LbsyncState['drifts'] {
+  if (state.mirror === undefined || state.rebuild !== undefined) return new Map();
+  const now = state.clock.now();
+  const drifts = driftOf(state.mirror, found, state.ledger.told.keys());
+  return new Map(
+    [...drifts].map(([key, what]) => [key, { what, since: state.drifts.get(key)?.since ?? now }]),
+  );
 }
 
 function disagreeing({ wants, ledger }: LbsyncState, mirror: Mirror): ReadonlySet<VipKey> {

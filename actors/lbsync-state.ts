@@ -38,6 +38,13 @@ export interface VipFailure {
   readonly since: number;
 }
 
+/** What a read found that none of our writes made. */
+export interface ForeignWrite {
+  readonly what: string;
+  /** Wall clock of the first read in a row that found something. */
+  readonly since: number;
+}
+
 /** VPP came back empty; kept until everything wanted is there again. */
 export interface RebuildInProgress {
   readonly lostAt: number;
@@ -78,6 +85,10 @@ export interface LbsyncState {
   readonly findings: Map<VipKey, Finding>;
   /** VIPs whose buckets in VPP are not those of the model. */
   mismatched: ReadonlySet<VipKey>;
+  /** VIPs of ours that somebody else wrote to, as the last read found them. */
+  drifts: ReadonlyMap<VipKey, ForeignWrite>;
+  /** Everything was read and is being compared: what is written now is part of a full sync. */
+  fullSync: boolean;
   /** Ledger VIPs nobody asked for: may go; and those that are too many to go. */
   stale: ReadonlySet<VipKey>;
   staleHeld: readonly VipKey[];
@@ -115,6 +126,8 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     failures: new Map(),
     findings: new Map(),
     mismatched: new Set(),
+    drifts: new Map(),
+    fullSync: false,
     stale: new Set(),
     staleHeld: [],
     askedForOwners: false,

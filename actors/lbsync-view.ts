@@ -17,11 +17,11 @@ export function viewOf(memory: LbsyncMemory, state: LbsyncState): JsonObject {
   const detached = state.ports.dataplane === undefined;
   const connected = detached || (state.mirror !== undefined && memory.problem === null);
   const problem = memory.problem ?? state.confProblem;
-  const conditions = connected ? conditionsOf(state) : [unreachableCondition(memory, state)];
+  const troubles = connected ? troublesOf(state) : [unreachableCondition(memory, state)];
   return {
     driver: state.ports.driver ?? (detached ? 'none' : 'vpp'),
     connected,
-    synced: detached || (connected && state.dirty.size === 0 && conditions.length === 0),
+    synced: detached || (connected && state.dirty.size === 0 && troubles.length === 0),
     frozen: false,
     warmingUp: handsOffMs(state) > 0,
     dirty: state.dirty.size,
@@ -29,7 +29,7 @@ export function viewOf(memory: LbsyncMemory, state: LbsyncState): JsonObject {
     ...(memory.version === null ? {} : { version: memory.version }),
     vips: [...state.wants.wanted.values()].sort(byFrontend).map((want) => vipView(state, want)),
     foreign: foreignKeys(state),
-    conditions,
+    conditions: [...troubles, ...(connected ? foreignWrites(state) : [])],
   };
 }
 
@@ -100,11 +100,30 @@ function unreachableCondition(memory: LbsyncMemory, state: LbsyncState): JsonObj
   return { ...base, severity };
 }
 
-function conditionsOf(state: LbsyncState): readonly JsonObject[] {
-  const named = (key: VipKey) => {
+function namer(state: LbsyncState): (key: VipKey) => string {
+  return (key) => {
     const frontend = ownerOf(state.wants, key)?.desired.frontend;
     return frontend === undefined ? key : `frontend/${frontend}`;
   };
+}
+
+/** Put right already, when it is told. */
+function foreignWrites(state: LbsyncState): readonly JsonObject[] {
+  const named = namer(state);
+  return [...state.drifts].map(([key, { what, since }]) =>
+    condition(state, {
+      type: 'foreign-writer',
+      object: named(key),
+      message: `${key}: somebody else wrote to VPP: ${what}`,
+      next: 'put right; find out who else configures this VPP',
+      since,
+    }),
+  );
+}
+
+/** What VPP does not have as it is wanted, and why. */
+function troublesOf(state: LbsyncState): readonly JsonObject[] {
+  const named = namer(state);
   return [
     ...[...state.failures].map(([key, { problem, since }]) =>
       condition(state, {

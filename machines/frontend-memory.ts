@@ -110,7 +110,14 @@ export function newFrontend(address: Address): FrontendMemory {
 /** Neither generation nor permission is a change: a reload of the same file decides nothing here. */
 export function isNews(memory: FrontendMemory, next: FrontendSpec): boolean {
   const settled = (spec: FrontendSpec) => JSON.stringify({ ...forbidden(spec), generation: 0 });
-  return memory.spec === null || settled(memory.spec) !== settled(next);
+  const same = memory.spec !== null && settled(memory.spec) === settled(next);
+  return !same || isAwaitedPermission(memory, next);
+}
+
+/** VPP keeps the VIP other than wanted, and the permission to make it again may be what is missing. */
+function isAwaitedPermission({ spec, report }: FrontendMemory, next: FrontendSpec): boolean {
+  const given = next.mayRecreate === true && spec?.mayRecreate !== true;
+  return given && report?.exists === true && report.problem !== undefined;
 }
 
 /** The spec without its permission to re-create the VIP. */

@@ -74,6 +74,11 @@ export function isUnchanged({ context, event }: Step): boolean {
   return readOf(event).hash === context.committed?.hash;
 }
 
+/** The file is the same, and consent to disruption is what the request brings. */
+export function isConsent(step: Step): boolean {
+  return isUnchanged(step) && requestIn(step.context).disruptive;
+}
+
 function startOf(context: ReloadContext): Start {
   const { generation, committed: before, requiresRestart, requestedAt } = context;
   const request = requestIn(context);
@@ -120,10 +125,10 @@ export function convergence({
   committed: current,
   generation,
   retired,
-  pass,
+  request,
 }: ReloadContext): ConvergeParams {
   assert(current !== null, 'nothing to converge to');
-  const mayRecreate = (pass?.result.disruptive.length ?? 0) > 0;
+  const mayRecreate = request?.disruptive === true;
   return { config: current.config, hash: current.hash, generation, retired, mayRecreate };
 }
 

@@ -35,6 +35,7 @@ import {
   conclusion,
   convergence,
   examinedOf,
+  isConsent,
   isRefused,
   isUnchanged,
   loadOf,
@@ -65,6 +66,7 @@ export const reloadMachine = setup({
     isUnchanged: (step: Step) => isUnchanged(step),
     /** A new process converges to an old configuration. */
     isUnchangedAtBoot: (step: Step) => isUnchanged(step) && askedAtBoot(step.context),
+    isConsent: (step: Step) => isConsent(step),
     hasCommitted: ({ context }) => context.committed !== null,
     mayJoin: ({ context, event }) => mayJoin(context.queue, requestOf(event).dryRun),
     isWaitedFor: ({ context }) => nextOf(context.queue) !== undefined,
@@ -178,6 +180,14 @@ export const reloadMachine = setup({
             guard: 'isUnchangedAtBoot',
             target: 'converging',
             actions: ['commit', { type: 'record', params: (step) => note(step, 'config.booted') }],
+          },
+          {
+            guard: 'isConsent',
+            target: 'converging',
+            actions: [
+              'commit',
+              { type: 'record', params: (step) => note(step, 'config.permitted') },
+            ],
           },
           {
             guard: 'isUnchanged',

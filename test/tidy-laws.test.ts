@@ -12,6 +12,7 @@ import {
   keptRules,
   layerOf,
   mayImport,
+  scenariosIn,
 } from './support/tidy.js';
 
 test('[TI-1] a machine that imports an adapter is caught, types and side effects included', () => {
@@ -59,6 +60,12 @@ test('[TI-6] rules are read from titles, rows and the list', () => {
   const list = `- **${rule(4)}** Text.\ntext ${rule(5)}\n- **${rule(4)}** Again.`;
   assert.deepEqual(definedRules(list), [rule(4), rule(4)]);
   assert.deepEqual(keptRules(` * Rules: [${rule(6)}] it holds; ${rule(7)}`), [rule(6)]);
+});
+
+test('[TI-14] a scenario is a row with its number first and its test last', () => {
+  const id = `AB-${1}`;
+  const page = `| **${id}** | given | then | test/x.test.ts |\n| **${id}** | no test |\n`;
+  assert.deepEqual(scenariosIn(page), [{ id, test: 'test/x.test.ts' }]);
 });
 
 test('[TI-9] what a merge left behind is found, a heading underlined is none', () => {

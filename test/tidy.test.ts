@@ -18,6 +18,7 @@ import {
   keptRules,
   layerOf,
   mayImport,
+  scenariosIn,
 } from './support/tidy.js';
 
 const root = repoRoot();
@@ -80,7 +81,10 @@ test('[TI-5] functions stay under 70 lines', () => {
 });
 
 test('[TI-6] every rule is defined once and has a test, every cited rule is defined', () => {
-  const rules = definedRules(readFileSync(join(root, 'docs', 'INVARIANTS.md'), 'utf8'));
+  const rules = [
+    ...definedRules(readFileSync(join(root, 'docs', 'INVARIANTS.md'), 'utf8')),
+    ...scenariosIn(readFileSync(join(root, 'docs', 'SCENARIOS.md'), 'utf8')).map(({ id }) => id),
+  ];
   const defined = new Set(rules);
   assert.deepEqual(
     rules.filter((rule, index) => rules.indexOf(rule) !== index),
@@ -96,6 +100,13 @@ test('[TI-6] every rule is defined once and has a test, every cited rule is defi
     keptRules(text(file)).flatMap((rule) => (defined.has(rule) ? [] : [`${file}: ${rule}`])),
   );
   assert.deepEqual(promised, []);
+});
+
+test('[TI-14] every scenario is shown by a test in the file that its row names', () => {
+  const scenarios = scenariosIn(readFileSync(join(root, 'docs', 'SCENARIOS.md'), 'utf8'));
+  assert.ok(scenarios.length > 40);
+  const missing = scenarios.filter(({ id, test: file }) => !citedRules(text(file)).includes(id));
+  assert.deepEqual(missing, []);
 });
 
 test('[TI-9] no merge is left undecided, in sources and documents', () => {

@@ -11,7 +11,7 @@ import { createStrictLb } from '../support/strict-lb.js';
 import { frontendNamed, SETTINGS, startLbsync } from './lbsync-lab.js';
 import { last, leftBehind, lines, vipAt, WEB, weights, wish, withdrawal } from './lbsync-wishes.js';
 
-test('[LB-9] lbsync: a restart against an unchanged site makes no write at all', async () => {
+test('[LB-9] [DP-44] lbsync: a restart against an unchanged site makes no write at all', async () => {
   const desired = wish('web', WEB, { '10.0.0.1': 1, '10.0.0.2': [0, 'down-1'] });
   const { lb, ledger } = await leftBehind(desired);
   const again = startLbsync(SETTINGS, { lb, ledger });
@@ -134,7 +134,7 @@ test('[LB-40] lbsync: a restarted VPP is rebuilt by priority, and one incident s
   assert.ok(numbers.ops >= 7 && numbers.rebuiltAt > numbers.lostAt);
 });
 
-test('[LB-40] lbsync: in a container, where the process id stays, the empty VPP tells', async () => {
+test('[LB-40] [DP-68] lbsync: in a container, where the process id stays, the empty VPP tells', async () => {
   const lab = startLbsync();
   lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
   await lab.settle();
@@ -225,7 +225,7 @@ test('[LB-45] lbsync: while the ledger cannot be read nothing is created or remo
   assert.equal(lab.gone('old'), 1);
 });
 
-test('[LB-57] lbsync: stopping makes no write', async () => {
+test('[LB-57] [DP-54] lbsync: stopping makes no write', async () => {
   const lab = startLbsync();
   lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
   lab.companion.stop();

@@ -41,7 +41,7 @@ test('[LB-43] [LB-44] lbsync: a new VIP is in the ledger before VPP hears of it,
   assert.deepEqual(report?.conf, { encap: 'gre4', tableLength: 1024 });
 });
 
-test('[LB-2] lbsync: a failing server costs exactly one op, flushed once per episode', async () => {
+test('[LB-2] [DP-30] lbsync: a failing server costs exactly one op, flushed once per episode', async () => {
   const lab = startLbsync();
   lab.want(wish('web', WEB, { '10.0.0.1': 1, '10.0.0.2': 1 }));
   await lab.settle();
@@ -196,7 +196,7 @@ test('[LB-7] lbsync: another table length is a condition until re-creation is al
   assert.equal(last(lab, 'web')?.problem, undefined);
 });
 
-test('[LB-30] lbsync: a burst of wishes while a pass is out ends in one more pass', async () => {
+test('[LB-30] [DP-49] lbsync: a burst of wishes while a pass is out ends in one more pass', async () => {
   const lab = startLbsync();
   lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
   await lab.settle();

@@ -200,9 +200,12 @@ test('[RE-14] reload actor: consent permits whoever has a frontend, for this pas
     ['tenancy/main', 'frontend/cache', 'frontend/bulk'],
   );
   life.write(longer.replace('size: 2', 'size: 3'));
-  await life.reload({ disruptive: true });
+  await life.reload();
   const next = life.told();
   assert.ok(next.length > 0 && next.every((line) => !line.endsWith(PERMITTED)));
+  const again = await life.reload({ disruptive: true });
+  assert.deepEqual([again['status'], again['generation']], ['unchanged', 3]);
+  assert.equal(life.told().filter((line) => line.endsWith(PERMITTED)).length, permitted.length);
 });
 
 test('[RE-7] reload actor: what waits for a restart stays named until it is reverted', async () => {

@@ -240,7 +240,7 @@ test('[CL-45] text from outside: cannot drive the terminal', async () => {
   );
 });
 
-test('[CL-46] check: every problem with its place, 1 and 2 by their kind', async () => {
+test('[CL-46] [DP-51] check: every problem with its place, 1 and 2 by their kind', async () => {
   const file = async (text: string): Promise<string> => {
     const path = join(folder, 'site.yaml');
     await writeFile(path, text);

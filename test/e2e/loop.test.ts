@@ -142,7 +142,7 @@ for (const mode of ['threads', 'single'] as const)
       assert.ok(served);
     });
 
-    test('[EE-4] a restart changes nothing: same instances, not one VPP write', async () => {
+    test('[EE-4] [DP-44] a restart changes nothing: same instances, not one VPP write', async () => {
       await settled(daemon, 3);
       const before = (await serving(daemon)).map(({ id }) => id).sort();
       assert.equal(await daemon.stop(), 0);

@@ -59,7 +59,7 @@ describe('reload', () => {
     ]);
   });
 
-  test('[EE-41] another health check: not one weight goes down, not one instance is new', async () => {
+  test('[EE-41] [DP-61] another health check: not one weight goes down, not one instance is new', async () => {
     const [before, ids] = [ops(), (await weighted(daemon)).map(({ name }) => name).sort()];
     const { code, result } = await reload([
       SIZE(3),
@@ -118,7 +118,7 @@ describe('reload', () => {
     assert.equal((await daemon.json('status'))['node'], 'e2e');
   });
 
-  test('[EE-45] a bad file changes nothing and is reported by line and column', async () => {
+  test('[EE-45] [DP-53] a bad file changes nothing and is reported by line and column', async () => {
     const [before, written] = [await generation(), ops().length];
     site.write(siteText([SIZE(2), ['interval: 300ms', 'interval: soon']]));
     daemon.process.kill('SIGHUP');

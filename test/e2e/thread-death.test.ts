@@ -120,7 +120,7 @@ describe('a thread dies', () => {
   }
 
   for (const name of THREADS) {
-    test(`[CR-2] ${name}, while serving: nothing outside it notices`, async () => {
+    test(`[CR-2] [DP-62] ${name}, while serving: nothing outside it notices`, async () => {
       await nextRun();
       const lines = site.log();
       const alive = site.instances();

@@ -7,6 +7,7 @@ import type { BackendSpec, HealthCheckSpec } from '../../machines/model/desired.
 import type { RecordParams } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, type FrontendName } from '../../machines/model/ids.js';
 import type { BackendMessage, ProbeResult } from '../../machines/model/messages.js';
+import { probeDelayMs } from '../../src/policy/interval.js';
 import { type Driven, drive } from '../support/drive.js';
 
 type Backend = Driven<BackendMemory>;
@@ -77,7 +78,7 @@ const stateOf = (backend: Backend) => backend.context.verdict?.state;
 const verdicts = (backend: Backend) => backend.said<Publication>('publishVerdict');
 const records = (backend: Backend) => backend.said<RecordParams>('record');
 
-test('[HE-1] backend: the first passing probe makes exactly one transition to up', () => {
+test('[HE-1] [DP-1] backend: the first passing probe makes exactly one transition to up', () => {
   const up = probed(started(), 'P');
   assert.equal(stateOf(up), 'up');
   assert.equal(up.context.count.counter, 2);
@@ -87,7 +88,7 @@ test('[HE-1] backend: the first passing probe makes exactly one transition to up
   );
 });
 
-test('[HE-1] backend: the first failing probe goes down and up is never seen', () => {
+test('[HE-1] [DP-2] backend: the first failing probe goes down and up is never seen', () => {
   const down = probed(started(), 'F');
   assert.deepEqual(
     down.context.transitions.map(({ to }) => to),
@@ -95,7 +96,7 @@ test('[HE-1] backend: the first failing probe goes down and up is never seen', (
   );
 });
 
-test('[HE-7] backend: a verdict goes to the owner and each frontend, with its record beside it', () => {
+test('[HE-7] [DP-16] backend: a verdict goes to the owner and each frontend, with its record beside it', () => {
   const up = probed(started(), 'P');
   const [publication] = verdicts(up);
   assert.deepEqual(publication?.to, [OWNER, 'frontend/web', 'frontend/api']);
@@ -124,22 +125,34 @@ test('[HE-7] backend: episodes differ from turn to turn and hold in between', ()
   assert.equal(down.context.verdict?.episode, stillDown.context.verdict?.episode);
 });
 
-test('[HE-2] backend: up at 4 needs three failures, down at 0 needs two passes', () => {
-  const up = probed(started(), 'PPP');
-  assert.equal(up.context.count.counter, 4);
-  assert.equal(stateOf(probed(up, 'FF')), 'up');
-  const down = probed(up, 'FFFF');
-  assert.equal(stateOf(down), 'down');
-  assert.equal(stateOf(probed(down, 'PFP')), 'down');
-  assert.equal(stateOf(probed(down, 'PFPP')), 'up');
-});
+const counts = [
+  { rule: 'DP-3', from: 'PPP', probes: 'FF', reads: '2 up' },
+  { rule: 'DP-3', from: 'PPP', probes: 'FFF', reads: '1 down' },
+  { rule: 'DP-5', from: 'F', probes: 'PFP', reads: '1 down' },
+  { rule: 'DP-5', from: 'F', probes: 'PFPP', reads: '2 up' },
+];
 
-test('[HE-5] [HE-6] backend: waits by the counter, the first probe soon', () => {
+for (const { rule, from, probes, reads } of counts) {
+  test(`[HE-2] [${rule}] backend: after ${from}, ${probes} leads to ${reads}`, () => {
+    const backend = probed(probed(started(), from), probes);
+    assert.equal(`${backend.context.count.counter} ${stateOf(backend)}`, reads);
+  });
+}
+
+const dueAfter = [
+  { probes: '', ms: 200 },
+  { probes: 'PPP', ms: 1_000 },
+  { probes: 'PPPF', ms: 200 },
+  { probes: 'F', ms: 5_000 },
+];
+
+test('[HE-5] [HE-6] [DP-6] backend: waits by the counter, the first probe soon', () => {
   const first = fresh().send(desired(), { random: 0.25 });
   assert.deepEqual(first.timers, { probeDue: 50 });
-  assert.deepEqual(probed(first, 'P').timers, { probeDue: 200 });
-  assert.deepEqual(probed(first, 'PPP').timers, { probeDue: 1_000 });
-  assert.deepEqual(probed(first, 'F').timers, { probeDue: 5_000 });
+  for (const { probes, ms } of dueAfter) {
+    const nextDue = probes === '' ? probeDelayMs(CHECK, first.context.count, 0.5) : undefined;
+    assert.equal(nextDue ?? probed(first, probes).timers['probeDue'], ms, probes);
+  }
 });
 
 test('[HE-4] backend: a late timeout neither moves the counter nor stops the loop', () => {
@@ -225,7 +238,7 @@ test('[HE-10] backend: another address or check starts as unknown; frontends do 
   assert.equal(records(wider).length, 0);
 });
 
-test('[HE-8] backend: paused is not probed; resume starts as unknown and keeps the history', () => {
+test('[HE-8] [DP-10] backend: paused is not probed; resume starts as unknown and keeps the history', () => {
   const paused = probed(started(), 'P').send(PAUSE, { replyTo: 'ask-1' });
   assert.equal(stateOf(paused), 'paused');
   assert.deepEqual(paused.timers, {});
@@ -245,7 +258,7 @@ test('[HE-8] backend: paused is not probed; resume starts as unknown and keeps t
   );
 });
 
-test('[HE-8] backend: a disabled one refuses pause and resume and says why', () => {
+test('[HE-8] [DP-11] backend: a disabled one refuses pause and resume and says why', () => {
   const disabled = probed(started(), 'P').send(DISABLE);
   for (const verb of [PAUSE, RESUME]) {
     const refused = disabled.send(verb, { replyTo: 'ask' });
@@ -259,7 +272,7 @@ test('[HE-8] backend: a disabled one refuses pause and resume and says why', () 
   assert.equal(stateOf(disabled.send(ENABLE)), 'unknown');
 });
 
-test('[HE-8] backend: disabled by hand survives a reload of the same file, and config decides when it changed', () => {
+test('[HE-8] [DP-13] backend: disabled by hand survives a reload of the same file, and config decides when it changed', () => {
   const disabled = probed(started(), 'P').send(DISABLE);
   assert.equal(stateOf(disabled.send(desired())), 'disabled');
   const byConfig = probed(started(), 'P').send(desired({ enabled: false }));

@@ -149,6 +149,14 @@ test('[FE-30] frontend: permission comes with a change, and ends when VPP is as 
   assert.deepEqual(records(after(done, desired(TABLE))), []);
 });
 
+test('[FE-30] frontend: permission alone is news when VPP keeps the VIP other than wanted', () => {
+  const kept = after(committed(after(allUp(), desired(TABLE))), report({}, { problem: 'kept' }));
+  const permitted = committed(after(kept, desired({ ...TABLE, mayRecreate: true })));
+  const [wish] = permitted.said<DesiredVip>('sendDesired');
+  assert.equal(wish?.mayRecreate, true);
+  assert.deepEqual(records(after(permitted, desired({ ...TABLE, mayRecreate: true }))), []);
+});
+
 test('[FE-30] frontend: permission alone is no news', () => {
   const permitted = after(allUp(), desired({ mayRecreate: true }));
   assert.deepEqual(records(permitted), []);

@@ -149,6 +149,14 @@ test('[RE-5] reload: an equal file changes nothing and calls no hook', () => {
   assert.deepEqual(converges(after), []);
 });
 
+test('[RE-14] reload: with consent an equal file is converged to again, in its generation', () => {
+  const consented = examined(ask(running(), { disruptive: true }), read('one'));
+  assert.deepEqual(recorded(consented), ['config.permitted']);
+  const [told] = converges(consented);
+  assert.deepEqual([told?.generation, told?.mayRecreate], [1, true]);
+  assert.equal(lastOf(hooked(consented)).status, 'unchanged');
+});
+
 test('[RE-5] reload: a new process with the same file converges to the same generation', () => {
   const booted = examined(ask(running(), { trigger: 'boot' }), read('one'));
   assert.deepEqual(recorded(booted), ['config.booted']);

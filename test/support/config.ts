@@ -8,8 +8,13 @@ import type { Problem } from '../../src/ports/config-file.js';
 
 const SOURCE = { file: '/site/switchyard.yaml', hostname: 'edge-9' };
 
+/** As the daemon finds it: with its problems, if it has any. */
+export function loadText(text: string, env: Environment = {}): ReturnType<typeof loadConfig> {
+  return loadConfig({ ...SOURCE, text, env });
+}
+
 export function loadedFrom(text: string, env: Environment = {}): LoadedConfig {
-  const loaded = loadConfig({ ...SOURCE, text, env });
+  const loaded = loadText(text, env);
   assert.ok(loaded.ok, loaded.ok ? '' : loaded.failure.map(printProblem).join('\n'));
   return loaded.value;
 }
@@ -19,7 +24,7 @@ export function configFrom(text: string, env: Environment = {}): Config {
 }
 
 export function problemsOf(text: string, env: Environment = {}): readonly Problem[] {
-  const loaded = loadConfig({ ...SOURCE, text, env });
+  const loaded = loadText(text, env);
   return loaded.ok ? [] : loaded.failure;
 }
 

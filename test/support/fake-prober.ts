@@ -11,6 +11,9 @@ import type { Behaviour } from '../contract/prober.js';
 export interface FakeProber extends Prober {
   /** Until told otherwise; a target nobody spoke of refuses. */
   behave(target: ProbeTarget, behaviour: Behaviour): void;
+  /** From now on its probes find no answer, until `release` lets the waiting ones have theirs. */
+  hold(target: ProbeTarget): void;
+  release(target: ProbeTarget): void;
   /** Every probe so far, in order, as `address:port`. */
   readonly probes: readonly string[];
 }
@@ -22,15 +25,24 @@ type Judged = Pick<ProbeResult, 'passed' | 'code' | 'detail'>;
 export function fakeProber(): FakeProber {
   const behaviours = new Map<string, Behaviour>();
   const probes: string[] = [];
+  const held = new Map<string, (() => void)[]>();
   return {
     probes,
+    hold: (target) => void held.set(keyOf(target), []),
+    release: (target) => {
+      const waiting = held.get(keyOf(target)) ?? [];
+      held.delete(keyOf(target));
+      for (const answer of waiting) answer();
+    },
     behave: (target, behaviour) => void behaviours.set(keyOf(target), behaviour),
-    probe: (target, check) => {
+    probe: async (target, check) => {
       probes.push(keyOf(target));
+      const waiting = held.get(keyOf(target));
+      if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve));
       const behaviour = behaviours.get(keyOf(target)) ?? { kind: 'refuses' };
       const judged = judge(behaviour, check);
       const positive = judged.code === 'L4CON';
-      return Promise.resolve({ ...judged, positive, durationMs: 1, late: false });
+      return { ...judged, positive, durationMs: 1, late: false };
     },
   };
 }

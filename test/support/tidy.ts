@@ -201,6 +201,18 @@ export function definedRules(invariants: string): readonly string[] {
   return [...invariants.matchAll(/^- \*\*([A-Z]{2}-\d+)\*\*/gm)].map((match) => match[1] ?? '');
 }
 
+export interface Scenario {
+  readonly id: string;
+  /** Where it is shown. */
+  readonly test: string;
+}
+
+/** Rows of docs/SCENARIOS.md: the number first, the test's file last. */
+export function scenariosIn(page: string): readonly Scenario[] {
+  const rows = page.matchAll(/^\| \*\*([A-Z]{2}-\d+)\*\* \|.*\| (test\/\S+) \|$/gm);
+  return [...rows].map(([, id = '', test = '']) => ({ id, test }));
+}
+
 /** Rules a source file says it keeps: in brackets, wherever they stand. */
 export function keptRules(text: string): string[] {
   return [...text.matchAll(/\[([A-Z]{2}-\d+)\]/g)].map((found) => found[1] ?? '');

@@ -18,7 +18,7 @@ import type { Store } from '../../src/ports/store.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createSinglePlacement } from '../../src/runtime/placement.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
-import { loadedFrom } from './config.js';
+import { loadText } from './config.js';
 import { type FakeProber, fakeProber } from './fake-prober.js';
 import { type MemorySink, openMemorySink } from './memory-sink.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from './quiet.js';
@@ -40,7 +40,7 @@ export interface VirtualNode {
   readonly tenancy: ScriptedTenancy;
   readonly faults: Faults;
   /** Makes this text the configuration and reloads. */
-  configure(text: string): Promise<JsonObject>;
+  configure(text: string, how?: { readonly disruptive: boolean }): Promise<JsonObject>;
   /** An operator's verb; undefined: nobody answered in time. */
   order(to: Address, message: Message): Promise<JsonObject | undefined>;
   views(kind: Parameters<Host['views']>[0]): readonly JsonObject[];
@@ -74,6 +74,9 @@ interface Outside {
 export interface Past {
   readonly store?: Store;
   readonly world?: SimulatedWorld;
+  readonly prober?: FakeProber;
+  /** What VPP had before the node came. */
+  readonly lb?: StrictLb;
   readonly startAtMs?: number;
   readonly life?: number;
 }
@@ -82,8 +85,8 @@ export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promi
   return live({
     clock: createVirtualClock(past.startAtMs),
     store: past.store ?? memoryStore(),
-    lb: createStrictLb(),
-    prober: fakeProber(),
+    lb: past.lb ?? createStrictLb(),
+    prober: past.prober ?? fakeProber(),
     world: past.world ?? createSimulatedWorld(),
     sink: openMemorySink(),
     tenancy: scriptedTenancy(),
@@ -123,7 +126,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
       openProvider: async () => ok(overheard(openSimulatedProvider({ world, clock }), faults)),
       configFile: {
-        load: async () => ok(loadedFrom(file.text)),
+        load: async () => loadText(file.text),
         adopt: () => undefined,
         secret: () => undefined,
       },
@@ -148,17 +151,17 @@ async function live(outside: Outside): Promise<VirtualNode> {
     await asked;
     return outcome?.ok === true ? (outcome.value as JsonObject) : undefined;
   };
-  const reload = async (trigger: string): Promise<JsonObject> => {
-    const message = { type: 'reload.requested', trigger, dryRun: false, disruptive: false };
+  const reload = async (trigger: string, disruptive = false): Promise<JsonObject> => {
+    const message = { type: 'reload.requested', trigger, dryRun: false, disruptive };
     const answer = await askFor(addressOf('reload', 'main'), message, 20);
     return answer ?? { status: 'unanswered' };
   };
   await reload('boot');
   return {
     ...{ host, clock, store, lb, dataplane, prober, world, sink, tenancy, log, faults },
-    configure: (text) => {
+    configure: (text, how) => {
       file.text = text;
-      return reload('api');
+      return reload('api', how?.disruptive);
     },
     order: (to, message) => askFor(to, message, 5),
     views: host.views,

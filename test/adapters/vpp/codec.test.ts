@@ -90,7 +90,7 @@ const DEADLY: readonly (readonly [string, Partial<FieldsOf<'lb_add_del_vip_v2'>>
   ['an address that is none', { pfx_address: '192.0.2.256' }],
 ];
 for (const [what, change] of DEADLY) {
-  test(`[VP-2] encoder: ${what} cannot be written`, () => {
+  test(`[VP-2] [DP-43] encoder: ${what} cannot be written`, () => {
     const fields = { ...VIP_ADD, ...change };
     assert.throws(() => encode('lb_add_del_vip_v2', 1, fields), { name: 'Defect' });
     assert.ok(encode('lb_add_del_vip_v2', 1, VIP_ADD).length > 0);

@@ -1,0 +1,231 @@
+/**
+ * What must never lower a weight or empty a VIP: ignorance, our own troubles, other people's edits.
+ * Judged on every request that VPP acknowledged.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fakeProber, HEALTHY } from '../support/fake-prober.js';
+import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
+import {
+  B1,
+  behave,
+  callsDuring,
+  conditionTypes,
+  frontend,
+  ours,
+  REFUSES,
+  restartVpp,
+  SILENT,
+  synced,
+  weightsOf,
+} from './fixture.js';
+
+interface Judged {
+  readonly reduced: readonly string[];
+  readonly emptied: readonly string[];
+}
+
+/** Weights that went down, and VIPs that lost their last, among the requests after the first `from`. */
+function judged(node: VirtualNode, from: number): Judged {
+  const vips = new Map<string, Map<string, number>>();
+  const reduced: string[] = [];
+  const emptied: string[] = [];
+  for (const [index, op] of node.lb.acknowledged.entries()) {
+    if (op.op === 'conf.set' || op.op === 'vip.flush') continue;
+    const weights = vips.get(op.vip.address) ?? new Map<string, number>();
+    const before = totalOf(weights);
+    if (op.op === 'vip.add') weights.clear();
+    else if (op.op === 'as.del') weights.delete(op.as);
+    else if (op.op !== 'vip.del') {
+      if (op.weight < (weights.get(op.as) ?? 0) && index >= from) reduced.push(op.as);
+      weights.set(op.as, op.weight);
+    }
+    vips.set(op.vip.address, weights);
+    const fell = before > 0 && totalOf(weights) === 0 && op.op !== 'vip.add';
+    if (fell && index >= from) emptied.push(op.vip.address);
+  }
+  return { reduced, emptied };
+}
+
+function totalOf(weights: ReadonlyMap<string, number>): number {
+  return [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+}
+
+const NOTHING: Judged = { reduced: [], emptied: [] };
+
+const CHECKS: readonly (readonly [from: string, to: string])[] = [
+  ['interval: 1s', 'interval: 3s'],
+  ['fall: 3', 'fall: 1'],
+  ['timeout: 500ms', 'timeout: 400ms'],
+  ['type: http', 'type: tcp'],
+];
+
+test('[DP-61] editing a health check that everybody shares lowers no weight', async () => {
+  const node = await synced(ours());
+  const from = node.lb.acknowledged.length;
+  for (const edit of CHECKS) {
+    await node.configure(ours([edit]));
+    await node.clock.advance(300);
+  }
+  await node.configure(ours());
+  await node.clock.advance(60_000);
+  assert.deepEqual(judged(node, from), NOTHING);
+  assert.deepEqual(node.lb.acknowledged.slice(from), []);
+});
+
+test('[DP-61] an edit that no backend passes any more takes them out one by one and empties no VIP', async () => {
+  const node = await synced(ours());
+  const from = node.lb.acknowledged.length;
+  await node.configure(ours([['type: http', 'type: http, status: 418']]));
+  await node.clock.advance(60_000);
+  assert.deepEqual(judged(node, from).emptied, []);
+  assert.equal(frontend(node)['state'], 'down');
+});
+
+test('[DP-63] a daemon killed at any moment of its start lowers no weight', async () => {
+  let node = await synced(ours([['startupMaxDelay: 0s', 'startupMaxDelay: 30s']]));
+  const from = node.lb.acknowledged.length;
+  for (let ms = 0; ms < 2_000; ms += 130) {
+    node = await node.crash();
+    await node.clock.advance(ms);
+  }
+  await node.clock.advance(90_000);
+  assert.deepEqual(judged(node, from), NOTHING);
+  assert.deepEqual(node.lb.acknowledged.slice(from), []);
+});
+
+test('[DP-64] a full disk lowers no weight, and a dead backend leaves its VIP all the same', async () => {
+  const node = await synced(ours());
+  const from = node.lb.acknowledged.length;
+  node.faults.storeAway = true;
+  await node.clock.advance(300_000);
+  assert.deepEqual(judged(node, from), NOTHING);
+  behave(node, B1, REFUSES);
+  assert.deepEqual(await callsDuring(node, () => node.clock.advance(10_000)), ['W!(.11,0)']);
+  node.faults.storeAway = false;
+  behave(node, B1, HEALTHY);
+  await node.clock.advance(30_000);
+  assert.deepEqual(weightsOf(node), { '.11': 2, '.12': 1, '.21': 0, '.22': 0 });
+});
+
+/** One frontend of ten backends, beside one of two others that stay well. */
+const TEN = Array.from({ length: 10 }, (_, index) => `10.1.0.${index + 1}`);
+const TEN_SITE = `
+healthChecks: { ok: { type: http, port: 80, interval: 1s, fastInterval: 200ms, timeout: 500ms } }
+backends:
+${TEN.map((address, index) => `  t${index}: { address: ${address}, healthCheck: ok }`).join('\n')}
+  s0: { address: 10.2.0.1, healthCheck: ok }
+  s1: { address: 10.2.0.2, healthCheck: ok }
+frontends:
+  ten: { address: 192.0.2.10, port: 80, pools: [{ name: one, members: [${TEN.map((_, index) => `{ backend: t${index} }`).join(', ')}] }] }
+  two: { address: 192.0.2.11, port: 80, pools: [{ name: one, members: [{ backend: s0 }, { backend: s1 }] }] }
+dataplane: { startupMinDelay: 0s, startupMaxDelay: 0s }
+`;
+
+async function ten(): Promise<VirtualNode> {
+  const prober = fakeProber();
+  for (const address of [...TEN, '10.2.0.1', '10.2.0.2']) {
+    prober.behave({ address, port: 80 }, HEALTHY);
+  }
+  const node = await startVirtualNode(TEN_SITE, 1, { prober });
+  await node.clock.advance(10_000);
+  return node;
+}
+
+test('[DP-65] ten backends that time out at once never empty their VIP, and come back by themselves', async () => {
+  const node = await ten();
+  const from = node.lb.acknowledged.length;
+  for (const address of TEN) behave(node, address, SILENT);
+  await node.clock.advance(120_000);
+  const { reduced, emptied } = judged(node, from);
+  assert.deepEqual(emptied, []);
+  assert.ok(reduced.length < TEN.length, `${reduced}`);
+  assert.equal(frontend(node, 'ten')['state'], 'down');
+  assert.deepEqual(Object.values(weightsOf(node, '192.0.2.11')), [1, 1]);
+  for (const address of TEN) behave(node, address, HEALTHY);
+  await node.clock.advance(60_000);
+  assert.deepEqual(Object.values(weightsOf(node, '192.0.2.10')), Array(10).fill(1));
+  assert.equal(frontend(node, 'ten')['state'], 'up');
+});
+
+test('[DP-66] the last of a VIP keeps its weight and its flows, loudly', async () => {
+  const node = await synced(ours());
+  const from = node.lb.acknowledged.length;
+  for (const last of [11, 12, 21, 22]) behave(node, `10.0.0.${last}`, SILENT);
+  await node.clock.advance(120_000);
+  assert.deepEqual(judged(node, from).emptied, []);
+  const { state, announced } = frontend(node);
+  assert.deepEqual({ state, announced }, { state: 'down', announced: false });
+});
+
+test('[DP-66] one that is proven dead is not the one that is kept', async () => {
+  const node = await synced(ours());
+  behave(node, '10.0.0.21', SILENT);
+  behave(node, '10.0.0.22', SILENT);
+  await node.clock.advance(30_000);
+  behave(node, '10.0.0.12', SILENT);
+  await node.clock.advance(30_000);
+  behave(node, B1, REFUSES);
+  await node.clock.advance(60_000);
+  assert.equal(weightsOf(node)['.11'], 0);
+  assert.ok(totalOf(new Map(Object.entries(weightsOf(node)))) > 0);
+});
+
+const GROUP_SITE = `
+providers: { cloud: { driver: simulated, createRate: off } }
+templates: { web: { provider: cloud, spec: {} } }
+healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
+tenants:
+  acme:
+    groups:
+      web: { template: web, size: 2, maxSize: 4, backend: { probePort: 8080, healthCheck: ok } }
+frontends:
+  shop: { address: 192.0.2.10, port: 80, pools: [{ name: one, members: [{ group: acme/web }] }] }
+dataplane: { startupMinDelay: 0s }
+`;
+
+async function grown(node: VirtualNode, seconds: number): Promise<void> {
+  for (let step = 0; step < seconds; step += 1) {
+    for (const { address } of node.world.instances.values()) {
+      node.prober.behave({ address, port: 8080 }, HEALTHY);
+    }
+    await node.clock.advance(1_000);
+  }
+}
+
+test('[DP-67] a table that maxSize made too short is a condition until it may be made again', async () => {
+  const node = await startVirtualNode(GROUP_SITE);
+  await grown(node, 60);
+  const larger = GROUP_SITE.replace('maxSize: 4', 'maxSize: 200');
+  const calls = await callsDuring(node, async () => {
+    assert.equal((await node.configure(larger))['status'], 'full_success');
+    await grown(node, 60);
+  });
+  assert.deepEqual(calls, []);
+  assert.deepEqual(conditionTypes(node), ['dataplane-needs-recreation']);
+  await node.configure(larger, { disruptive: true });
+  await grown(node, 60);
+  assert.deepEqual(conditionTypes(node), []);
+  assert.equal([...node.lb.vips.values()][0]?.attributes.tableLength, 4096);
+});
+
+test('[DP-68] a VPP of the same process id that lost everything is built again at once, and told of once', async () => {
+  const node = await synced(ours());
+  node.lb.restart();
+  node.dataplane.drop('VPP restarted in its container');
+  await node.clock.advance(3_000);
+  assert.deepEqual(weightsOf(node), { '.11': 2, '.12': 1, '.21': 0, '.22': 0 });
+  restartVpp(node);
+  await node.clock.advance(3_000);
+  assert.deepEqual(weightsOf(node), { '.11': 2, '.12': 1, '.21': 0, '.22': 0 });
+  const journal = await node.store.journal(0, 1_000);
+  assert.ok(journal.ok);
+  const rebuilt = journal.value.filter((entry) => entry.event === 'dataplane.rebuilt');
+  assert.deepEqual(
+    rebuilt.map(({ numbers }) => [numbers['ops'], numbers['frontends']]),
+    [
+      [8, ['web']],
+      [8, ['web']],
+    ],
+  );
+});
