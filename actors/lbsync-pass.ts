@@ -13,7 +13,8 @@ import { RETRY_MIN_MS } from '../machines/lbsync-limits.js';
 import { unreachable } from '../machines/model/assert.js';
 import type { LbFailure } from '../machines/model/failures.js';
 import type { FrontendName } from '../machines/model/ids.js';
-import type { DesiredVip, LbOp, VipKey } from '../machines/model/lb.js';
+import type { LbOp, VipKey } from '../machines/model/lb.js';
+import type { PackedDesired } from '../machines/model/lb-packed.js';
 import type { Result } from '../machines/model/result.js';
 import { diffConf } from '../src/lb/conf.js';
 import { remember } from '../src/lb/memory.js';
@@ -138,7 +139,7 @@ async function sendConf(pass: Pass): Promise<'done' | 'lost'> {
 async function performStep(
   pass: Pass,
   step: PlanStep,
-  plannedFor: DesiredVip | undefined,
+  plannedFor: PackedDesired | undefined,
 ): Promise<StepEnd> {
   const { state } = pass;
   if (ownerOf(state.wants, step.key)?.desired !== plannedFor) return 'put-off';

@@ -5,7 +5,8 @@
  * frontend says it is not ready; [LB-51] a failing VIP waits for its own retry, others go on.
  */
 import type { FrontendName } from '../machines/model/ids.js';
-import { type ActualVip, type DesiredVip, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { VipKey } from '../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../machines/model/lb-packed.js';
 import { differingAttributes } from '../src/lb/attributes.js';
 import { adopt } from '../src/lb/memory.js';
 import type { Mirror } from '../src/lb/mirror.js';
@@ -20,7 +21,7 @@ export interface PassPlan extends Plan {
   /** The VIPs the plan is about: those without a step are as wanted. */
   readonly settled: readonly VipKey[];
   /** The wishes the plan was made for. */
-  readonly wanted: ReadonlyMap<VipKey, DesiredVip>;
+  readonly wanted: ReadonlyMap<VipKey, PackedDesired>;
 }
 
 export function planPass(state: LbsyncState, mirror: Mirror): PassPlan {
@@ -50,12 +51,12 @@ function rulesOf({ settings, ledger, wants, stale, memory }: LbsyncState, held: 
   return rules;
 }
 
-function wishFor(state: LbsyncState, key: VipKey): (readonly [VipKey, DesiredVip])[] {
+function wishFor(state: LbsyncState, key: VipKey): (readonly [VipKey, PackedDesired])[] {
   const desired = ownerOf(state.wants, key)?.desired;
   return desired === undefined ? [] : [[key, desired]];
 }
 
-function entryOf(mirror: Mirror, key: VipKey): (readonly [VipKey, ActualVip])[] {
+function entryOf(mirror: Mirror, key: VipKey): (readonly [VipKey, PackedActual])[] {
   const actual = mirror.get(key);
   return actual === undefined ? [] : [[key, actual]];
 }
@@ -134,7 +135,7 @@ function prefixIn(state: LbsyncState, mirror: Mirror, key: VipKey): string {
 function meet(state: LbsyncState, mirror: Mirror, key: VipKey): void {
   const desired = ownerOf(state.wants, key)?.desired;
   if (desired === undefined || state.met.has(key)) return;
-  state.met.add(vipKey(desired.vip));
+  state.met.add(key);
   const actual = mirror.get(key);
   if (actual !== undefined) adopt(state.memory, actual, desired);
 }

@@ -8,24 +8,29 @@
  * [LB-47] predicted buckets equal VPP's, else a condition says so.
  */
 import { addressOf } from '../machines/model/ids.js';
-import type { LbState, VipKey } from '../machines/model/lb.js';
+import type { VipKey } from '../machines/model/lb.js';
+import type { PackedState } from '../machines/model/lb-packed.js';
 import type { ReloadMessage } from '../machines/model/messages.js';
 import { isDefaultConf } from '../src/lb/conf.js';
 import { driftOf } from '../src/lb/drift.js';
 import { forgetAll, forgetVip } from '../src/lb/memory.js';
-import { bucketsDisagree, type Mirror, mirrorOf } from '../src/lb/mirror.js';
+import { bucketsDisagree, type Mirror, mirrorOf, type News, renew } from '../src/lb/mirror.js';
+import { outOfStep } from '../src/lb/plan.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { frontendOf, strike } from './lbsync-ledger.js';
-import { type LbsyncState, markAll, warmedUpMs } from './lbsync-state.js';
+import { type ForeignWrite, type LbsyncState, markAll, warmedUpMs } from './lbsync-state.js';
+import { desiredVips } from './lbsync-wants.js';
 
 /** More than this many, and more than this share of the ledger: held instead of removed. */
 const STALE_MAX = 3;
 const STALE_SHARE_MAX = 0.25;
 
-export function takeIn(state: LbsyncState, read: LbState, scope: Scope): void {
-  const mirror = mirrorOf(read);
-  if (lostItsState(state, read, mirror)) beginRebuild(state);
-  state.drifts = foreignWrites(state, mirror);
+export function takeIn(state: LbsyncState, read: PackedState, scope: Scope): void {
+  if (lostItsState(state, read)) beginRebuild(state);
+  const known = state.mirror;
+  const mirror = known ?? mirrorOf(read);
+  const news = known === undefined ? undefined : renew(known, read);
+  state.drifts = foreignWrites(state, news);
   state.fullSync = true;
   state.mirror = mirror;
   state.conf = read.conf;
@@ -35,14 +40,28 @@ export function takeIn(state: LbsyncState, read: LbState, scope: Scope): void {
   for (const key of state.memory.building) if (!mirror.has(key)) forgetVip(state.memory, key);
   state.reviewReleases = true;
   judgeStale(state, mirror, scope);
-  markAll(state);
+  if (news === undefined) markAll(state);
+  else markNews(state, mirror, news);
+}
+
+/** A site at rest has none: what is as it was, and as wanted, has nobody waiting for it. */
+function markNews(state: LbsyncState, mirror: Mirror, news: readonly News[]): void {
+  const { wants, ledger, memory } = state;
+  const rules = { ledger: ledger.told, memory };
+  for (const { key } of news) {
+    if (wants.claims.has(key) || ledger.told.has(key)) state.dirty.add(key);
+  }
+  for (const { key } of outOfStep(mirror, desiredVips(wants), rules)) state.dirty.add(key);
+  for (const left of [wants.released, state.stale, state.findings]) {
+    for (const key of left.keys()) state.dirty.add(key);
+  }
 }
 
 /** The other mark, a changed process id, is seen when connecting. */
-function lostItsState(state: LbsyncState, read: LbState, mirror: Mirror): boolean {
+function lostItsState(state: LbsyncState, { conf, vips }: PackedState): boolean {
   const { told } = state.ledger;
   const ours = [...told.keys()];
-  return ours.length > 0 && isDefaultConf(read.conf) && !ours.some((key) => mirror.has(key));
+  return ours.length > 0 && isDefaultConf(conf) && !ours.some((key) => vips.has(key));
 }
 
 /** Whatever was flushed or pinned is gone, and there is nothing left to be careful with. */
@@ -59,13 +78,15 @@ export function beginRebuild(state: LbsyncState): void {
 }
 
 /** Without a mirror nothing is known of the time between, and nobody is accused. */
-function foreignWrites(state: LbsyncState, found: Mirror): LbsyncState['drifts'] {
-  if (state.mirror === undefined || state.rebuild !== undefined) return new Map();
-  const now = state.clock.now();
-  const drifts = driftOf(state.mirror, found, state.ledger.told.keys());
-  return new Map(
-    [...drifts].map(([key, what]) => [key, { what, since: state.drifts.get(key)?.since ?? now }]),
-  );
+function foreignWrites(state: LbsyncState, news: readonly News[] = []): LbsyncState['drifts'] {
+  const drifts = new Map<VipKey, ForeignWrite>();
+  if (state.rebuild !== undefined) return drifts;
+  for (const { key, before, after } of news) {
+    const what = state.ledger.told.has(key) ? driftOf(before, after) : undefined;
+    const since = state.drifts.get(key)?.since ?? state.clock.now();
+    if (what !== undefined) drifts.set(key, { what, since });
+  }
+  return drifts;
 }
 
 function disagreeing({ wants, ledger }: LbsyncState, mirror: Mirror): ReadonlySet<VipKey> {

@@ -7,9 +7,11 @@
  * it and nothing else: no VIP that its frontend left behind still holds servers.
  */
 import { addressOf, type FrontendName } from '../machines/model/ids.js';
-import type { ActualAs, ActualVip, DesiredVip, VipKey } from '../machines/model/lb.js';
+import type { VipKey } from '../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../machines/model/lb-packed.js';
 import type { FrontendMessage, VipReport } from '../machines/model/messages.js';
-import { bucketCounts } from '../src/lb/maglev.js';
+import { areSame } from '../src/lb/packed/servers.js';
+import { unpackActual } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { keysOf, strike } from './lbsync-ledger.js';
 import type { LbsyncState } from './lbsync-state.js';
@@ -44,7 +46,7 @@ function reportOf(state: LbsyncState, want: Want): VipReport {
 }
 
 /** 0 as long as a VIP this frontend left may still have its servers, or the ledger hides one. */
-function followedOf(state: LbsyncState, { frontend, revision }: DesiredVip): number {
+function followedOf(state: LbsyncState, { frontend, revision }: PackedDesired): number {
   const left = leftBehindBy(state.wants, frontend).some((key) => isOursInVpp(state, key));
   return left || !state.ledger.loaded ? 0 : revision;
 }
@@ -62,17 +64,15 @@ export function problemOf(state: LbsyncState, key: VipKey): string | undefined {
   return state.failures.get(key)?.problem ?? state.findings.get(key)?.message ?? waiting;
 }
 
-function present({ frontend, servers, revision }: DesiredVip, actual: ActualVip): VipReport {
-  const weights = new Map(actual.servers.map((as) => [as.address, as.weight]));
-  const synced =
-    servers.length === weights.size &&
-    servers.every(({ address, weight }) => weights.get(address) === weight);
-  const { encap, tableLength } = actual;
+function present(desired: PackedDesired, actual: PackedActual): VipReport {
+  const { frontend, revision } = desired;
+  const synced = areSame(desired.servers, actual.servers);
+  const { encap, tableLength, servers } = unpackActual(actual);
   const conf = { encap, tableLength };
-  return { frontend, revision, synced, exists: true, servers: actual.servers, conf };
+  return { frontend, revision, synced, exists: true, servers, conf };
 }
 
-function absent(frontend: FrontendName, desired: DesiredVip | undefined): VipReport {
+function absent(frontend: FrontendName, desired: PackedDesired | undefined): VipReport {
   const conf = { encap: desired?.attributes.encap ?? 'gre4', tableLength: undefined };
   return { frontend, revision: 0, synced: false, exists: false, servers: [], conf };
 }
@@ -103,7 +103,7 @@ export function reportAwaited(state: LbsyncState): void {
     const actual = key === undefined ? undefined : state.mirror.get(key);
     if (actual === undefined) report(state, absent(frontend, undefined), scope);
     else {
-      const { servers, encap, tableLength } = actual;
+      const { servers, encap, tableLength } = unpackActual(actual);
       const conf = { encap, tableLength };
       const found = { revision: 0, synced: false, exists: true, servers, conf };
       report(state, { frontend, ...found }, scope);
@@ -135,19 +135,20 @@ function finishWithdrawal(
   tell(state, scope, frontend, { type: 'vip.gone', revision });
 }
 
+/** The VIP as a load balancer would have it. */
+function asApplied({ key, vip, attributes, servers }: PackedDesired): PackedActual {
+  const { encap, dscp, tableLength } = attributes;
+  return { key, vip, encap, dscp, tableLength, servers };
+}
+
 /** Without a load balancer: everything wanted is as good as acknowledged. */
 export function reportDetached(state: LbsyncState): void {
   for (const { desired, scope } of state.wants.wanted.values()) {
-    const { frontend, revision, servers, attributes } = desired;
+    const { frontend, revision, attributes } = desired;
     const { encap, tableLength } = attributes;
-    const counts = bucketCounts(servers, tableLength);
-    const applied: ActualAs[] = servers.map(({ address, weight }) => ({
-      address,
-      weight,
-      buckets: counts.get(address) ?? 0,
-    }));
+    const { servers } = unpackActual(asApplied(desired));
     const conf = { encap, tableLength };
-    const done = { revision, synced: true, exists: true, servers: applied, conf };
+    const done = { revision, synced: true, exists: true, servers, conf };
     report(state, { frontend, ...done }, scope);
   }
   for (const [frontend, one] of state.wants.withdrawn) finishWithdrawal(state, frontend, one);

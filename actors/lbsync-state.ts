@@ -6,7 +6,7 @@
 import type { Rebuild } from '../machines/lbsync.js';
 import { RETRY_MAX_MS, RETRY_MIN_MS } from '../machines/lbsync-limits.js';
 import type { FrontendName } from '../machines/model/ids.js';
-import { type LbConf, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { LbConf, VipKey } from '../machines/model/lb.js';
 import type { LbsyncSettings } from '../machines/model/messages.js';
 import { createMemory, type Memory } from '../src/lb/memory.js';
 import type { Mirror } from '../src/lb/mirror.js';
@@ -170,6 +170,6 @@ export function noteFailure(state: LbsyncState, key: VipKey, problem: string): V
 }
 
 export function markAll(state: LbsyncState): void {
-  for (const { vip } of desiredVips(state.wants)) state.dirty.add(vipKey(vip));
+  for (const { key } of desiredVips(state.wants)) state.dirty.add(key);
   for (const key of [...state.wants.released.keys(), ...state.stale]) state.dirty.add(key);
 }

@@ -4,8 +4,10 @@
  */
 import type { LbsyncMemory } from '../machines/lbsync.js';
 import type { JsonObject } from '../machines/model/json.js';
-import { type ActualVip, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { VipKey } from '../machines/model/lb.js';
+import type { PackedActual } from '../machines/model/lb-packed.js';
 import { tableDigest } from '../src/lb/maglev.js';
+import { unpackActual, unpackDesired } from '../src/lb/packed/vips.js';
 import { problemOf } from './lbsync-reports.js';
 import { handsOffMs, type LbsyncState } from './lbsync-state.js';
 import { ownerOf, type Want } from './lbsync-wants.js';
@@ -42,7 +44,8 @@ function vipView(state: LbsyncState, want: Want): JsonObject {
   const detached = state.ports.dataplane === undefined;
   const actual = ownerOf(state.wants, key) === want ? state.mirror?.get(key) : undefined;
   const attributes = { ...desired.attributes };
-  const servers = detached ? desired.servers : (actual?.servers ?? []);
+  const present = actual === undefined ? [] : unpackActual(actual).servers;
+  const servers = detached ? unpackDesired(desired).servers : present;
   const tableLength = actual?.tableLength ?? desired.attributes.tableLength;
   const problem = problemOf(state, key);
   return {
@@ -57,20 +60,21 @@ function vipView(state: LbsyncState, want: Want): JsonObject {
   };
 }
 
-const digests = new WeakMap<ActualVip, string>();
+const digests = new WeakMap<PackedActual, string>();
 
 /** Filling a table takes a while: once per acknowledged state of a VIP is enough. */
-function digestOf(vip: ActualVip): string {
+function digestOf(vip: PackedActual): string {
   const known = digests.get(vip);
   if (known !== undefined) return known;
-  const digest = vip.tableLength === undefined ? '' : tableDigest(vip.servers, vip.tableLength);
+  const { servers, tableLength } = unpackActual(vip);
+  const digest = tableLength === undefined ? '' : tableDigest(servers, tableLength);
   digests.set(vip, digest);
   return digest;
 }
 
 function foreignKeys({ mirror, wants, ledger }: LbsyncState): readonly VipKey[] {
   const foreign = [...(mirror?.values() ?? [])]
-    .map(({ vip }) => vipKey(vip))
+    .map(({ key }) => key)
     .filter((key) => !wants.claims.has(key) && !ledger.told.has(key));
   return foreign.sort().slice(0, FOREIGN_MAX);
 }

@@ -10,12 +10,15 @@
  * a newer one of the same frontend overtook counts for nothing.
  */
 import type { FrontendName } from '../machines/model/ids.js';
-import { type DesiredVip, type VipKey, vipKey } from '../machines/model/lb.js';
+import type { DesiredVip, VipKey } from '../machines/model/lb.js';
+import type { PackedDesired } from '../machines/model/lb-packed.js';
+import { packDesired } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 
 export interface Want {
   readonly key: VipKey;
-  readonly desired: DesiredVip;
+  /** Packed when it arrived; nobody keeps the plain words. */
+  readonly desired: PackedDesired;
   /** Carries the cause of the message, so that the answer follows from it. */
   readonly scope: Scope;
 }
@@ -63,9 +66,9 @@ export function leftBehindBy(wants: Wants, frontend: FrontendName): readonly Vip
 }
 
 /** Keys to look at afterwards. */
-export function want(wants: Wants, desired: DesiredVip, scope: Scope): readonly VipKey[] {
-  const { frontend } = desired;
-  const key = vipKey(desired.vip);
+export function want(wants: Wants, wish: DesiredVip, scope: Scope): readonly VipKey[] {
+  const desired = packDesired(wish);
+  const { frontend, key } = desired;
   const left = letGo(wants, frontend, key);
   wants.awaited.delete(frontend);
   wants.withdrawn.delete(frontend);
@@ -100,7 +103,7 @@ export function ownerOf(wants: Wants, key: VipKey): Want | undefined {
 }
 
 /** What to converge to: one VIP per key. */
-export function desiredVips(wants: Wants): readonly DesiredVip[] {
+export function desiredVips(wants: Wants): readonly PackedDesired[] {
   return [...wants.claims.keys()].flatMap((key) => ownerOf(wants, key)?.desired ?? []);
 }
 

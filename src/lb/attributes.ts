@@ -13,7 +13,7 @@ const NONE: readonly AttributeName[] = [];
 
 /** Names of the attributes that differ; `told` is what the ledger says VPP was given. */
 export function differingAttributes(
-  actual: ActualVip,
+  actual: Omit<ActualVip, 'servers'>,
   wanted: VipAttributes,
   told: VipAttributes | undefined,
 ): readonly AttributeName[] {

@@ -14,152 +14,90 @@
  * one after every op; [LB-3] a second diff is empty; [LB-4] a server is deleted only at an
  * acknowledged weight 0; [LB-5] within a stage, addresses ascend.
  */
-import {
-  type ActualAs,
-  type ActualVip,
-  type DesiredAs,
-  type DesiredVip,
-  type LbOp,
-  type Vip,
-  vipKey,
-} from '../../machines/model/lb.js';
-import { compareAddresses } from './address.js';
-import { type DiffMemory, flushPending } from './memory.js';
+import type { LbOp, Vip } from '../../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../../machines/model/lb-packed.js';
+import type { DiffMemory } from './memory.js';
+import { type Change, changesOf, isAsWanted } from './packed/changes.js';
+import { hasWeight, unpackServers } from './packed/servers.js';
 
 export const NO_OPS: readonly LbOp[] = [];
 
 export function diffVip(
-  actual: ActualVip | undefined,
-  desired: DesiredVip | undefined,
+  actual: PackedActual | undefined,
+  desired: PackedDesired | undefined,
   memory: DiffMemory,
 ): readonly LbOp[] {
   if (desired === undefined) return actual === undefined ? NO_OPS : removeVip(actual);
   return actual === undefined ? buildVip(desired) : updateVip(actual, desired, memory);
 }
 
-export function removeVip({ vip, servers }: ActualVip): readonly LbOp[] {
-  const sorted = servers.toSorted(byAddress);
-  const weighted = sorted.filter(({ weight }) => weight > 0);
+export function removeVip({ vip, servers }: PackedActual): readonly LbOp[] {
+  const unpacked = unpackServers(servers);
+  const weighted = unpacked.filter(({ weight }) => weight > 0);
   return [
     ...weighted.map(({ address }) => setWeight(vip, address, 0, true)),
-    ...sorted.map(({ address }) => deleteServer(vip, address)),
+    ...unpacked.map(({ address }) => deleteServer(vip, address)),
     { op: 'vip.del', vip },
   ];
 }
 
-export function buildVip({ vip, attributes, servers }: DesiredVip): readonly LbOp[] {
-  const sorted = servers.toSorted(byAddress);
+export function buildVip({ vip, attributes, servers }: PackedDesired): readonly LbOp[] {
+  const unpacked = unpackServers(servers);
+  const weighted = unpacked.filter(({ weight }) => weight > 0);
   return [
     { op: 'vip.add', vip, attributes },
-    ...sorted.map(({ address }) => addServer(vip, address, 0)),
-    ...raiseFromZero(vip, sorted),
-    ...(sorted.some(hasWeight) ? [{ op: 'vip.flush', vip } as const] : NO_OPS),
+    ...unpacked.map(({ address }) => addServer(vip, address, 0)),
+    ...weighted.map(({ address, weight }) => setWeight(vip, address, weight, false)),
+    ...(weighted.length > 0 ? [{ op: 'vip.flush', vip } as const] : NO_OPS),
   ];
 }
 
 export function updateVip(
-  actual: ActualVip,
-  desired: DesiredVip,
+  actual: PackedActual,
+  desired: PackedDesired,
   memory: DiffMemory,
 ): readonly LbOp[] {
-  const key = vipKey(desired.vip);
+  const { vip, key, servers } = desired;
   const flushed = memory.flushed.get(key);
   const building = memory.building.has(key);
-  if (!building && isAsWanted(actual.servers, desired.servers, flushed)) return NO_OPS;
+  if (!building && isAsWanted(actual.servers, desired, flushed)) return NO_OPS;
 
-  const { vip } = desired;
-  const changes = compareServers(actual, desired, flushed);
-  const zeroed = changes.removed
-    .filter(hasWeight)
-    .map(({ address }) => setWeight(vip, address, 0, true));
+  const changes = changesOf(actual.servers, desired, flushed);
   return [
     ...(building ? growBuild(vip, changes) : growServing(vip, changes)),
-    ...inOrder(changes.lowered, zeroed),
-    ...changes.removed.map(({ address }) => deleteServer(vip, address)),
-    ...(building && desired.servers.some(hasWeight) ? [{ op: 'vip.flush', vip } as const] : NO_OPS),
+    ...changes.flatMap((change) => shrink(vip, change)),
+    ...changes.filter(({ to }) => to === undefined).map((as) => deleteServer(vip, as.address)),
+    ...(building && hasWeight(servers) ? [{ op: 'vip.flush', vip } as const] : NO_OPS),
   ];
 }
 
 /** A server that joins a serving VIP comes with its weight: one op, one rebuild of VPP's table. */
-function growServing(vip: Vip, { added, raised }: Changes): readonly LbOp[] {
-  return inOrder(
-    added.map(({ address, weight }) => addServer(vip, address, weight)),
-    raised,
-  );
+function growServing(vip: Vip, changes: readonly Change[]): readonly LbOp[] {
+  return changes.flatMap(({ address, from, to, flush }) => {
+    if (to === undefined) return NO_OPS;
+    if (from === undefined) return [addServer(vip, address, to)];
+    return to > from ? [setWeight(vip, address, to, flush)] : NO_OPS;
+  });
 }
 
 /** The rest of an interrupted build: as in `buildVip`. */
-function growBuild(vip: Vip, { added, raised }: Changes): readonly LbOp[] {
-  const adds = added.map(({ address }) => addServer(vip, address, 0));
-  return [...adds, ...inOrder(raiseFromZero(vip, added), raised)];
+function growBuild(vip: Vip, changes: readonly Change[]): readonly LbOp[] {
+  const added = changes.filter(({ from }) => from === undefined);
+  const raised = changes.filter(({ from = 0, to = 0 }) => to > from);
+  return [
+    ...added.map(({ address }) => addServer(vip, address, 0)),
+    ...raised.map(({ address, from, to = 0, flush }) =>
+      setWeight(vip, address, to, from !== undefined && flush),
+    ),
+  ];
 }
 
-interface Changes {
-  readonly added: readonly DesiredAs[];
-  readonly raised: readonly LbOp[];
-  readonly lowered: readonly LbOp[];
-  readonly removed: readonly ActualAs[];
-}
-
-function compareServers(
-  actual: ActualVip,
-  desired: DesiredVip,
-  flushed: ReadonlyMap<string, string> | undefined,
-): Changes {
-  const unwanted = new Map(actual.servers.map((server) => [server.address, server]));
-  const added: DesiredAs[] = [];
-  const raised: LbOp[] = [];
-  const lowered: LbOp[] = [];
-  for (const server of desired.servers.toSorted(byAddress)) {
-    const present = unwanted.get(server.address);
-    unwanted.delete(server.address);
-    const flush = flushPending(flushed, server);
-    const op = setWeight(desired.vip, server.address, server.weight, flush);
-    if (present === undefined) added.push(server);
-    else if (server.weight > present.weight) raised.push(op);
-    else if (server.weight < present.weight || flush) lowered.push(op);
-  }
-  return { added, raised, lowered, removed: [...unwanted.values()].sort(byAddress) };
-}
-
-/** The common case, told without building anything: same servers in the same order, nothing to flush. */
-function isAsWanted(
-  actual: readonly ActualAs[],
-  desired: readonly DesiredAs[],
-  flushed: ReadonlyMap<string, string> | undefined,
-): boolean {
-  if (actual.length !== desired.length) return false;
-  for (let index = 0; index < desired.length; index += 1) {
-    const [present, wanted] = [actual[index], desired[index]];
-    if (present === undefined || wanted === undefined) return false;
-    if (present.address !== wanted.address || present.weight !== wanted.weight) return false;
-    if (wanted.flushEpisode !== undefined && flushPending(flushed, wanted)) return false;
-  }
-  return true;
-}
-
-/** One stage out of two lists that ascend each for themselves. */
-function inOrder(some: readonly LbOp[], others: readonly LbOp[]): readonly LbOp[] {
-  if (some.length === 0 || others.length === 0) return [...some, ...others];
-  return [...some, ...others].sort((a, b) => compareAddresses(addressOf(a), addressOf(b)));
-}
-
-function addressOf(op: LbOp): string {
-  return 'as' in op ? op.as : '';
-}
-
-function raiseFromZero(vip: Vip, servers: readonly DesiredAs[]): readonly LbOp[] {
-  return servers
-    .filter(hasWeight)
-    .map(({ address, weight }) => setWeight(vip, address, weight, false));
-}
-
-function hasWeight({ weight }: { readonly weight: number }): boolean {
-  return weight > 0;
-}
-
-function byAddress(a: { readonly address: string }, b: { readonly address: string }): number {
-  return compareAddresses(a.address, b.address);
+/** What loses weight, is about to go, or only has flows to evict. */
+function shrink(vip: Vip, { address, from, to, flush }: Change): readonly LbOp[] {
+  if (from === undefined) return NO_OPS;
+  if (to === undefined) return from > 0 ? [setWeight(vip, address, 0, true)] : NO_OPS;
+  const evicted = to === from && flush;
+  return to < from || evicted ? [setWeight(vip, address, to, flush)] : NO_OPS;
 }
 
 function addServer(vip: Vip, as: string, weight: number): LbOp {

@@ -30,10 +30,6 @@ export interface FlowTable {
   readonly buckets: Int32Array;
 }
 
-function sumOfWeights(servers: readonly WeightedServer[]): number {
-  return servers.reduce((sum, { weight }) => sum + weight, 0);
-}
-
 function ascending(servers: readonly WeightedServer[]): readonly WeightedServer[] {
   return servers
     .filter(({ weight }) => weight > 0)
@@ -48,27 +44,32 @@ export function bucketCounts(
   servers: readonly WeightedServer[],
   tableLength: number,
 ): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  const total = sumOfWeights(servers);
+  const sorted = ascending(servers);
+  const counts = shareOut(
+    sorted.map(({ weight }) => weight),
+    tableLength,
+  );
+  return new Map(sorted.map(({ address }, row) => [address, counts[row] ?? 0]));
+}
+
+/** The same for weights in ascending order of address; those of 0 get nothing. */
+export function shareOut(weights: ArrayLike<number>, tableLength: number): Uint32Array {
+  const counts = new Uint32Array(weights.length);
+  let total = 0;
+  for (let row = 0; row < weights.length; row += 1) total += weights[row] ?? 0;
   if (total === 0) return counts;
   const each = Math.floor(tableLength / total);
-  const sorted = ascending(servers);
-  for (const { address, weight } of sorted) counts.set(address, weight * each);
-  giveRemainder(counts, sorted, tableLength % total);
+  for (let row = 0; row < counts.length; row += 1) counts[row] = (weights[row] ?? 0) * each;
+  giveRemainder(counts, weights, tableLength % total);
   return counts;
 }
 
-function giveRemainder(
-  counts: Map<string, number>,
-  sorted: readonly WeightedServer[],
-  remainder: number,
-): void {
+function giveRemainder(counts: Uint32Array, weights: ArrayLike<number>, remainder: number): void {
   let left = remainder;
   for (let replica = 0; left > 0; replica += 1) {
-    for (const { address, weight } of sorted) {
-      if (weight <= replica) continue;
-      if (left === 0) return;
-      counts.set(address, (counts.get(address) ?? 0) + 1);
+    for (let row = 0; row < counts.length && left > 0; row += 1) {
+      if ((weights[row] ?? 0) <= replica) continue;
+      counts[row] = (counts[row] ?? 0) + 1;
       left -= 1;
     }
   }

@@ -8,14 +8,9 @@
  * Rules: [LB-8] a flush of one (AS, episode) is acknowledged at most once; [LB-9] a VIP found as
  * wanted needs no op after a restart, whatever its episodes are called.
  */
-import {
-  type ActualVip,
-  type DesiredAs,
-  type DesiredVip,
-  type LbOp,
-  type VipKey,
-  vipKey,
-} from '../../machines/model/lb.js';
+import { type LbOp, type VipKey, vipKey } from '../../machines/model/lb.js';
+import type { Eviction, PackedActual, PackedDesired } from '../../machines/model/lb-packed.js';
+import { rowOf, weightOf } from './packed/servers.js';
 
 export interface DiffMemory {
   readonly flushed: ReadonlyMap<VipKey, ReadonlyMap<string, string>>;
@@ -34,17 +29,8 @@ export function createMemory(): Memory {
   return { flushed: new Map(), building: new Set() };
 }
 
-/** Flush wanted and not yet sent for this episode. */
-export function flushPending(
-  flushed: ReadonlyMap<string, string> | undefined,
-  server: DesiredAs,
-): boolean {
-  const episode = server.flushEpisode;
-  return episode !== undefined && flushed?.get(server.address) !== episode;
-}
-
 /** VPP acknowledged `op`, which was planned for `desired` (undefined: the VIP is being removed). */
-export function remember(memory: Memory, op: LbOp, desired: DesiredVip | undefined): void {
+export function remember(memory: Memory, op: LbOp, desired: PackedDesired | undefined): void {
   switch (op.op) {
     case 'vip.add':
       memory.building.add(vipKey(op.vip));
@@ -57,9 +43,9 @@ export function remember(memory: Memory, op: LbOp, desired: DesiredVip | undefin
       return;
     case 'as.add':
       // Nothing can be pinned to a server that VPP has only just learned of.
-      return rememberEpisode(memory, vipKey(op.vip), serverOf(desired, op.as));
+      return rememberEpisode(memory, vipKey(op.vip), evictionOf(desired, op.as));
     case 'as.weight':
-      if (op.flush) rememberEpisode(memory, vipKey(op.vip), serverOf(desired, op.as));
+      if (op.flush) rememberEpisode(memory, vipKey(op.vip), evictionOf(desired, op.as));
       return;
     case 'as.del':
       memory.flushed.get(vipKey(op.vip))?.delete(op.as);
@@ -70,11 +56,12 @@ export function remember(memory: Memory, op: LbOp, desired: DesiredVip | undefin
 }
 
 /** First meeting with a VIP an earlier process left behind: weights that are right were flushed. */
-export function adopt(memory: Memory, actual: ActualVip, desired: DesiredVip): void {
-  const weights = new Map(actual.servers.map((server) => [server.address, server.weight]));
-  for (const server of desired.servers) {
-    if (weights.get(server.address) !== server.weight) continue;
-    rememberEpisode(memory, vipKey(desired.vip), server);
+export function adopt(memory: Memory, actual: PackedActual, desired: PackedDesired): void {
+  for (const eviction of desired.evictions) {
+    const row = rowOf(actual.servers, eviction.address);
+    if (row < 0) continue;
+    const isRight = weightOf(actual.servers, row) === weightOf(desired.servers, eviction.row);
+    if (isRight) rememberEpisode(memory, desired.key, eviction);
   }
 }
 
@@ -89,12 +76,12 @@ export function forgetAll(memory: Memory): void {
   memory.building.clear();
 }
 
-function serverOf(desired: DesiredVip | undefined, address: string): DesiredAs | undefined {
-  return desired?.servers.find((server) => server.address === address);
+function evictionOf(desired: PackedDesired | undefined, address: string): Eviction | undefined {
+  return desired?.evictions.find((eviction) => eviction.address === address);
 }
 
-function rememberEpisode(memory: Memory, key: VipKey, server: DesiredAs | undefined): void {
-  if (server?.flushEpisode === undefined) return;
+function rememberEpisode(memory: Memory, key: VipKey, eviction: Eviction | undefined): void {
+  if (eviction === undefined) return;
   const episodes = memory.flushed.get(key) ?? new Map<string, string>();
-  memory.flushed.set(key, episodes.set(server.address, server.flushEpisode));
+  memory.flushed.set(key, episodes.set(eviction.address, eviction.episode));
 }

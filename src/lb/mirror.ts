@@ -1,33 +1,23 @@
 /**
- * The mirror: what VPP has, known without asking. Made from a read, advanced by acknowledged ops.
- * Bucket counts of an advanced VIP are the model's; the next read proves or disproves them.
+ * The mirror: what VPP has, known without asking. Made from a read, renewed by later ones, advanced by
+ * acknowledged ops. Bucket counts of an advanced VIP are the model's; the next read proves or disproves
+ * them.
  *
- * Rules: [LB-14] after any acknowledged op the mirror equals what a read would answer; servers are
- * kept in ascending order, so that an unchanged VIP compares without sorting.
+ * Rules: [LB-14] after any acknowledged op the mirror equals what a read would answer; [LB-71] a read
+ * that says nothing new changes nothing, and the VIPs it says something new about are named.
  */
 import { Defect } from '../../machines/model/assert.js';
-import {
-  type ActualAs,
-  type ActualVip,
-  type LbOp,
-  type LbState,
-  type VipKey,
-  vipKey,
-} from '../../machines/model/lb.js';
-import { compareAddresses } from './address.js';
-import { bucketCounts } from './maglev.js';
+import { type LbOp, type VipKey, vipKey } from '../../machines/model/lb.js';
+import type { PackedActual, PackedServers, PackedState } from '../../machines/model/lb-packed.js';
+import { shareOut } from './maglev.js';
+import { withoutServer, withServer } from './packed/edits.js';
+import { areIdentical, bucketsOf, detached, packServers, weightsOf } from './packed/servers.js';
 
-export type Mirror = Map<VipKey, ActualVip>;
+export type Mirror = Map<VipKey, PackedActual>;
 
-export function mirrorOf(state: LbState): Mirror {
-  return new Map(state.vips.map((vip) => [vipKey(vip.vip), inOrder(vip)]));
-}
-
-function inOrder(vip: ActualVip): ActualVip {
-  return {
-    ...vip,
-    servers: vip.servers.toSorted((a, b) => compareAddresses(a.address, b.address)),
-  };
+/** Of the first read. */
+export function mirrorOf(state: PackedState): Mirror {
+  return new Map(state.vips);
 }
 
 /** VPP acknowledged `op`. */
@@ -38,46 +28,74 @@ export function advance(mirror: Mirror, op: LbOp): void {
       return;
     case 'vip.add': {
       const { encap, dscp, tableLength } = op.attributes;
-      mirror.set(vipKey(op.vip), { vip: op.vip, encap, dscp, tableLength, servers: [] });
+      const key = vipKey(op.vip);
+      mirror.set(key, { key, vip: op.vip, encap, dscp, tableLength, servers: packServers([]) });
       return;
     }
     case 'vip.del':
       mirror.delete(vipKey(op.vip));
       return;
     case 'as.add':
-      return setServers(mirror, op, (servers) => [
-        ...servers,
-        { address: op.as, weight: op.weight, buckets: 0 },
-      ]);
     case 'as.weight':
-      return setServers(mirror, op, (servers) =>
-        servers.map((as) => (as.address === op.as ? { ...as, weight: op.weight } : as)),
-      );
+      return setServers(mirror, op, (servers) => withServer(servers, op.as, op.weight));
     case 'as.del':
-      return setServers(mirror, op, (servers) => servers.filter((as) => as.address !== op.as));
+      return setServers(mirror, op, (servers) => withoutServer(servers, op.as));
   }
 }
 
 function setServers(
   mirror: Mirror,
   op: Extract<LbOp, { readonly as: string }>,
-  change: (servers: readonly ActualAs[]) => readonly ActualAs[],
+  change: (servers: PackedServers) => PackedServers,
 ): void {
   const key = vipKey(op.vip);
   const vip = mirror.get(key);
   if (vip === undefined) throw new Defect(`acknowledged ${op.op} on ${key}, which was not there`);
-  const changed = inOrder({ ...vip, servers: change(vip.servers) });
-  mirror.set(key, { ...changed, servers: withBuckets(changed) });
+  mirror.set(key, { ...vip, servers: change(vip.servers) });
 }
 
-function withBuckets({ servers, tableLength }: ActualVip): readonly ActualAs[] {
-  if (tableLength === undefined) return servers;
-  const counts = bucketCounts(servers, tableLength);
-  return servers.map((as) => ({ ...as, buckets: counts.get(as.address) ?? 0 }));
+/** A VIP that is not what the mirror said. */
+export interface News {
+  readonly key: VipKey;
+  readonly before: PackedActual | undefined;
+  readonly after: PackedActual | undefined;
+}
+
+/**
+ * Everything was read again. Answers what is new.
+ *
+ * What did not change stays the very same value. What did is copied: the bytes of a read are those of
+ * all its VIPs, and would live as long as the last of them.
+ */
+export function renew(mirror: Mirror, { vips }: PackedState): readonly News[] {
+  const news: News[] = [];
+  for (const [key, before] of mirror) {
+    if (vips.has(key)) continue;
+    mirror.delete(key);
+    news.push({ key, before, after: undefined });
+  }
+  for (const [key, vip] of vips) {
+    const before = mirror.get(key);
+    if (before !== undefined && isSameVip(before, vip)) continue;
+    const after = { ...vip, servers: detached(vip.servers) };
+    mirror.set(key, after);
+    news.push({ key, before, after });
+  }
+  return news;
+}
+
+function isSameVip(before: PackedActual, vip: PackedActual): boolean {
+  return (
+    before.encap === vip.encap &&
+    before.dscp === vip.dscp &&
+    before.tableLength === vip.tableLength &&
+    areIdentical(before.servers, vip.servers)
+  );
 }
 
 /** VPP's own answer disagrees with the model: the table is not what we believe it to be. */
-export function bucketsDisagree(vip: ActualVip): boolean {
-  const expected = withBuckets(vip);
-  return vip.servers.some((as, index) => as.buckets !== expected[index]?.buckets);
+export function bucketsDisagree({ servers, tableLength }: PackedActual): boolean {
+  if (!servers.counted || tableLength === undefined) return false;
+  const expected = shareOut(weightsOf(servers), tableLength);
+  return expected.some((buckets, row) => buckets !== bucketsOf(servers, row));
 }

@@ -11,16 +11,12 @@
  * exclusive) and its removal was allowed; [LB-7] re-creation happens only on demand; [LB-10] the same
  * input gives the same plan; [LB-11] a removal comes before a build only where it blocks it.
  */
-import {
-  type ActualVip,
-  type DesiredVip,
-  type VipAttributes,
-  type VipKey,
-  vipKey,
-} from '../../machines/model/lb.js';
+import type { VipAttributes, VipKey } from '../../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../../machines/model/lb-packed.js';
 import { type AttributeName, differingAttributes, takesSameServers } from './attributes.js';
 import { diffVip } from './diff.js';
 import type { DiffMemory } from './memory.js';
+import { isAsWanted } from './packed/changes.js';
 import { type Candidate, planPrefixes } from './prefix.js';
 import {
   byPriority,
@@ -43,13 +39,13 @@ export interface DiffRules {
   readonly memory: DiffMemory;
 }
 
-export type Actual = ReadonlyMap<VipKey, ActualVip>;
+export type Actual = ReadonlyMap<VipKey, PackedActual>;
 
-export function diffAll(actual: Actual, desired: readonly DesiredVip[], rules: DiffRules): Plan {
+export function diffAll(actual: Actual, desired: readonly PackedDesired[], rules: DiffRules): Plan {
   const judged: Judged = { updates: [], candidates: [], findings: [] };
   let met = 0;
   for (const wanted of desired) {
-    const key = vipKey(wanted.vip);
+    const { key } = wanted;
     const present = actual.get(key);
     if (present !== undefined) met += 1;
     if (rules.held.has(key)) continue;
@@ -58,6 +54,26 @@ export function diffAll(actual: Actual, desired: readonly DesiredVip[], rules: D
   }
   const nothingElse = judged.candidates.length === 0 && met === actual.size;
   return nothingElse ? planOf(judged, [], []) : planRest(actual, desired, rules, judged);
+}
+
+type Known = Pick<DiffRules, 'ledger' | 'memory'>;
+
+/**
+ * The wanted VIPs that VPP does not have as they are wanted. Where nothing changed this is all there is
+ * to a diff: one comparison of memory for each VIP.
+ */
+export function outOfStep(
+  actual: Actual,
+  desired: readonly PackedDesired[],
+  { ledger, memory }: Known,
+): readonly PackedDesired[] {
+  return desired.filter((wanted) => {
+    const { key, attributes } = wanted;
+    const present = actual.get(key);
+    if (present === undefined || memory.building.has(key)) return true;
+    if (differingAttributes(present, attributes, ledger.get(key)).length > 0) return true;
+    return !isAsWanted(present.servers, wanted, memory.flushed.get(key));
+  });
 }
 
 interface Judged {
@@ -77,21 +93,21 @@ function planOf(judged: Judged, units: readonly Unit[], removals: readonly PlanS
 
 function planRest(
   actual: Actual,
-  desired: readonly DesiredVip[],
+  desired: readonly PackedDesired[],
   rules: DiffRules,
   judged: Judged,
 ): Plan {
   const stale = staleVips(actual, desired, rules);
   const prefixes = planPrefixes({ actual, candidates: judged.candidates, stale });
   for (const candidate of prefixes.blocked) judgeBlocked(candidate, rules, judged);
-  const removals = stale.filter(({ vip }) => !prefixes.removed.has(vipKey(vip))).map(removalStep);
+  const removals = stale.filter(({ key }) => !prefixes.removed.has(key)).map(removalStep);
   return planOf(judged, prefixes.units, removals);
 }
 
 interface Present {
   readonly key: VipKey;
-  readonly present: ActualVip;
-  readonly wanted: DesiredVip;
+  readonly present: PackedActual;
+  readonly wanted: PackedDesired;
 }
 
 function judgePresent(pair: Present, rules: DiffRules, judged: Judged): void {
@@ -155,10 +171,10 @@ function foreignAttributes(
 /** VIPs that are not wanted and may go, in no particular order. */
 function staleVips(
   actual: Actual,
-  desired: readonly DesiredVip[],
+  desired: readonly PackedDesired[],
   { ownership, ledger, held, removable }: DiffRules,
-): readonly ActualVip[] {
-  const wanted = new Set(desired.map(({ vip }) => vipKey(vip)));
+): readonly PackedActual[] {
+  const wanted = new Set(desired.map(({ key }) => key));
   const mayGo = (key: VipKey): boolean =>
     !wanted.has(key) &&
     !held.has(key) &&

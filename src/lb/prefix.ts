@@ -10,20 +10,15 @@
  * Rules: [LB-11] a removal comes before a build only where it blocks it; [LB-13] of two VIPs that
  * exclude each other the one already there stays, then lower priority numbers and smaller keys win.
  */
-import {
-  type ActualVip,
-  type DesiredVip,
-  type Vip,
-  type VipKey,
-  vipKey,
-} from '../../machines/model/lb.js';
+import type { Vip, VipKey } from '../../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../../machines/model/lb-packed.js';
 import { buildStep, compareText, removalStep, type Unit } from './steps.js';
 
 /** A VIP to be added; with `replaces`, after the VIP of the same key was removed. */
 export interface Candidate {
   readonly key: VipKey;
-  readonly desired: DesiredVip;
-  readonly replaces?: ActualVip;
+  readonly desired: PackedDesired;
+  readonly replaces?: PackedActual;
 }
 
 export interface PrefixPlan {
@@ -34,15 +29,15 @@ export interface PrefixPlan {
 }
 
 export interface PrefixInput {
-  readonly actual: ReadonlyMap<VipKey, ActualVip>;
+  readonly actual: ReadonlyMap<VipKey, PackedActual>;
   readonly candidates: readonly Candidate[];
-  readonly stale: readonly ActualVip[];
+  readonly stale: readonly PackedActual[];
 }
 
 /** What decides whether two VIPs of one prefix exclude each other. */
 interface Standing {
   readonly vip: Vip;
-  readonly encap: ActualVip['encap'];
+  readonly encap: PackedActual['encap'];
 }
 
 export function planPrefixes({ actual, candidates, stale }: PrefixInput): PrefixPlan {
@@ -51,27 +46,27 @@ export function planPrefixes({ actual, candidates, stale }: PrefixInput): Prefix
     [...actual.values()].filter(({ vip }) => wanted.has(prefixOf(vip))),
     ({ vip }) => prefixOf(vip),
   );
-  const staleKeys = new Set(stale.map(({ vip }) => vipKey(vip)));
+  const staleKeys = new Set(stale.map(({ key }) => key));
   const units: Unit[] = [];
   const removed = new Set<VipKey>();
   const blocked: Candidate[] = [];
   for (const [prefix, group] of wanted) {
     const present = there.get(prefix) ?? [];
-    const staying = present.filter(({ vip }) => !staleKeys.has(vipKey(vip)));
+    const staying = present.filter(({ key }) => !staleKeys.has(key));
     const settled = settle(group, staying);
     const inTheWay = present.filter(
       (vip) =>
-        staleKeys.has(vipKey(vip.vip)) &&
+        staleKeys.has(vip.key) &&
         settled.accepted.some(({ desired }) => exclude(standingOf(desired), vip)),
     );
-    for (const { vip } of inTheWay) removed.add(vipKey(vip));
+    for (const { key } of inTheWay) removed.add(key);
     blocked.push(...settled.blocked);
     if (settled.accepted.length > 0) units.push(unitOf(settled.accepted, inTheWay));
   }
   return { units, removed, blocked };
 }
 
-function unitOf(accepted: readonly Candidate[], inTheWay: readonly ActualVip[]): Unit {
+function unitOf(accepted: readonly Candidate[], inTheWay: readonly PackedActual[]): Unit {
   const replaced = accepted.flatMap(({ replaces }) => (replaces === undefined ? [] : [replaces]));
   const removals = [...inTheWay, ...replaced].map(removalStep);
   const builds = accepted.toSorted(byRank).map(({ desired }) => buildStep(desired));
@@ -84,7 +79,7 @@ function unitOf(accepted: readonly Candidate[], inTheWay: readonly ActualVip[]):
  */
 function settle(
   group: readonly Candidate[],
-  staying: readonly ActualVip[],
+  staying: readonly PackedActual[],
 ): { readonly accepted: readonly Candidate[]; readonly blocked: readonly Candidate[] } {
   const kept: Candidate[] = [];
   let pending = group.toSorted(byRank).sort(replacingFirst);
@@ -94,7 +89,7 @@ function settle(
     );
     const round = accept(
       pending,
-      staying.filter(({ vip }) => !leaving.has(vipKey(vip))),
+      staying.filter(({ key }) => !leaving.has(key)),
     );
     const stuck = round.refused.filter(({ replaces }) => replaces !== undefined);
     if (stuck.length === 0) {
@@ -121,7 +116,7 @@ function accept(candidates: readonly Candidate[], staying: readonly Standing[]) 
   return { accepted, refused };
 }
 
-function standingOf({ vip, attributes }: DesiredVip): Standing {
+function standingOf({ vip, attributes }: PackedDesired): Standing {
   return { vip, encap: attributes.encap };
 }
 

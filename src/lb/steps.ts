@@ -3,14 +3,8 @@
  * Rules: [LB-10] order depends on priority and key alone.
  */
 import type { FrontendName } from '../../machines/model/ids.js';
-import {
-  type ActualVip,
-  type DesiredVip,
-  type LbOp,
-  type Vip,
-  type VipKey,
-  vipKey,
-} from '../../machines/model/lb.js';
+import type { LbOp, Vip, VipKey } from '../../machines/model/lb.js';
+import type { PackedActual, PackedDesired } from '../../machines/model/lb-packed.js';
 import type { AttributeName } from './attributes.js';
 import { buildVip, removeVip } from './diff.js';
 
@@ -19,7 +13,7 @@ export interface PlanStep {
   readonly key: VipKey;
   readonly vip: Vip;
   /** What the ops lead to; absent for a removal. */
-  readonly desired?: DesiredVip;
+  readonly desired?: PackedDesired;
   readonly ops: readonly LbOp[];
 }
 
@@ -46,13 +40,26 @@ export function opsOf(plan: Plan): readonly LbOp[] {
   return plan.steps.flatMap((step) => step.ops);
 }
 
-export function removalStep(actual: ActualVip): PlanStep {
-  return { kind: 'remove', key: vipKey(actual.vip), vip: actual.vip, ops: removeVip(actual) };
+export function removalStep(actual: PackedActual): PlanStep {
+  const { key, vip } = actual;
+  return withOps({ kind: 'remove', key, vip }, () => removeVip(actual));
 }
 
-export function buildStep(desired: DesiredVip): PlanStep {
-  const { vip } = desired;
-  return { kind: 'build', key: vipKey(vip), vip, desired, ops: buildVip(desired) };
+export function buildStep(desired: PackedDesired): PlanStep {
+  const { key, vip } = desired;
+  return withOps({ kind: 'build', key, vip, desired }, () => buildVip(desired));
+}
+
+/** Ops are put into words when somebody wants to see them: a plan may be longer than a pass. */
+function withOps(step: Omit<PlanStep, 'ops'>, opsNow: () => readonly LbOp[]): PlanStep {
+  let ops: readonly LbOp[] | undefined;
+  return {
+    ...step,
+    get ops() {
+      ops ??= opsNow();
+      return ops;
+    },
+  };
 }
 
 /** Steps that must be sent together, in their order. */

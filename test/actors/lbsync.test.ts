@@ -1,9 +1,12 @@
 /** The lbsync actor against the judge: what it writes, and what it tells frontends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { takeIn } from '../../actors/lbsync-read.js';
 import type { LbFailure } from '../../machines/model/failures.js';
 import { vipKey } from '../../machines/model/lb.js';
 import type { Message } from '../../machines/model/messages.js';
+import { packState } from '../../src/lb/packed/vips.js';
+import type { Scope } from '../../src/runtime/actor-type.js';
 import { createStrictLb } from '../support/strict-lb.js';
 import { SETTINGS, startLbsync } from './lbsync-lab.js';
 import {
@@ -68,6 +71,31 @@ test('[LB-48] lbsync: every wish is answered, an unchanged audit tells nothing',
   assert.equal(lab.reports('web').length, 2);
   assert.equal(sent.length, before);
   assert.ok(lab.dataplane.reads >= reads + 4, 'audits read');
+});
+
+test('[LB-71] lbsync: an audit marks what is new, and what is not as wanted, and nothing else', async () => {
+  const lab = startLbsync();
+  const [other, third] = [vipAt(80, '192.0.2.8'), vipAt(80, '192.0.2.9')];
+  lab.want(wish('web', WEB, { '10.0.0.1': 1, '10.0.0.2': 1 }));
+  lab.want(wish('other', other, { '10.0.0.3': 1 }));
+  lab.want(wish('third', third, { '10.0.0.4': 1 }));
+  await lab.pass(3000);
+  const { state } = lab.companion;
+  const scope = { tell: () => assert.fail('an audit has nothing to say') } as unknown as Scope;
+  const read = packState(lab.lb.state());
+  takeIn(state, read, scope);
+  assert.deepEqual([...state.dirty], [], 'at rest');
+
+  lab.lb.apply({ op: 'as.weight', vip: other, as: '10.0.0.3', weight: 5, flush: false });
+  const vips = lab.lb.state().vips.map((vip) => ({
+    ...vip,
+    servers: vip.servers.map((as) => (as.address === '10.0.0.4' ? { ...as, buckets: 1 } : as)),
+  }));
+  takeIn(state, packState({ ...lab.lb.state(), vips }), scope);
+  assert.deepEqual([...state.dirty].sort(), [other, third].map(vipKey), 'a weight, a count');
+  state.dirty.clear();
+  takeIn(state, packState({ ...lab.lb.state(), vips }), scope);
+  assert.deepEqual([...state.dirty], [vipKey(other)], 'not as wanted, however often it is read');
 });
 
 test('[LB-49] lbsync: a withdrawn VIP is emptied, deleted, struck from the ledger, then told gone', async () => {
@@ -135,6 +163,21 @@ test('[LB-6] lbsync: a foreign VIP is shown and never touched', async () => {
   await lab.pass(300_000);
   assert.ok(lb.acknowledged.every((op) => 'vip' in op && vipKey(op.vip) !== vipKey(WEB)));
   assert.deepEqual(lab.view()['foreign'], [vipKey(WEB)]);
+});
+
+test('[LB-62] lbsync: what happens to a VIP that is not ours is nobody’s business', async () => {
+  const lb = createStrictLb();
+  lb.apply({ op: 'vip.add', vip: WEB, attributes: ATTRIBUTES });
+  const other = vipAt(80, '192.0.2.2');
+  const lab = startLbsync(SETTINGS, { lb });
+  lab.want(wish('web', other, { '10.0.0.1': 1 }));
+  await lab.pass(3000);
+  lb.apply({ op: 'as.add', vip: WEB, as: '10.0.0.9', weight: 1 });
+  await lab.pass(31_000);
+  assert.deepEqual(lab.view()['conditions'], []);
+  lb.apply({ op: 'as.add', vip: other, as: '10.0.0.9', weight: 1 });
+  await lab.pass(31_000);
+  assert.match(JSON.stringify(lab.view()['conditions']), /10\.0\.0\.9 was added/);
 });
 
 test('[LB-6] lbsync: exclusive ownership removes it, once warm-up is over', async () => {

@@ -10,6 +10,7 @@ import { compareAddresses } from '../../src/lb/address.js';
 import { explainPlan } from '../../src/lb/explain.js';
 import { createMemory, remember } from '../../src/lb/memory.js';
 import { advance, mirrorOf } from '../../src/lb/mirror.js';
+import { packDesired, packState, unpackActual } from '../../src/lb/packed/vips.js';
 import { diffAll } from '../../src/lb/plan.js';
 import { opsOf, type Plan } from '../../src/lb/steps.js';
 import { seedOfRun } from '../support/seed.js';
@@ -19,7 +20,7 @@ import { actualOf, compatible, type Scene, sceneOf, world } from './worlds.js';
 const SETTINGS = { seed: seedOfRun(), numRuns: 400 };
 
 function planOf(scene: Scene): Plan {
-  return diffAll(actualOf(scene), scene.desired, scene.rules);
+  return diffAll(actualOf(scene), scene.desired.map(packDesired), scene.rules);
 }
 
 /** Applies up to `count` ops, keeping the ledger and the memory as lbsync keeps them. */
@@ -275,7 +276,9 @@ test('[LB-10] plan: the order of the input does not matter', () => {
       };
       const actual = new Map([...actualOf(scene)].reverse());
       assert.deepEqual(
-        diffAll(actual, mirrored.desired, scene.rules).steps.map(({ key, ops }) => ({ key, ops })),
+        diffAll(actual, mirrored.desired.map(packDesired), scene.rules).steps.map(
+          ({ key, ops }) => ({ key, ops }),
+        ),
         planOf(scene).steps.map(({ key, ops }) => ({ key, ops })),
       );
     }),
@@ -305,10 +308,10 @@ test('[LB-14] mirror: advanced by acknowledged ops it equals a fresh read', () =
       const mirror = actualOf(scene);
       for (const op of opsOf(planOf(scene))) {
         if (scene.lb.apply(op) === undefined) advance(mirror, op);
-        const read = mirrorOf(scene.lb.state());
+        const read = mirrorOf(packState(scene.lb.state()));
         assert.deepEqual(
-          [...mirror].sort().map(([key, vip]) => [key, { ...vip, dscp: 0 }]),
-          [...read].sort().map(([key, vip]) => [key, { ...vip, dscp: 0 }]),
+          [...mirror].sort().map(([key, vip]) => [key, { ...unpackActual(vip), dscp: 0 }]),
+          [...read].sort().map(([key, vip]) => [key, { ...unpackActual(vip), dscp: 0 }]),
         );
       }
     }),

@@ -1,8 +1,9 @@
 /** What counts as somebody else's write: one difference at a time, and none at all. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ActualVip, vipKey } from '../../machines/model/lb.js';
+import type { ActualVip } from '../../machines/model/lb.js';
 import { driftOf } from '../../src/lb/drift.js';
+import { packActual } from '../../src/lb/packed/vips.js';
 
 const VIP: ActualVip = {
   vip: { address: '192.0.2.1', prefixLength: 32, protocol: 'tcp', port: 80 },
@@ -14,13 +15,11 @@ const VIP: ActualVip = {
     { address: '10.0.0.2', weight: 1, buckets: 341 },
   ],
 };
-const KEY = vipKey(VIP.vip);
 const [ONE, TWO] = VIP.servers;
 const THREE = { address: '10.0.0.3', weight: 1, buckets: 0 };
 
 function drift(expected: ActualVip | undefined, found: ActualVip | undefined): string | undefined {
-  const mapOf = (vip: ActualVip | undefined) => new Map(vip === undefined ? [] : [[KEY, vip]]);
-  return driftOf(mapOf(expected), mapOf(found), [KEY]).get(KEY);
+  return driftOf(expected && packActual(expected), found && packActual(found));
 }
 
 const servers = (...list: readonly (typeof ONE | undefined)[]): ActualVip => ({
@@ -51,8 +50,7 @@ for (const { name, found, says } of rows) {
   });
 }
 
-test('[LB-62] drift: a VIP that is there unasked was added; one that is not ours is nobody’s business', () => {
+test('[LB-62] drift: a VIP that is there unasked was added', () => {
   assert.match(drift(undefined, VIP) ?? '', /it was added/);
   assert.equal(drift(undefined, undefined), undefined);
-  assert.deepEqual([...driftOf(new Map(), new Map([[KEY, VIP]]), [])], []);
 });

@@ -18,6 +18,7 @@ import { explain, explainPlan } from '../../src/lb/explain.js';
 import { forecast } from '../../src/lb/forecast.js';
 import { type DiffMemory, NOTHING_REMEMBERED } from '../../src/lb/memory.js';
 import { mirrorOf } from '../../src/lb/mirror.js';
+import { packDesired, packState } from '../../src/lb/packed/vips.js';
 import { diffAll } from '../../src/lb/plan.js';
 import { repoPath } from '../support/root.js';
 import { bucketShares, DEFAULT_CONF } from '../support/strict-lb.js';
@@ -72,10 +73,10 @@ function planText(
   desired: readonly DesiredVip[],
   memory: DiffMemory = NOTHING_REMEMBERED,
 ): string {
-  const actual = mirrorOf({ conf: DEFAULT_CONF, vips });
+  const actual = mirrorOf(packState({ conf: DEFAULT_CONF, vips }));
   const ledger = new Map(vips.map((found) => [vipKey(found.vip), ATTRIBUTES]));
   ledger.delete(vipKey(vip(22)));
-  const plan = diffAll(actual, desired, {
+  const plan = diffAll(actual, desired.map(packDesired), {
     ownership: 'ledger',
     ledger,
     held: new Set(),
@@ -153,10 +154,10 @@ test('[LB-15] golden: settings that are not given keep what VPP has', () => {
 });
 
 test('[LB-20] golden: what a failed server will do to new flows', () => {
-  const actual = mirrorOf({ conf: DEFAULT_CONF, vips: [present(vip(443), SERVING)] });
-  const before = actual.get(vipKey(vip(443)));
+  const before = present(vip(443), SERVING);
+  const actual = mirrorOf(packState({ conf: DEFAULT_CONF, vips: [before] }));
   const desired = wanted(vip(443), { ...SERVING, '10.0.0.11': [0, 'down-1'] });
-  const ops = diffAll(actual, [desired], {
+  const ops = diffAll(actual, [packDesired(desired)], {
     ownership: 'ledger',
     ledger: new Map(),
     held: new Set(),

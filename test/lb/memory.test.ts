@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { Defect } from '../../machines/model/assert.js';
-import { type ActualVip, vipKey } from '../../machines/model/lb.js';
+import type { ActualVip } from '../../machines/model/lb.js';
 import { addressBytes, compareAddresses } from '../../src/lb/address.js';
 import { differingAttributes, takesSameServers } from '../../src/lb/attributes.js';
 import { isDefaultConf } from '../../src/lb/conf.js';
 import { diffVip } from '../../src/lb/diff.js';
 import { adopt, createMemory, forgetAll, remember } from '../../src/lb/memory.js';
-import { mirrorOf } from '../../src/lb/mirror.js';
+import { packActual, packDesired } from '../../src/lb/packed/vips.js';
 import { seedOfRun } from '../support/seed.js';
 import { createStrictLb, DEFAULT_CONF } from '../support/strict-lb.js';
 import { desiredVip } from './worlds.js';
@@ -47,11 +47,13 @@ for (const text of ['10.0.0', '10.0.0.256', '1::zz', '1:2:3', 'g::1']) {
 
 test('[LB-9] memory: a VIP found as wanted needs nothing, whatever its episodes are called', () => {
   fc.assert(
-    fc.property(desiredVip, (desired) => {
+    fc.property(desiredVip, (wish) => {
+      const desired = packDesired(wish);
       const lb = createStrictLb();
       for (const op of diffVip(undefined, desired, createMemory())) lb.apply(op);
-      const found = mirrorOf(lb.state()).get(vipKey(desired.vip));
-      assert.ok(found);
+      const [vip] = lb.state().vips;
+      assert.ok(vip);
+      const found = packActual(vip);
       const memory = createMemory();
       adopt(memory, found, desired);
       assert.deepEqual(diffVip(found, desired, memory), []);
@@ -64,15 +66,16 @@ test('[LB-8] memory: a new episode flushes again, a forgotten one too', () => {
   fc.assert(
     fc.property(desiredVip, (wanted) => {
       const servers = wanted.servers.map((as) => ({ ...as, weight: 0, flushEpisode: 'e1' }));
-      const desired = { ...wanted, servers };
-      const again = { ...desired, servers: servers.map((as) => ({ ...as, flushEpisode: 'e2' })) };
+      const later = servers.map((as) => ({ ...as, flushEpisode: 'e2' }));
+      const desired = packDesired({ ...wanted, servers });
+      const again = packDesired({ ...wanted, servers: later });
       const lb = createStrictLb();
       const memory = createMemory();
       for (const op of diffVip(undefined, desired, memory)) {
         lb.apply(op);
         remember(memory, op, desired);
       }
-      const found = mirrorOf(lb.state()).get(vipKey(desired.vip));
+      const found = lb.state().vips.map(packActual)[0];
       assert.deepEqual(diffVip(found, desired, memory), []);
       assert.equal(diffVip(found, again, memory).length, servers.length);
       forgetAll(memory);

@@ -15,6 +15,7 @@ import {
 } from '../../machines/model/lb.js';
 import { NOTHING_REMEMBERED } from '../../src/lb/memory.js';
 import { mirrorOf } from '../../src/lb/mirror.js';
+import { packState } from '../../src/lb/packed/vips.js';
 import type { DiffRules } from '../../src/lb/plan.js';
 import { createStrictLb, type StrictLb } from '../support/strict-lb.js';
 
@@ -117,7 +118,7 @@ export function sceneOf({ present, desired, ours, exclusive }: World): Scene {
 }
 
 export function actualOf({ lb }: Scene) {
-  return mirrorOf(lb.state());
+  return mirrorOf(packState(lb.state()));
 }
 
 /** Without those that configuration check refuses: VIPs of one prefix that exclude each other. */

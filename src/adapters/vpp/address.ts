@@ -6,10 +6,9 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { formatIp4, formatIp6 } from '../../lb/address.js';
 
 export type Family = 4 | 6;
-
-const GROUPS = 8;
 
 export interface IpAddress {
   readonly family: Family;
@@ -26,41 +25,6 @@ export function parseAddress(text: string): IpAddress | undefined {
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const bytes = Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray());
   return formatIp6(bytes, 0) === text ? { family: 6, bytes } : undefined;
-}
-
-export function formatIp4(bytes: Uint8Array, at: number): string {
-  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
-}
-
-export function formatIp6(bytes: Uint8Array, at: number): string {
-  const [start, end] = longestZeroRun(bytes, at);
-  let text = '';
-  for (let group = 0; group < GROUPS; group += 1) {
-    if (group >= start && group < end) {
-      if (group === start) text += '::';
-      continue;
-    }
-    const separator = group === 0 || group === end ? '' : ':';
-    text += separator + groupAt(bytes, at, group).toString(16);
-  }
-  return text;
-}
-
-function groupAt(bytes: Uint8Array, at: number, group: number): number {
-  const high = at + 2 * group;
-  return ((bytes[high] ?? 0) << 8) | (bytes[high + 1] ?? 0);
-}
-
-/** First group of the run and the one after it; of no run worth cutting, nowhere. */
-function longestZeroRun(bytes: Uint8Array, at: number): readonly [number, number] {
-  let [bestStart, bestEnd, start] = [-1, -1, 0];
-  for (let group = 0; group < GROUPS; group += 1) {
-    if (groupAt(bytes, at, group) !== 0) start = group + 1;
-    else if (group > start && group + 1 - start > bestEnd - bestStart) {
-      [bestStart, bestEnd] = [start, group + 1];
-    }
-  }
-  return [bestStart, bestEnd];
 }
 
 /** Whether no bit after the first `prefixLength` is set. */

@@ -8,7 +8,8 @@
  */
 import { assert } from '../../../machines/model/assert.js';
 import type { Encap } from '../../../machines/model/lb.js';
-import { formatIp4, formatIp6, parseAddress } from './address.js';
+import { formatIp4, formatIp6 } from '../../lb/address.js';
+import { parseAddress } from './address.js';
 import { limits } from './limits.js';
 
 export interface Kind<T> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatIp4, formatIp6, parseAddress } from '../../../src/adapters/vpp/address.js';
+import { parseAddress } from '../../../src/adapters/vpp/address.js';
 import { decode, encode, sizeOf } from '../../../src/adapters/vpp/codec.js';
 import { frame, Reassembler } from '../../../src/adapters/vpp/framing.js';
 import type { KindName } from '../../../src/adapters/vpp/kinds.js';
@@ -15,6 +15,7 @@ import {
   SENDABLE,
   type SendableName,
 } from '../../../src/adapters/vpp/messages.js';
+import { formatIp4, formatIp6 } from '../../../src/lb/address.js';
 import { seedOfRun } from '../../support/seed.js';
 import { CAPTURE } from './capture.js';
 
