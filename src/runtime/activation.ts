@@ -19,8 +19,8 @@ import {
 } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel } from './kernel.js';
+import { type Letter, systemLetter } from './letters.js';
 import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
-import { type Letter, systemLetter } from './mailbox.js';
 import { CellScope } from './scopes.js';
 import type { Step } from './stepper.js';
 import { type ReadRow, readRow } from './stored-row.js';

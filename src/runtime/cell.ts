@@ -7,7 +7,8 @@ import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { ActorType, CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
-import type { Mailbox, MailboxOwner } from './mailbox.js';
+import type { Mailbox } from './letters.js';
+import type { MailboxOwner } from './mailbox.js';
 import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
 import { type ArmedTimer, NO_TIMERS, type TimerOwner, type Timers } from './timers.js';
 

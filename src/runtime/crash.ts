@@ -11,8 +11,8 @@ import { judgeRestart, restartWaitMs } from '../supervision/restart.js';
 import { dispose, restore, start } from './activation.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
+import type { Letter } from './letters.js';
 import { DELIVERY_ATTEMPTS_MAX, RESTART_BACKOFF, RESTART_DEFAULT, STORE_RETRY } from './limits.js';
-import type { Letter } from './mailbox.js';
 import { readAgain } from './read-again.js';
 
 /** `letter`: the message in hand, absent when an effect threw. */

@@ -27,8 +27,9 @@ import {
 } from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
+import { systemLetter, userLetter } from './letters.js';
 import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
-import { createMailboxes, depthOf, oldestAt, systemLetter, userLetter } from './mailbox.js';
+import { createMailboxes, depthOf, oldestAt } from './mailbox.js';
 import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
 import { createStamp } from './step-meta.js';

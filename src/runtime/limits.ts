@@ -7,9 +7,6 @@ export const MAILBOX_MESSAGES_MAX = 1_024;
 /** Messages all actors of a thread may have waiting together, those that wait to be loaded included. */
 export const THREAD_MESSAGES_MAX = 65_536;
 
-/** Empty mailboxes kept for the next who have mail. */
-export const MAILBOXES_SPARE_MAX = 1_024;
-
 /** Watches one thread keeps, of its own actors and by them; at the bound one is refused. */
 export const WATCHES_MAX = 65_536;
 

@@ -16,10 +16,6 @@ export class Queue<T> {
     return this.items.length - this.head;
   }
 
-  get first(): T | undefined {
-    return this.items[this.head];
-  }
-
   push(item: T): void {
     this.items.push(item);
   }
@@ -32,29 +28,6 @@ export class Queue<T> {
     if (this.head === this.items.length) this.clear();
     else if (this.head > ROOM_MIN && this.head * 2 > this.items.length) this.compact();
     return item;
-  }
-
-  /** Back to the head. */
-  unshift(item: T): void {
-    if (this.head === 0) return void this.items.unshift(item);
-    this.head -= 1;
-    this.items[this.head] = item;
-  }
-
-  /** Takes out the first that fits; `undefined`: none does. */
-  takeFirst(fits: (item: T) => boolean): T | undefined {
-    for (let at = this.head; at < this.items.length; at += 1) {
-      const item = this.items[at] as T;
-      if (!fits(item)) continue;
-      this.items.splice(at, 1);
-      return item;
-    }
-    return undefined;
-  }
-
-  /** Oldest first. */
-  list(): readonly T[] {
-    return this.items.slice(this.head) as T[];
   }
 
   clear(): void {

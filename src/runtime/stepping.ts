@@ -10,8 +10,8 @@ import { type Cell, keepCommitted } from './cell.js';
 import { decide } from './decisions.js';
 import { performNow, type Sorted, sortEffects } from './effect-order.js';
 import type { Kernel, TapFrame } from './kernel.js';
+import type { Letter } from './letters.js';
 import { ACTOR_DECISIONS_MAX, REFLEX_DECISIONS_MAX } from './limits.js';
-import type { Letter } from './mailbox.js';
 import { plainMeta, StepMeta } from './step-meta.js';
 import type { Configuration, Step, TimerOp } from './stepper.js';
 

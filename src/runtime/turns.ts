@@ -5,8 +5,8 @@
 import type { Cell } from './cell.js';
 import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
+import type { Letter } from './letters.js';
 import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX } from './limits.js';
-import type { Letter } from './mailbox.js';
 import { Queue } from './queue.js';
 import { process } from './stepping.js';
 

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import type { Envelope } from '../../src/runtime/envelope.js';
+import { type Letter, systemLetter, userLetter } from '../../src/runtime/letters.js';
 import {
   DEAD_LETTERS_MAX,
   MAILBOX_MESSAGES_MAX,
@@ -14,11 +15,8 @@ import {
 import {
   createMailboxes,
   depthOf,
-  type Letter,
   type MailboxOwner,
   oldestAt,
-  systemLetter,
-  userLetter,
 } from '../../src/runtime/mailbox.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { seedOfRun } from '../support/seed.js';
