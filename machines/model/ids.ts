@@ -77,9 +77,16 @@ export function addressOf(kind: ActorKind, key: string): Address {
   return `${kind}/${key}` as Address;
 }
 
+/** One of the constants, not a piece of the address: it is looked up in tables, and asked for often. */
 export function kindOf(address: Address): ActorKind {
+  for (let index = 0; index < ACTOR_KINDS.length; index += 1) {
+    const kind = ACTOR_KINDS[index] as ActorKind;
+    if (address.charCodeAt(kind.length) === SLASH && address.startsWith(kind)) return kind;
+  }
   return address.slice(0, address.indexOf('/')) as ActorKind;
 }
+
+const SLASH = 47;
 
 export function keyOf(address: Address): string {
   return address.slice(address.indexOf('/') + 1);

@@ -151,6 +151,9 @@ export function textOf(value: unknown, name: string): Packed<string> {
   return ok(text);
 }
 
+/** A cell on its way out: its whole row as the JSON text of a list, in the order of PackedCell. */
+export type CellLine = readonly [address: string, row: string];
+
 /** A store whose owner serves it to other threads: packed on this side, unpacked on theirs. */
 export interface PackedStore extends Store {
   /** At most one transaction's worth of decisions; else as `commit`. */
@@ -162,12 +165,78 @@ export interface PackedStore extends Store {
     kinds: readonly string[],
     after: string,
   ): Promise<Result<readonly PackedCell[], StoreFailure>>;
+  /** The same as texts, put together without being looked into: damage shows when they are read. */
+  loadLines(
+    kinds: readonly string[],
+    after: string,
+  ): Promise<Result<readonly CellLine[], StoreFailure>>;
   loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
 }
 
 /** A row whose text is not what was written is one damaged cell, and nobody else's trouble. */
 export function unpackCell(packed: PackedCell): StoredCell {
-  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = packed;
+  try {
+    const timers = packed[9] === '[]' ? NO_TIMERS : JSON.parse(packed[9]);
+    return storedCell(packed, JSON.parse(packed[7]), JSON.parse(packed[8]), timers);
+  } catch (error) {
+    return damagedBy(packed, (error as Error).message);
+  }
+}
+
+/** Many lines as one text, with their number in front: read in one go. */
+export function joinLines(lines: readonly string[]): string {
+  return `[${lines.length},${lines.join()}]`;
+}
+
+/** Throws when one of the lines is not what was written, whatever its text makes of the others. */
+export function unpackLines(text: string): readonly StoredCell[] {
+  const [count, ...rows] = JSON.parse(text) as readonly unknown[];
+  if (count !== rows.length) throw new Error('these are not the rows that were sent');
+  return rows.map(cellOfRow);
+}
+
+function cellOfRow(row: unknown): StoredCell {
+  if (!isRow(row)) throw new Error('it is no row of a cell');
+  return storedCell(row, row[7], row[8], row[9]);
+}
+
+type Row = readonly [...names: RowNames, value: Json, context: unknown, timers: unknown];
+
+/** What of a row is not structured. */
+type RowNames = readonly [
+  address: string,
+  parent: string | null,
+  machine: string,
+  machineVersion: number,
+  machineHash: string,
+  version: number,
+  incarnation: number,
+];
+
+/** As the table has it, whatever its texts have become. */
+export function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row) || row.length !== 10) return false;
+  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = row;
+  return (
+    typeof address === 'string' &&
+    (parent === null || typeof parent === 'string') &&
+    typeof machine === 'string' &&
+    typeof machineVersion === 'number' &&
+    typeof machineHash === 'string' &&
+    typeof version === 'number' &&
+    typeof incarnation === 'number'
+  );
+}
+
+function storedCell(
+  row: Row | PackedCell,
+  value: Json,
+  context: unknown,
+  timers: unknown,
+): StoredCell {
+  if (!isObject(context)) return damagedBy(row, 'its context is no object');
+  if (!areTimers(timers)) return damagedBy(row, 'its timers are no list of deadlines');
+  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = row;
   return {
     address: address as Address,
     parent: (parent ?? undefined) as Address | undefined,
@@ -176,27 +245,17 @@ export function unpackCell(packed: PackedCell): StoredCell {
     machineHash,
     version,
     incarnation,
-    ...stateOf(packed),
+    value,
+    context,
+    timers,
   };
-}
-
-function stateOf(packed: PackedCell): Pick<StoredCell, 'value' | 'context' | 'timers' | 'damaged'> {
-  try {
-    const value = JSON.parse(packed[7]) as Json;
-    const context: unknown = JSON.parse(packed[8]);
-    const timers: unknown = packed[9] === '[]' ? NO_TIMERS : JSON.parse(packed[9]);
-    if (!isObject(context)) return damagedBy('its context is no object');
-    if (!areTimers(timers)) return damagedBy('its timers are no list of deadlines');
-    return { value, context, timers };
-  } catch (error) {
-    return damagedBy((error as Error).message);
-  }
 }
 
 const NO_TIMERS: readonly StoredTimer[] = [];
 
-function damagedBy(reason: string) {
-  return { value: null, context: {}, timers: NO_TIMERS, damaged: `stored text damaged: ${reason}` };
+function damagedBy(row: Row | PackedCell, reason: string): StoredCell {
+  const damaged = `stored text damaged: ${reason}`;
+  return { ...storedCell(row, null, {}, NO_TIMERS), damaged };
 }
 
 function isObject(value: unknown): value is JsonObject {

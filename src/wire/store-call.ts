@@ -131,7 +131,11 @@ function maybeNull<T>(check: Check<T>): Check<T | null> {
 
 /** One check per argument, in order. */
 export const STORE_ARGUMENTS = {
-  load: [listOf(isText), maybeNull(record({ thread: isName, shards: isCount }))],
+  load: [
+    listOf(isText),
+    maybeNull(record({ thread: isName, shards: isCount })),
+    oneOf('lines', 'rows'),
+  ],
   loadFamily: [isAddress],
   commit: [listOf(isPackedDecision, REQUEST_DECISIONS_MAX)],
   fence: [isName, isNumber],

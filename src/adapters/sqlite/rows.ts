@@ -11,6 +11,11 @@ import type { FeedEvent, JournalEntry, LedgerEntry, OutboxRow } from '../../port
 export const CELL_COLUMNS = `address, parent, machine, machine_version, machine_hash, version,
   incarnation, value, context, timers`;
 
+/** The same as the JSON text of a list; a name that needs escapes makes it text that is no JSON. */
+export const CELL_LINE = `'["' || address || '",' || coalesce('"' || parent || '"', 'null') || ',"' ||
+  machine || '",' || machine_version || ',"' || machine_hash || '",' || version || ',' ||
+  incarnation || ',' || value || ',' || context || ',' || timers || ']'`;
+
 /** Raises what SQLite itself raises for a damaged page: quick_check does not look into our text. */
 function parse(text: string, name: string): unknown {
   try {

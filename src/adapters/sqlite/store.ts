@@ -91,6 +91,7 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     load: (kinds) => attempt(() => [...pagesOf(cells, kinds)].map(unpackCell)),
     loadFamily: (address) => attempt(() => family(address).map(unpackCell)),
     loadPage: (kinds, after) => attempt(() => cells.page(kinds, after)),
+    loadLines: (kinds, after) => attempt(() => cells.lines(kinds, after)),
     loadFamilyPacked: (address) => attempt(() => family(address)),
     commit: (decisions) => packEach(decisions, (packed) => inTransactions(packed, commitPacked)),
     commitPacked,

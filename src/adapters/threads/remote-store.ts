@@ -13,13 +13,19 @@
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import { type PackedDecision, packEach, unpackCell } from '../../ports/packed.js';
+import {
+  isRow,
+  type PackedDecision,
+  packEach,
+  unpackCell,
+  unpackLines,
+} from '../../ports/packed.js';
 import type { Committed, Store, StoredCell } from '../../ports/store.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
 import type { LinkFrame, StoreAnswerFrame, StoreRequestFrame } from '../../wire/link-frame.js';
 import { isFlag, isObject } from '../../wire/shape.js';
-import { isPackedCell, isPackedDecision, type StoreMethod } from '../../wire/store-call.js';
+import { isPackedDecision, type StoreMethod } from '../../wire/store-call.js';
 
 /** A link as the store's two ends see it. A post that fails was not sent. */
 export interface StoreChannel {
@@ -82,9 +88,14 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
       });
   const call = calling();
   const callForCells = calling(unpackCells);
+  const callForLines = calling(readTexts);
   return {
     ...readsOver(call),
-    load: (kinds) => callForCells('load', kinds, placed),
+    load: async (kinds) => {
+      const quick = await callForLines<readonly StoredCell[]>('load', kinds, placed, 'lines');
+      // One damaged row spoils the text it is in: one by one, only that row is damaged.
+      return quick.ok ? quick : callForCells('load', kinds, placed, 'rows');
+    },
     loadFamily: (address) => callForCells('loadFamily', address),
     commit: (decisions) => packEach(decisions, (packed) => commitOver(link, packed)),
     fence: (thread, incarnation) => call('fence', thread, incarnation),
@@ -122,10 +133,14 @@ function readsOver(call: Call) {
   } satisfies Partial<Store>;
 }
 
+function readTexts(value: unknown): readonly StoredCell[] {
+  return (value as readonly string[]).flatMap(unpackLines);
+}
+
 function unpackCells(value: unknown): readonly StoredCell[] {
   return (value as readonly unknown[]).map((cell) => {
-    if (!isPackedCell(cell)) throw new Error('it is no cell');
-    return unpackCell(cell);
+    if (!isRow(cell)) throw new Error('it is no cell');
+    return unpackCell(cell as never);
   });
 }
 

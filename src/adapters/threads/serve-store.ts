@@ -10,10 +10,15 @@
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { PackedDecision, PackedStore } from '../../ports/packed.js';
+import {
+  type CellLine,
+  joinLines,
+  type PackedDecision,
+  type PackedStore,
+} from '../../ports/packed.js';
 import type { Committed, Store } from '../../ports/store.js';
 import { COMMIT_DECISIONS_MAX } from '../../runtime/limits.js';
-import { createPlacement } from '../../runtime/placement.js';
+import { createPlacement, type Placement } from '../../runtime/placement.js';
 import { ANSWER_ITEMS_MAX } from '../../wire/limits.js';
 import type { StoreRequestFrame } from '../../wire/link-frame.js';
 import { hasArguments, type StoreArguments, type StoreMethod } from '../../wire/store-call.js';
@@ -26,13 +31,17 @@ export interface StoreServer {
 /** Requests taken in but not begun; more are answered `unavailable`. */
 export const QUEUE_REQUESTS_MAX = 65_536;
 
+/** Of one text of a load, a row longer than that excepted. */
+const TEXT_CHARACTERS = 65_536;
+
 interface Job {
   readonly channel: StoreChannel;
   readonly frame: StoreRequestFrame;
   /** Of a commit: what is still to do. */
   decisions?: readonly PackedDecision[];
-  /** Of a load: the last address answered. */
+  /** Of a load: the last address answered, and who lives where. */
   after?: string;
+  placement?: Placement;
 }
 
 type Answer = Result<unknown, StoreFailure>;
@@ -135,17 +144,38 @@ async function answerNext(store: PackedStore, queue: Job[]): Promise<void> {
 
 /** One bite of a load; while there is more it stands in line again. */
 async function answerLoad(store: PackedStore, queue: Job[], job: Job): Promise<void> {
-  const [kinds, placed] = job.frame.args as StoreArguments<'load'>;
-  const page = await store.loadPage(kinds, job.after ?? '');
-  const last = page.ok ? page.value.at(-1) : undefined;
-  if (!page.ok || last === undefined) return reply(job, page);
-  const here = placed === null ? undefined : createPlacement(placed.shards);
-  const cells = page.value.filter(
-    ([address]) => here === undefined || here.threadOf(address as never) === placed?.thread,
+  const [kinds, placed, form] = job.frame.args as StoreArguments<'load'>;
+  const after = job.after ?? '';
+  const bite = await (form === 'lines'
+    ? store.loadLines(kinds, after)
+    : store.loadPage(kinds, after));
+  const last = bite.ok ? bite.value.at(-1) : undefined;
+  if (!bite.ok || last === undefined) return reply(job, bite);
+  if (placed !== null) job.placement ??= createPlacement(placed.shards);
+  const { placement } = job;
+  const cells = bite.value.filter(
+    ([address]) => !placement || placement.threadOf(address as never) === placed?.thread,
   );
-  if (cells.length > 0) replyList(job, cells, true);
+  if (cells.length > 0) replyList(job, form === 'lines' ? textsOf(cells as never) : cells, true);
   job.after = last[0];
   queue.push(job);
+}
+
+/** Lists of lines, each of about the length of one frame, so that few are read as one. */
+function textsOf(lines: readonly CellLine[]): readonly string[] {
+  const texts: string[] = [];
+  let some: string[] = [];
+  let characters = 0;
+  for (const [, row] of lines) {
+    if (characters + row.length > TEXT_CHARACTERS && some.length > 0) {
+      texts.push(joinLines(some));
+      some = [];
+      characters = 0;
+    }
+    some.push(row);
+    characters += row.length;
+  }
+  return [...texts, joinLines(some)];
 }
 
 /** Compiles only while the methods that travel are those of the port. */

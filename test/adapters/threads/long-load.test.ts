@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
 import { createRemoteStore } from '../../../src/adapters/threads/remote-store.js';
 import { serveStore } from '../../../src/adapters/threads/serve-store.js';
 import type { PackedStore } from '../../../src/ports/packed.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { cellOf, decisionOf } from '../../contract/store-values.js';
 import { portChannel } from '../../support/port-channel.js';
-import { openOrThrow } from '../../support/sqlite-scratch.js';
+import { seedOfRun } from '../../support/seed.js';
+import { openOrThrow, scratch } from '../../support/sqlite-scratch.js';
 
 const CELLS = 3_000;
 
@@ -17,9 +20,9 @@ test('[ST-19] store thread: a commit goes between the bites of a long load, whic
   const did: string[] = [];
   const watched: PackedStore = {
     ...local,
-    loadPage: (...args) => {
+    loadLines: (...args) => {
       did.push('bite');
-      return local.loadPage(...args);
+      return local.loadLines(...args);
     },
     commitPacked: (decisions) => {
       did.push('commit');
@@ -49,3 +52,59 @@ test('[ST-19] store thread: a commit goes between the bites of a long load, whic
   port1.close();
   await local.close();
 });
+
+/** Text that would pass for something else between its neighbours. */
+const arbText = fc.oneof(
+  fc.constantFrom(
+    '{}',
+    '[]',
+    '1,2',
+    '1],[1',
+    '"a',
+    '',
+    '}',
+    '"x",{},[]],["group/forged",null,"toy",1,"ff",1,1,"y"',
+    '{"a":1},[]],["group/forged",null,"toy",1,"ff",1,1,"y",{}',
+  ),
+  fc.json(),
+  fc.string(),
+);
+
+test('[RT-9] [ST-19] store thread: whatever a row was damaged to, a load over the link is what SQLite has', async () => {
+  const place = scratch();
+  const addresses = ['group/t/a', 'group/t/b', 'group/t/c'] as const;
+  const written = openOrThrow(place.file);
+  for (const address of addresses) {
+    const cell = cellOf(address as never, 1);
+    await written.commit([decisionOf(`of ${address}`, { actor: address as never, cell })]);
+  }
+  await written.close();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('value', 'context', 'timers', 'machine', 'machine_hash', 'parent'),
+      arbText,
+      async (column, text) => {
+        damage(place.file, `UPDATE cells SET ${column} = ? WHERE address = 'group/t/b'`, text);
+        const local = openOrThrow(place.file);
+        const remote = createRemoteStore();
+        const { port1, port2 } = new MessageChannel();
+        serveStore(local).attach(portChannel(port2));
+        remote.attach(portChannel(port1));
+        const loaded = [await remote.load(['group']), await local.load(['group'])] as const;
+        port1.close();
+        await local.close();
+        const [far, near] = [unwrap(loaded[0]), unwrap(loaded[1])];
+        assert.deepEqual(far, near);
+        assert.equal(far.length, addresses.length);
+      },
+    ),
+    { seed: seedOfRun(), numRuns: 60 },
+  );
+  place.remove();
+});
+
+function damage(file: string, sql: string, text: string): void {
+  const db = new Database(file);
+  db.prepare<[string]>(sql).run(text);
+  db.close();
+}
