@@ -21,6 +21,7 @@ import { remember } from '../src/lb/memory.js';
 import { advance, type Mirror } from '../src/lb/mirror.js';
 import type { PlanStep } from '../src/lb/steps.js';
 import type { Dataplane } from '../src/ports/dataplane.js';
+import { meetStrangers, strangersWaitMs } from './lbsync-adopt.js';
 import { enter, strike } from './lbsync-ledger.js';
 import { heldKeys, type PassPlan, planPass } from './lbsync-plan.js';
 import { reportFrontend, reportGone, reportKey } from './lbsync-reports.js';
@@ -45,6 +46,7 @@ const LOST: PassOutcome = { verdict: 'lost', more: false, built: false };
 export async function runPass(pass: Pass): Promise<PassOutcome> {
   const { state, mirror } = pass;
   if ((await sendConf(pass)) === 'lost') return LOST;
+  for (const key of meetStrangers(state)) reportKey(state, key);
   const plan = planPass(state, mirror);
   takeFindings(state, plan);
   for (const key of plan.settled) settle(state, mirror, key);
@@ -85,6 +87,8 @@ function retryOf(state: LbsyncState): { readonly retryInMs?: number } {
   const held = handsOff > 0 ? heldKeys(state) : new Set<VipKey>();
   const waiting = [...held].some((key) => state.dirty.has(key));
   if (waiting) waits.push(handsOff);
+  const strangers = strangersWaitMs(state);
+  if (strangers !== undefined) waits.push(strangers);
   if (!state.ledger.loaded || state.ledger.problem !== undefined) waits.push(RETRY_MIN_MS);
   return waits.length === 0 ? {} : { retryInMs: Math.max(0, Math.min(...waits)) };
 }
@@ -113,6 +117,7 @@ function adoptIntoLedger(state: LbsyncState, key: VipKey): void {
   if (want === undefined || !state.ledger.loaded || state.findings.has(key)) return;
   const { frontend, vip, attributes } = want.desired;
   enter(state.ledger, { frontend, vip, attributes: state.ledger.told.get(key) ?? attributes });
+  state.strangers.delete(key);
   const former = state.wants.bequeathed.get(key);
   state.wants.bequeathed.delete(key);
   reportFormer(state, former);

@@ -13,6 +13,7 @@ import type { Mirror } from '../src/lb/mirror.js';
 import { type DiffRules, diffAll } from '../src/lb/plan.js';
 import { prefixOf } from '../src/lb/prefix.js';
 import type { Plan } from '../src/lb/steps.js';
+import { heldStrangers } from './lbsync-adopt.js';
 import { frontendOf } from './lbsync-ledger.js';
 import { handsOffMs, isDue, type LbsyncState } from './lbsync-state.js';
 import { ownerOf } from './lbsync-wants.js';
@@ -63,6 +64,7 @@ function entryOf(mirror: Mirror, key: VipKey): (readonly [VipKey, PackedActual])
 
 export function heldKeys(state: LbsyncState): Set<VipKey> {
   const held = new Set(handsOffMs(state) > 0 ? state.foundAtStart : []);
+  for (const key of heldStrangers(state)) held.add(key);
   for (const [key, frontend] of state.wants.released) {
     if (waitsForSuccessor(state, key, frontend)) held.add(key);
   }

@@ -13,6 +13,7 @@ import type { FrontendMessage, VipReport } from '../machines/model/messages.js';
 import { areSame } from '../src/lb/packed/servers.js';
 import { unpackActual } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
+import { isHeld } from './lbsync-adopt.js';
 import { keysOf, strike } from './lbsync-ledger.js';
 import type { LbsyncState } from './lbsync-state.js';
 import { leftBehindBy, ownerOf, type Want, type Withdrawal } from './lbsync-wants.js';
@@ -36,7 +37,7 @@ function reportOf(state: LbsyncState, want: Want): VipReport {
     const problem = `${key} is wanted by frontend ${owner?.desired.frontend} as well`;
     return { ...absent(desired.frontend, desired), problem };
   }
-  const revision = followedOf(state, desired);
+  const revision = isHeld(state, key) ? 0 : followedOf(state, desired);
   const actual = state.mirror?.get(key);
   const problem = problemOf(state, key);
   const seen = actual === undefined ? absent(desired.frontend, desired) : present(desired, actual);

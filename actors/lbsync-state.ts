@@ -76,6 +76,8 @@ export interface LbsyncState {
   foundAtStart: ReadonlySet<VipKey> | undefined;
   /** VIPs whose flushes of an earlier process were taken as done. */
   readonly met: Set<VipKey>;
+  /** Wanted VIPs in VPP that were never ours, and since when we know; monotonic. */
+  readonly strangers: Map<VipKey, number>;
   readonly dirty: Set<VipKey>;
   /** Frontends waiting for an answer to what they sent. */
   readonly owed: Set<FrontendName>;
@@ -120,6 +122,7 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     confProblem: undefined,
     foundAtStart: undefined,
     met: new Set(),
+    strangers: new Map(),
     dirty: new Set(),
     owed: new Set(),
     reported: new Map(),

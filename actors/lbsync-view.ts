@@ -8,6 +8,7 @@ import type { VipKey } from '../machines/model/lb.js';
 import type { PackedActual } from '../machines/model/lb-packed.js';
 import { tableDigest } from '../src/lb/maglev.js';
 import { unpackActual, unpackDesired } from '../src/lb/packed/vips.js';
+import { waitsForServer } from './lbsync-adopt.js';
 import { problemOf } from './lbsync-reports.js';
 import { handsOffMs, type LbsyncState } from './lbsync-state.js';
 import { ownerOf, type Want } from './lbsync-wants.js';
@@ -31,6 +32,7 @@ export function viewOf(memory: LbsyncMemory, state: LbsyncState): JsonObject {
     ...(memory.version === null ? {} : { version: memory.version }),
     vips: [...state.wants.wanted.values()].sort(byFrontend).map((want) => vipView(state, want)),
     foreign: foreignKeys(state),
+    ...incidentOf(state),
     conditions: [...troubles, ...(connected ? foreignWrites(state) : [])],
   };
 }
@@ -77,6 +79,18 @@ function foreignKeys({ mirror, wants, ledger }: LbsyncState): readonly VipKey[] 
     .map(({ key }) => key)
     .filter((key) => !wants.claims.has(key) && !ledger.told.has(key));
   return foreign.sort().slice(0, FOREIGN_MAX);
+}
+
+/** VPP lost its state and is being built again. */
+function incidentOf({ rebuild }: LbsyncState): JsonObject {
+  if (rebuild === undefined) return {};
+  const [lostAt, detectedAt] = [rebuild.lostAt, rebuild.detectedAt].map((at) =>
+    new Date(at).toISOString(),
+  );
+  const frontends = [...rebuild.frontends].sort();
+  const id = `rebuild-${detectedAt}`;
+  const base = { id, kind: 'dataplane-lost-state', lostAt, detectedAt, cause: 'lbsync/main' };
+  return { incident: { ...base, ops: rebuild.ops, frontends } };
 }
 
 interface Condition {
@@ -146,6 +160,16 @@ function troublesOf(state: LbsyncState): readonly JsonObject[] {
         next: code === 'needs-recreation' ? 'reload --disruptive' : 'remove the other VIP',
       }),
     ),
+    ...[...state.strangers.keys()]
+      .filter((key) => waitsForServer(state, key))
+      .map((key) =>
+        condition(state, {
+          type: 'dataplane-adoption',
+          object: named(key),
+          message: `${key} serves in VPP, was never ours, and nobody of its frontend could serve instead`,
+          next: 'left as it is until a member is up',
+        }),
+      ),
     ...[...state.mismatched].map((key) =>
       condition(state, {
         type: 'dataplane-mismatch',

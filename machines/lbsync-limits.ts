@@ -14,6 +14,9 @@ export const AUDIT_STRETCH = 1000;
 /** A freshly built VIP is read back this soon after its last op. */
 export const VERIFY_DELAY_MS = 1000;
 
+/** A VIP that was never ours is left as it is this long after its frontend was shown it. */
+export const ADOPTION_MS = 1000;
+
 /** A VIP whose ops fail is tried again after the first, doubling up to the second. */
 export const RETRY_MIN_MS = 1000;
 export const RETRY_MAX_MS = 30_000;

@@ -12,6 +12,7 @@ import type { Store } from '../ports/store.js';
 import type { AskFailure } from '../runtime/asks.js';
 import { conditionsOf } from './conditions.js';
 import type { Directory } from './directory.js';
+import { incidentsOf } from './incidents.js';
 import { watchJournal } from './watch.js';
 import { whyChain } from './why.js';
 
@@ -81,6 +82,7 @@ async function listAll(options: ApiOptions, kind: ResourceKind): Promise<readonl
   if (kind === 'actors') return directory.actors();
   if (kind === 'conditions') return conditionsOf(options);
   if (kind === 'overrides') return overridesOf(directory);
+  if (kind === 'incidents') return incidentsOf(options);
   const actor = ACTOR_OF[kind];
   return actor === undefined ? [] : directory.views(actor);
 }

@@ -7,6 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openVpp, type VppOptions } from '../adapters/vpp/client.js';
+import { asOnlyWriter } from '../adapters/vpp/only-writer.js';
 import type { Dataplane } from '../ports/dataplane.js';
 import { ensureDetachedVppSim } from '../vppsim/detached.js';
 import type { BootSettings } from './settings.js';
@@ -31,7 +32,7 @@ export function openDataplane(
     case 'none':
       return undefined;
     case 'vpp':
-      return openVpp(options);
+      return asOnlyWriter(openVpp(options), settings.dataplane.apiSocket);
     case 'simulated':
       return revived(openVpp(options), () => prepareDataplane(settings));
   }

@@ -63,6 +63,10 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     field('quarantined'),
   ],
   conditions: ['severity', 'type', 'object', 'message'].map((name) => field(name)),
+  incidents: [
+    ...['id', 'kind', 'lostAt', 'detectedAt', 'rebuiltAt', 'ops'].map((name) => field(name)),
+    count('frontends'),
+  ],
   outbox: [
     field('id'),
     field('state'),

@@ -4,18 +4,26 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Directory } from '../../src/app/directory.js';
+import { incidentsOf } from '../../src/app/incidents.js';
 import { fakeProber, HEALTHY } from '../support/fake-prober.js';
+import { createStrictLb, type StrictLb } from '../support/strict-lb.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 import {
   B1,
+  B2,
+  B3,
+  B4,
   behave,
   callsDuring,
+  callsSince,
   conditionTypes,
   frontend,
   ours,
   REFUSES,
   restartVpp,
   SILENT,
+  started,
   synced,
   weightsOf,
 } from './fixture.js';
@@ -209,7 +217,7 @@ test('[DP-67] a table that maxSize made too short is a condition until it may be
   assert.equal([...node.lb.vips.values()][0]?.attributes.tableLength, 4096);
 });
 
-test('[DP-68] a VPP of the same process id that lost everything is built again at once, and told of once', async () => {
+test('[LB-64] [DP-68] a VPP of the same process id that lost everything is built again at once, and told of once', async () => {
   const node = await synced(ours());
   node.lb.restart();
   node.dataplane.drop('VPP restarted in its container');
@@ -218,14 +226,77 @@ test('[DP-68] a VPP of the same process id that lost everything is built again a
   restartVpp(node);
   await node.clock.advance(3_000);
   assert.deepEqual(weightsOf(node), { '.11': 2, '.12': 1, '.21': 0, '.22': 0 });
-  const journal = await node.store.journal(0, 1_000);
-  assert.ok(journal.ok);
-  const rebuilt = journal.value.filter((entry) => entry.event === 'dataplane.rebuilt');
+  const directory = { views: async (kind: 'lbsync') => node.views(kind) };
+  const incidents = await incidentsOf({
+    directory: directory as Pick<Directory, 'views'>,
+    store: node.store,
+  });
   assert.deepEqual(
-    rebuilt.map(({ numbers }) => [numbers['ops'], numbers['frontends']]),
+    incidents.map(({ kind, ops, frontends }) => [kind, ops, frontends]),
     [
-      [8, ['web']],
-      [8, ['web']],
+      ['dataplane-lost-state', 8, ['web']],
+      ['dataplane-lost-state', 8, ['web']],
     ],
   );
+  const [{ lostAt, detectedAt, rebuiltAt } = {}] = incidents;
+  assert.ok(String(lostAt) <= String(detectedAt) && String(detectedAt) <= String(rebuiltAt));
+});
+
+const GRE = { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 1024 } as const;
+
+/** As an operator's own program, or another controller, may have set it up. */
+function configuredByHand(weights: readonly number[]): StrictLb {
+  const lb = createStrictLb();
+  const web = { address: '192.0.2.1', prefixLength: 32, protocol: 'tcp', port: 443 } as const;
+  const other = { ...web, address: '192.0.2.77' };
+  for (const vip of [web, other]) lb.apply({ op: 'vip.add', vip, attributes: GRE });
+  for (const [index, as] of [B1, B2, B3, B4].entries()) {
+    lb.apply({ op: 'as.add', vip: web, as, weight: weights[index] ?? 0 });
+  }
+  lb.apply({ op: 'as.add', vip: other, as: '10.9.9.9', weight: 1 });
+  return lb;
+}
+
+const adoptions = [
+  { name: 'as wanted, without a request', weights: [2, 1, 0, 0], calls: [] },
+  {
+    name: 'with other weights: those alone',
+    weights: [100, 1, 0, 5],
+    calls: ['W(.11,2)', 'W(.22,0)'],
+  },
+];
+
+for (const { name, weights, calls } of adoptions) {
+  test(`[DP-69] a VPP that somebody configured is adopted ${name}`, async () => {
+    const lb = configuredByHand(weights);
+    const from = lb.acknowledged.length;
+    const node = await started(ours(), 1, { lb });
+    await node.clock.advance(120_000);
+    assert.deepEqual(callsSince(node, from), calls);
+    const ledger = await node.store.ledger();
+    assert.ok(ledger.ok);
+    assert.deepEqual(
+      ledger.value.map(({ frontend: owner, vip }) => `${owner} ${vip.address}`),
+      ['web 192.0.2.1'],
+    );
+    assert.deepEqual(weightsOf(node, '192.0.2.77'), { '.9': 1 });
+    const [lbsync] = node.views('lbsync');
+    assert.deepEqual([lbsync?.['synced'], lbsync?.['foreign']], [true, ['192.0.2.77/32 tcp 443']]);
+  });
+}
+
+test('[LB-65] [DP-69] a VPP that serves for others keeps doing so until somebody of ours is up', async () => {
+  const lb = createStrictLb();
+  const shop = { address: '192.0.2.10', prefixLength: 32, protocol: 'tcp', port: 80 } as const;
+  lb.apply({ op: 'vip.add', vip: shop, attributes: GRE });
+  lb.apply({ op: 'as.add', vip: shop, as: '10.8.8.8', weight: 3 });
+  const from = lb.acknowledged.length;
+  const node = await startVirtualNode(GROUP_SITE, 1, { lb });
+  await node.clock.advance(60_000);
+  assert.deepEqual(callsSince(node, from), []);
+  assert.deepEqual(conditionTypes(node), ['dataplane-adoption']);
+  await grown(node, 120);
+  assert.deepEqual(judged(node, from).emptied, []);
+  assert.deepEqual(Object.values(weightsOf(node)), [1, 1]);
+  assert.deepEqual(conditionTypes(node), []);
 });

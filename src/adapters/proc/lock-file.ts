@@ -21,18 +21,44 @@ export type Release = () => Promise<void>;
 /** Exit code of `flock -n` when another holds the lock. */
 const HELD = 1;
 
-export async function takeLock(path: string): Promise<Result<Release, NotLocked>> {
-  const descriptor = openSync(path, 'a', 0o640);
+/** `mode`: of the file, when it has to be made. */
+export async function takeLock(path: string, mode = 0o640): Promise<Result<Release, NotLocked>> {
+  const opened = openLockFile(path, mode);
+  if (opened === undefined) return fail({ message: `${path} cannot be opened: not ours to lock` });
+  const { descriptor, writable } = opened;
   const code = await flock(descriptor).catch(() => undefined);
   if (code === 0) {
-    ftruncateSync(descriptor);
-    writeSync(descriptor, `${process.pid}\n`);
+    if (writable) sign(descriptor);
     return ok(async () => closeSync(descriptor));
   }
   closeSync(descriptor);
   if (code !== HELD) return fail({ message: NO_PROGRAM });
   const holder = readFileSync(path, 'utf8').trim();
   return fail({ message: `${path} is held by process ${holder === '' ? 'unknown' : holder}` });
+}
+
+interface Opened {
+  readonly descriptor: number;
+  readonly writable: boolean;
+}
+
+/** Another user's lock file is locked without being signed; `undefined`: not even that. */
+function openLockFile(path: string, mode: number): Opened | undefined {
+  try {
+    return { descriptor: openSync(path, 'a', mode), writable: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  }
+  try {
+    return { descriptor: openSync(path, 'r'), writable: false };
+  } catch {
+    return undefined;
+  }
+}
+
+function sign(descriptor: number): void {
+  ftruncateSync(descriptor);
+  writeSync(descriptor, `${process.pid}\n`);
 }
 
 const NO_PROGRAM =
