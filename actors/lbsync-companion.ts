@@ -9,7 +9,6 @@ import { RETRY_MIN_MS } from '../machines/lbsync-limits.js';
 import { addressOf, type FrontendName } from '../machines/model/ids.js';
 import { type DesiredVip, vipKey } from '../machines/model/lb.js';
 import type { FrontendMessage, LbsyncSettings } from '../machines/model/messages.js';
-import { packState } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { frontendOf, hasWrites, loadLedger, writeLedger } from './lbsync-ledger.js';
 import { runPass } from './lbsync-pass.js';
@@ -145,7 +144,7 @@ async function read(
     noteLoss(state);
     return lostAnswer(session, answer.failure.message);
   }
-  takeIn(state, packState(answer.value), scope);
+  takeIn(state, answer.value, scope);
   return { type: 'lb.read', session, tookMs: state.clock.monotonic() - startedAt };
 }
 

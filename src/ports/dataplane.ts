@@ -3,7 +3,8 @@
  * `LB_UNREACHABLE` or `LB_TIMEOUT` the connection is closed and `connect` starts afresh.
  */
 import type { LbFailure } from '../../machines/model/failures.js';
-import type { LbOp, LbState } from '../../machines/model/lb.js';
+import type { LbOp } from '../../machines/model/lb.js';
+import type { PackedState } from '../../machines/model/lb-packed.js';
 import type { Result } from '../../machines/model/result.js';
 
 export interface DataplaneHello {
@@ -15,7 +16,7 @@ export interface DataplaneHello {
 export interface Dataplane {
   connect(): Promise<Result<DataplaneHello, LbFailure>>;
   /** Everything VPP has: conf, VIPs, live ASes. Removed ASes are filtered out. */
-  read(): Promise<Result<LbState, LbFailure>>;
+  read(): Promise<Result<PackedState, LbFailure>>;
   /** One request, acknowledged. Invalid requests are refused here and never reach VPP. */
   apply(op: LbOp): Promise<Result<void, LbFailure>>;
   /** Liveness. */

@@ -14,6 +14,7 @@ import {
   vipKey,
 } from '../../machines/model/lb.js';
 import type { Result } from '../../machines/model/result.js';
+import { unpackState } from '../../src/lb/packed/vips.js';
 import type { Dataplane } from '../../src/ports/dataplane.js';
 
 /** A dataplane that is not connected yet, and what ends it. Several may be of one and the same VPP. */
@@ -89,7 +90,7 @@ export class Lab {
   }
 
   async read(): Promise<LbState> {
-    return expectOk(await this.dataplane.read());
+    return unpackState(expectOk(await this.dataplane.read()));
   }
 
   async find(vip: Vip): Promise<ActualVip | undefined> {

@@ -97,7 +97,7 @@ test('[VP-78] restart: a VPP that comes back empty is a lost connection and anot
     assert.equal(outcomeOf(await dataplane.ping()), 'LB_UNREACHABLE');
     const again = expectOk(await dataplane.connect());
     assert.notEqual(again.pid, before.pid);
-    assert.deepEqual(expectOk(await dataplane.read()).vips, []);
+    assert.equal(expectOk(await dataplane.read()).vips.size, 0);
   } finally {
     await close();
   }

@@ -5,6 +5,7 @@
 import type { LbFailure } from '../../machines/model/failures.js';
 import type { LbOp } from '../../machines/model/lb.js';
 import { fail, ok } from '../../machines/model/result.js';
+import { packState } from '../../src/lb/packed/vips.js';
 import type { Dataplane } from '../../src/ports/dataplane.js';
 import { keyOf, type StrictLb } from './strict-lb.js';
 
@@ -52,7 +53,7 @@ export function createStrictDataplane(lb: StrictLb): StrictDataplane {
       await turn();
       if (!connected) return fail(UNREACHABLE);
       dataplane.reads += 1;
-      return ok(lb.state());
+      return ok(packState(lb.state()));
     },
     apply: async (op) => {
       const broken = refusedByClient(lb, op);

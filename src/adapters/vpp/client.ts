@@ -9,7 +9,8 @@
  * known to have is flushed. [VP-13] Each request that changes something is enclosed by failpoints.
  */
 import type { LbFailure } from '../../../machines/model/failures.js';
-import { type LbOp, type LbState, vipKey } from '../../../machines/model/lb.js';
+import { type LbOp, vipKey } from '../../../machines/model/lb.js';
+import type { PackedState } from '../../../machines/model/lb-packed.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Dataplane, DataplaneHello } from '../../ports/dataplane.js';
@@ -17,6 +18,7 @@ import type { Failpoints } from '../../ports/failpoints.js';
 import type { Log } from '../../ports/log.js';
 import type { Metrics } from '../../ports/metrics.js';
 import { Connection } from './connection.js';
+import type { TakeMessage } from './framing.js';
 import { handshake } from './handshake.js';
 import { KnownVips } from './known-vips.js';
 import { limits } from './limits.js';
@@ -24,7 +26,7 @@ import { requestFor } from './requests.js';
 import { failureOf } from './retvals.js';
 import { brokenRule } from './rules.js';
 import { refuseSocket, unreachableFailure } from './socket-path.js';
-import { stateFrom } from './state.js';
+import { StateReader } from './state.js';
 
 export interface VppOptions {
   /** Of VPP's API socket. */
@@ -58,6 +60,8 @@ class VppClient implements Dataplane {
   #connecting: Promise<Result<DataplaneHello, LbFailure>> | undefined;
   #connection: Connection | undefined;
   #session: Session | undefined;
+  /** Of the last read: the next one will find about as many. */
+  #servers = 0;
   /** Counts the calls of `close`: one that comes during `connect` wins. */
   #closes = 0;
 
@@ -72,7 +76,7 @@ class VppClient implements Dataplane {
     return this.#connecting;
   }
 
-  async read(): Promise<Result<LbState, LbFailure>> {
+  async read(): Promise<Result<PackedState, LbFailure>> {
     const session = this.#session;
     if (session === undefined) return fail(this.#unconnected());
     return session.known.learnFrom(
@@ -179,21 +183,24 @@ class VppClient implements Dataplane {
     this.#options.metrics?.gauge('vpp_connected', 0);
   }
 
-  async #read(connection: Connection): Promise<Result<LbState, LbFailure>> {
+  async #read(connection: Connection): Promise<Result<PackedState, LbFailure>> {
     const everyAs = { pfx_address: '0.0.0.0', pfx_len: 0, protocol: 255, port: 0 };
     const everyVip = { ...everyAs, pfx_matcher_le: 255, pfx_matcher_ge: 255 };
+    const reader = new StateReader(this.#servers);
+    const takeVip: TakeMessage = (bytes, start, end) => reader.takeVip(bytes, start, end);
+    const takeServer: TakeMessage = (bytes, start) => reader.takeServer(bytes, start);
     const [conf, vips, servers] = await Promise.all([
       connection.call('lb_conf_get', {}),
-      connection.dump('lb_vip_dump', everyVip),
-      connection.dump('lb_as_v2_dump', everyAs),
+      connection.dump('lb_vip_dump', everyVip, takeVip),
+      connection.dump('lb_as_v2_dump', everyAs, takeServer),
     ]);
     if (!conf.ok) return conf;
     if (!vips.ok) return vips;
     if (!servers.ok) return servers;
     const failure = failureOf(conf.value.retval, 'lb_conf_get');
     if (failure !== undefined) return fail(failure);
-    const records = { conf: conf.value, vips: vips.value, servers: servers.value };
-    const { state, unnamed } = stateFrom(records);
+    this.#servers = reader.servers;
+    const { state, unnamed } = reader.state(conf.value);
     if (unnamed > 0) this.#options.log?.warn({ unnamed }, 'VPP has VIPs that cannot be ours');
     return ok(state);
   }

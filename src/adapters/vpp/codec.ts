@@ -51,6 +51,13 @@ export function sizeOf(name: MessageName): number {
   return LAYOUTS[name].size;
 }
 
+/** Where a field begins, counted from the id. */
+export function offsetOf<N extends MessageName>(name: N, field: keyof FieldsOf<N>): number {
+  const found = LAYOUTS[name].fields.find((one) => one.name === field);
+  assert(found !== undefined, `${name} has no such field`);
+  return found.at;
+}
+
 export function encode<N extends SendableName>(name: N, id: number, fields: FieldsOf<N>): Buffer {
   assert(SENDABLE.has(name), `${name} is never sent`);
   const layout = LAYOUTS[name];
@@ -61,14 +68,21 @@ export function encode<N extends SendableName>(name: N, id: number, fields: Fiel
   return message;
 }
 
+/** A sentence when a message of this name cannot have so many bytes. */
+export function misfitOf(name: MessageName, length: number): string | undefined {
+  const { open, size } = LAYOUTS[name];
+  if (open ? length >= size : length === size) return undefined;
+  return `${name} has ${length} bytes instead of ${size}`;
+}
+
 /** Does not look at the id: the caller found `name` by it. */
 export function decode<N extends MessageName>(
   name: N,
   message: Buffer,
 ): Result<FieldsOf<N>, string> {
   const layout = LAYOUTS[name];
-  const fits = layout.open ? message.length >= layout.size : message.length === layout.size;
-  if (!fits) return fail(`${name} has ${message.length} bytes instead of ${layout.size}`);
+  const misfit = misfitOf(name, message.length);
+  if (misfit !== undefined) return fail(misfit);
   const values: Record<string, unknown> = {};
   for (const { name: field, at, kind } of layout.fields) {
     const value = kind.read(message, at);

@@ -3,7 +3,8 @@
  * context.
  *
  * Input: calls (one request, one answer) and dumps (a request and a ping; the ping's answer says that
- * the dump is complete). Output: decoded answers, or why there is none.
+ * the dump is complete). Output: decoded answers, or why there is none. The records of a dump are
+ * given to whoever asked, as they lie in the stream: there may be a million of them.
  *
  * [VP-6] An answer belongs to the request whose context it echoes; others are counted and dropped.
  * [VP-7] VPP stays silent about what it does not like. No answer in time, or one that cannot be
@@ -15,8 +16,8 @@ import type { LbFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Metrics } from '../../ports/metrics.js';
-import { decode, encode } from './codec.js';
-import { frame, Reassembler } from './framing.js';
+import { decode, encode, misfitOf, offsetOf } from './codec.js';
+import { frame, Reassembler, type TakeMessage } from './framing.js';
 import { limits } from './limits.js';
 import { HANDSHAKE, type MessageIds } from './message-ids.js';
 import {
@@ -26,6 +27,7 @@ import {
   type DumpName,
   type FieldsOf,
   keyOf,
+  MESSAGE_NAMES,
   type MessageName,
   REPLY_OF,
   type SendableName,
@@ -47,8 +49,10 @@ interface Leg {
   readonly request: SendableName;
   readonly body: Readonly<Record<string, unknown>>;
   readonly reply: MessageName;
-  /** Whether this answer ends the exchange; a string is a reason to doubt the whole connection. */
-  take(fields: unknown): 'more' | 'done' | string;
+  /** One message that echoes the context of this request. */
+  readonly take: TakeMessage;
+  /** That message is all there is to wait for. */
+  readonly ends: boolean;
 }
 
 interface Exchange {
@@ -66,6 +70,18 @@ interface Pending {
   readonly exchange: Exchange;
   readonly leg: Leg;
 }
+
+const PING_REPLY = 'control_ping_reply';
+
+const decodePing: TakeMessage = (bytes, start, end) => {
+  const decoded = decode(PING_REPLY, bytes.subarray(start, end));
+  return decoded.ok ? undefined : decoded.failure;
+};
+
+/** Where each message has its context. */
+const CONTEXT_AT = Object.fromEntries(
+  MESSAGE_NAMES.map((name) => [name, offsetOf(name, 'context')]),
+) as Readonly<Record<MessageName, number>>;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -99,29 +115,34 @@ export class Connection {
     request: N,
     body: BodyOf<N>,
   ): Promise<Result<FieldsOf<(typeof REPLY_OF)[N]>, LbFailure>> {
+    const reply = REPLY_OF[request];
     let answer: unknown;
-    const take = (fields: unknown) => {
-      answer = fields;
-      return 'done';
+    const take: TakeMessage = (bytes, start, end) => {
+      const decoded = decode(reply, bytes.subarray(start, end));
+      if (!decoded.ok) return decoded.failure;
+      answer = decoded.value;
+      return undefined;
     };
-    const failure = await this.#exchange([{ request, body, reply: REPLY_OF[request], take }]);
+    const failure = await this.#exchange([{ request, body, reply, take, ends: true }]);
     return failure ? fail(failure) : ok(answer as FieldsOf<(typeof REPLY_OF)[N]>);
   }
 
+  /** Each record is whole, and of the size its table says. */
   async dump<N extends DumpName>(
     request: N,
     body: BodyOf<N>,
-  ): Promise<Result<readonly FieldsOf<(typeof DETAILS_OF)[N]>[], LbFailure>> {
-    const records: unknown[] = [];
-    const take = (fields: unknown) => {
-      records.push(fields);
-      return records.length > limits.dumpRecordsMax ? `${request} does not end` : 'more';
+    take: TakeMessage,
+  ): Promise<Result<void, LbFailure>> {
+    let left = limits.dumpRecordsMax;
+    const takeRecord: TakeMessage = (bytes, start, end) => {
+      left -= 1;
+      return left < 0 ? `${request} does not end` : take(bytes, start, end);
     };
     const failure = await this.#exchange([
-      { request, body, reply: DETAILS_OF[request], take },
-      { request: 'control_ping', body: {}, reply: 'control_ping_reply', take: () => 'done' },
+      { request, body, reply: DETAILS_OF[request], take: takeRecord, ends: false },
+      { request: 'control_ping', body: {}, reply: PING_REPLY, take: decodePing, ends: true },
     ]);
-    return failure ? fail(failure) : ok(records as FieldsOf<(typeof DETAILS_OF)[N]>[]);
+    return failure ? fail(failure) : ok(undefined);
   }
 
   close(): void {
@@ -215,37 +236,28 @@ export class Connection {
 
   #receive(piece: Buffer): void {
     if (this.#closedBecause !== undefined) return;
-    const messages = this.#stream.push(piece);
-    if (!messages.ok) {
-      this.#lose(`not the API of VPP: ${messages.failure}`);
-      return;
-    }
-    for (const message of messages.value) {
-      const doubt = this.#dispatch(message);
-      if (doubt === undefined) continue;
-      this.#lose(`not the API of VPP: ${doubt}`);
-      return;
-    }
-    this.#sendWaiting();
+    const doubt = this.#stream.push(piece, this.#dispatch);
+    if (doubt === undefined) this.#sendWaiting();
+    else this.#lose(`not the API of VPP: ${doubt}`);
   }
 
   /** A sentence when this message makes the whole connection doubtful. */
-  #dispatch(message: Buffer): string | undefined {
-    if (message.length < 2) return 'a message without an id';
-    const name = this.#ids.nameOf.get(message.readUInt16BE(0));
+  readonly #dispatch: TakeMessage = (bytes, start, end) => {
+    if (end - start < 2) return 'a message without an id';
+    const name = this.#ids.nameOf.get(bytes.readUInt16BE(start));
     if (name === undefined) return this.#drop('unknown');
-    const decoded = decode(name, message);
-    if (!decoded.ok) return decoded.failure;
-    const { context } = decoded.value;
-    const pending = this.#pending.get(context);
+    const misfit = misfitOf(name, end - start);
+    if (misfit !== undefined) return misfit;
+    const pending = this.#pending.get(bytes.readUInt32BE(start + CONTEXT_AT[name]));
     if (pending === undefined) return this.#drop(name);
     const { exchange, leg } = pending;
     if (leg.reply !== name) return `${name} came for ${leg.request}`;
-    const next = leg.take(decoded.value);
-    if (next === 'done') this.#finish(exchange, undefined);
-    if (next === 'more') this.#records += 1;
-    return next === 'done' || next === 'more' ? undefined : next;
-  }
+    const doubt = leg.take(bytes, start, end);
+    if (doubt !== undefined) return doubt;
+    if (leg.ends) this.#finish(exchange, undefined);
+    else this.#records += 1;
+    return undefined;
+  };
 
   #drop(name: string): undefined {
     this.#options.metrics?.count('vpp_api_total', { msg: name, result: 'dropped' });

@@ -2,12 +2,12 @@
  * Frames on the socket: a 16-byte header, of which only the big-endian length at offset 8 means
  * anything, then the message.
  *
- * Input: the byte stream in pieces of any size. Output: whole messages, in order.
+ * Input: the byte stream in pieces of any size. Output: whole messages, in order; one that came whole
+ * is not copied.
  *
  * [VP-4] The split of the stream does not matter. A length of 0 or above `frameBytesMax` is framing
  * doubt: there is no way to find the next frame, so the connection has to be closed.
  */
-import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { limits } from './limits.js';
 
 export const HEADER_BYTES = 16;
@@ -20,32 +20,51 @@ export function frame(message: Buffer): Buffer {
   return Buffer.concat([header, message]);
 }
 
-/** Cuts a stream into messages. After a failure it must not be used again. */
+/** Takes one message, which lies there only until this returns. A sentence ends everything. */
+export type TakeMessage = (bytes: Buffer, start: number, end: number) => string | undefined;
+
+/** Cuts a stream into messages. After a sentence it must not be used again. */
 export class Reassembler {
   readonly #header: Buffer = Buffer.alloc(HEADER_BYTES);
   /** What is being filled: the header, or the message it announced. */
   #part = this.#header;
   #filled = 0;
 
-  /** The messages completed by this piece. */
-  push(piece: Buffer): Result<readonly Buffer[], string> {
-    const complete: Buffer[] = [];
+  /** Gives the messages completed by this piece to `take`; answers with the first sentence. */
+  push(piece: Buffer, take: TakeMessage): string | undefined {
     for (let at = 0; at < piece.length; ) {
+      const start = at + HEADER_BYTES;
+      const isBetween = this.#filled === 0 && this.#part === this.#header;
+      if (isBetween && start <= piece.length) {
+        const length = piece.readUInt32BE(at + LENGTH_AT);
+        if (length > 0 && start + length <= piece.length) {
+          const doubt = take(piece, start, start + length);
+          if (doubt !== undefined) return doubt;
+          at = start + length;
+          continue;
+        }
+      }
       const taken = piece.copy(this.#part, this.#filled, at);
       at += taken;
       this.#filled += taken;
-      if (this.#filled < this.#part.length) continue;
-      if (this.#part === this.#header) {
-        const length = this.#header.readUInt32BE(LENGTH_AT);
-        if (length === 0) return fail('a frame announces no bytes');
-        if (length > limits.frameBytesMax) return fail(`a frame announces ${length} bytes`);
-        this.#start(Buffer.allocUnsafe(length));
-      } else {
-        complete.push(this.#part);
-        this.#start(this.#header);
-      }
+      const doubt = this.#filled < this.#part.length ? undefined : this.#complete(take);
+      if (doubt !== undefined) return doubt;
     }
-    return ok(complete);
+    return undefined;
+  }
+
+  /** The header or the message that lay in pieces. */
+  #complete(take: TakeMessage): string | undefined {
+    const part = this.#part;
+    if (part !== this.#header) {
+      this.#start(this.#header);
+      return take(part, 0, part.length);
+    }
+    const length = part.readUInt32BE(LENGTH_AT);
+    if (length === 0) return 'a frame announces no bytes';
+    if (length > limits.frameBytesMax) return `a frame announces ${length} bytes`;
+    this.#start(Buffer.allocUnsafe(length));
+    return undefined;
   }
 
   #start(part: Buffer): void {

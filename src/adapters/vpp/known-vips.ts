@@ -5,13 +5,8 @@
  * flush a VIP it does not have, and can die of changes to NAT VIPs, which others may have made.
  */
 import type { LbFailure } from '../../../machines/model/failures.js';
-import {
-  type LbOp,
-  type LbState,
-  type Vip,
-  type VipKey,
-  vipKey,
-} from '../../../machines/model/lb.js';
+import { type LbOp, type Vip, type VipKey, vipKey } from '../../../machines/model/lb.js';
+import type { PackedState } from '../../../machines/model/lb-packed.js';
 import type { WireEncap } from './kinds.js';
 
 export class KnownVips {
@@ -53,14 +48,18 @@ export class KnownVips {
   }
 
   /** Runs a read and takes over what it saw. */
-  async learnFrom<T>(read: () => Promise<T>, seen: (answer: T) => LbState | undefined): Promise<T> {
+  async learnFrom<T>(
+    read: () => Promise<T>,
+    seen: (answer: T) => PackedState | undefined,
+  ): Promise<T> {
     const journal = new Map<VipKey, WireEncap | undefined>();
     this.#journals.add(journal);
     const answer = await read();
     this.#journals.delete(journal);
     const state = seen(answer);
     if (state === undefined) return answer;
-    this.#encaps = new Map(state.vips.map(({ vip, encap }) => [vipKey(vip), encap]));
+    this.#encaps = new Map();
+    for (const [key, { encap }] of state.vips) this.#encaps.set(key, encap);
     this.#complete = true;
     for (const [key, encap] of journal) this.#change(key, encap);
     return answer;

@@ -1,55 +1,107 @@
 /**
- * VPP's dumps as the state the diff works on.
+ * VPP's dumps as the state the diff works on, taken in message by message as they arrive.
  *
- * Input: the conf reply, all VIP records, all AS records. Output: an `LbState`, and how many VIPs it
- * had to leave out because our words cannot name them (another protocol, a prefix length that VPP
- * should not have taken): those can only be somebody else's.
+ * Input: VIP records and AS records, in any order, and the conf reply. Output: a `PackedState`, and how
+ * many VIPs it had to leave out because our words cannot name them (another protocol, a prefix length
+ * that VPP should not have taken): those can only be somebody else's.
+ *
+ * There is one AS record per server, up to a million of them: they are read where they lie, and become
+ * text only when somebody asks for it.
  *
  * [VP-9] Removed ASes, ASes of VIPs that are gone, and duplicates are left out. Fields that VPP fills
  * with leftovers are not passed on: dscp except for L3DSR, and the service type and target port never.
  */
 import {
-  type ActualAs,
-  type ActualVip,
   type LbConf,
-  type LbState,
   type Vip,
   type VipKey,
   type VipProtocol,
   vipKey,
 } from '../../../machines/model/lb.js';
+import type {
+  PackedActual,
+  PackedServers,
+  PackedState,
+} from '../../../machines/model/lb-packed.js';
+import { ServerDump } from '../../lb/packed/dump.js';
+import { decode, offsetOf } from './codec.js';
 import type { FieldsOf } from './messages.js';
 import { PROTOCOL_NUMBERS } from './requests.js';
 import { UNSET_SOURCE } from './rules.js';
+import { VipNumbers, wordAt } from './vip-numbers.js';
 
 const LIVE = 1;
 
 type ConfRecord = FieldsOf<'lb_conf_get_reply'>;
 type VipRecord = FieldsOf<'lb_vip_details'>;
-type AsRecord = FieldsOf<'lb_as_v2_details'>;
-type VipFields = Pick<VipRecord, 'pfx_address' | 'pfx_len' | 'protocol' | 'port'>;
 
-export interface ReadRecords {
-  readonly conf: ConfRecord;
-  readonly vips: readonly VipRecord[];
-  readonly servers: readonly AsRecord[];
-}
+const VIP_IN_VIP = offsetOf('lb_vip_details', 'pfx_address');
+const VIP_IN_AS = offsetOf('lb_as_v2_details', 'pfx_address');
+const ADDRESS = offsetOf('lb_as_v2_details', 'app_srv');
+const FLAGS = offsetOf('lb_as_v2_details', 'flags');
+const WEIGHT = offsetOf('lb_as_v2_details', 'weight');
+const BUCKETS = offsetOf('lb_as_v2_details', 'num_buckets');
 
-export function stateFrom(records: ReadRecords): { state: LbState; unnamed: number } {
-  const servers = liveServers(records.servers);
-  const vips = new Map<VipKey, ActualVip>();
-  let unnamed = 0;
-  for (const record of records.vips) {
-    const vip = vipFrom(record);
-    if (vip === undefined) {
-      unnamed += 1;
-      continue;
-    }
-    const key = vipKey(vip);
-    if (vips.has(key)) continue;
-    vips.set(key, actualVip(vip, record, [...(servers.get(key)?.values() ?? [])]));
+export class StateReader {
+  readonly #numbers = new VipNumbers();
+  readonly #vips: { readonly number: number; readonly record: VipRecord }[] = [];
+  readonly #servers: ServerDump;
+
+  /** `expected`: servers of the read before. */
+  constructor(expected = 0) {
+    this.#servers = new ServerDump(expected);
   }
-  return { state: { conf: confFrom(records.conf), vips: [...vips.values()] }, unnamed };
+
+  get servers(): number {
+    return this.#servers.count;
+  }
+
+  /** An `lb_vip_details`; a sentence when no VPP would send it. */
+  takeVip(bytes: Buffer, start: number, end: number): string | undefined {
+    const decoded = decode('lb_vip_details', bytes.subarray(start, end));
+    if (!decoded.ok) return decoded.failure;
+    const number = this.#numbers.numberOf(bytes, start + VIP_IN_VIP);
+    this.#vips.push({ number, record: decoded.value });
+    return undefined;
+  }
+
+  /** An `lb_as_v2_details` of the right size; a sentence when no VPP would send it. */
+  takeServer(bytes: Buffer, start: number): string | undefined {
+    if ((bytes[start + VIP_IN_AS] ?? 0) > 1)
+      return 'lb_as_v2_details has an impossible pfx_address';
+    const at = start + ADDRESS;
+    const family = bytes[at] ?? 0;
+    if (family > 1) return 'lb_as_v2_details has an impossible app_srv';
+    if (((bytes[start + FLAGS] ?? 0) & LIVE) === 0) return undefined;
+    const vip = this.#numbers.numberOf(bytes, start + VIP_IN_AS);
+    const weight = bytes[start + WEIGHT] ?? 0;
+    const buckets = wordAt(bytes, start + BUCKETS);
+    const first = wordAt(bytes, at + 1);
+    if (family === 0) this.#servers.addIp4(vip, first, weight, buckets);
+    else {
+      const rest = [wordAt(bytes, at + 5), wordAt(bytes, at + 9), wordAt(bytes, at + 13)] as const;
+      this.#servers.addIp6(vip, [first, ...rest], weight, buckets);
+    }
+    return undefined;
+  }
+
+  /** Once everything was taken in. */
+  state(conf: ConfRecord): { readonly state: PackedState; readonly unnamed: number } {
+    const servers = this.#servers.pack(this.#numbers.count);
+    const vips = new Map<VipKey, PackedActual>();
+    let unnamed = 0;
+    for (const { number, record } of this.#vips) {
+      const vip = vipFrom(record);
+      const list = servers[number];
+      if (vip === undefined || list === undefined) {
+        unnamed += 1;
+        continue;
+      }
+      const key = vipKey(vip);
+      if (!vips.has(key)) vips.set(key, actualVip(vip, key, record, list));
+    }
+    return { state: { conf: confFrom(conf), vips }, unnamed };
+  }
 }
 
 function confFrom(record: ConfRecord): LbConf {
@@ -62,22 +114,7 @@ function confFrom(record: ConfRecord): LbConf {
   };
 }
 
-/** VIP → AS address → AS. VIPs that are not listed cost nothing here: nobody asks for them. */
-function liveServers(records: readonly AsRecord[]): Map<VipKey, Map<string, ActualAs>> {
-  const servers = new Map<VipKey, Map<string, ActualAs>>();
-  for (const record of records) {
-    const vip = (record.flags & LIVE) === LIVE ? vipFrom(record) : undefined;
-    if (vip === undefined) continue;
-    const key = vipKey(vip);
-    const siblings = servers.get(key) ?? new Map<string, ActualAs>();
-    servers.set(key, siblings);
-    const { app_srv: address, weight, num_buckets } = record;
-    if (!siblings.has(address)) siblings.set(address, { address, weight, buckets: num_buckets });
-  }
-  return servers;
-}
-
-function vipFrom(record: VipFields): Vip | undefined {
+function vipFrom(record: VipRecord): Vip | undefined {
   const { pfx_address: address, pfx_len: prefixLength, protocol: number, port } = record;
   const protocol = PROTOCOLS.get(number);
   const named = protocol !== undefined && (protocol === 'any') === (port === 0);
@@ -92,9 +129,14 @@ const PROTOCOLS: ReadonlyMap<number, VipProtocol> = new Map(
   ]),
 );
 
-function actualVip(vip: Vip, record: VipRecord, servers: readonly ActualAs[]): ActualVip {
-  const { encap, dscp, flow_table_length: length } = record;
+function actualVip(
+  vip: Vip,
+  key: VipKey,
+  { encap, dscp, flow_table_length: length }: VipRecord,
+  servers: PackedServers,
+): PackedActual {
   return {
+    key,
     vip,
     encap,
     dscp: encap === 'l3dsr' ? dscp : 0,

@@ -18,6 +18,8 @@ import {
   isIp4,
 } from '../address.js';
 
+import { type Columns, HEAD_WORDS } from './columns.js';
+
 type AddressBytes = PackedServers['addressBytes'];
 const BUCKET_BYTES = 4;
 
@@ -59,6 +61,35 @@ export function packCounted(servers: readonly ActualAs[]): PackedServers {
     row += 1;
   }
   return packed;
+}
+
+/** Written from the rows of a dump that `order` names from `from` on. The one loop over a million. */
+export function fill(servers: PackedServers, columns: Columns, order: Uint32Array, from: number) {
+  const { bytes, at, count, addressBytes: size } = servers;
+  const { tails, heads, weights, buckets } = columns;
+  const weightsAt = at + size * count;
+  const bucketsAt = weightsAt + count;
+  for (let row = 0; row < count; row += 1) {
+    const source = order[from + row] ?? 0;
+    const start = at + size * row;
+    if (size === 16) fillHead(bytes, start, heads, source);
+    writeWord(bytes, start + size - 4, tails[source] ?? 0);
+    bytes[weightsAt + row] = weights[source] ?? 0;
+    writeWord(bytes, bucketsAt + BUCKET_BYTES * row, buckets[source] ?? 0);
+  }
+}
+
+function fillHead(bytes: Buffer, at: number, heads: Uint32Array | undefined, row: number): void {
+  for (let word = 0; word < HEAD_WORDS; word += 1) {
+    writeWord(bytes, at + 4 * word, heads?.[HEAD_WORDS * row + word] ?? 0);
+  }
+}
+
+function writeWord(bytes: Buffer, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = word >>> 16;
+  bytes[at + 2] = word >>> 8;
+  bytes[at + 3] = word;
 }
 
 /** Memory of its own, so that nothing else is kept alive by it. Not written yet. */

@@ -12,6 +12,7 @@ import {
   READ_MESSAGES,
   WRITE_MESSAGES,
 } from '../../../src/adapters/vpp/messages.js';
+import { unpackState } from '../../../src/lb/packed/vips.js';
 import { attributes, expectOk, outcomeOf, vipAt } from '../../contract/dataplane-lab.js';
 import { ALL_KEYS, type Answers, type Fields, handshakeReply, served } from './peer.js';
 import { manualClock, withConnected, withRig } from './rig.js';
@@ -137,7 +138,7 @@ test('[VP-9] read: leftovers, removed, duplicate and orphaned records are left o
   ];
   return withConnected({ answers: holding(vips, servers) }, async ({ dataplane }) => {
     const at = (port: number) => ({ ...VIP, port });
-    assert.deepEqual(expectOk(await dataplane.read()).vips, [
+    assert.deepEqual(unpackState(expectOk(await dataplane.read())).vips, [
       {
         vip: at(80),
         encap: 'gre6',
@@ -261,7 +262,7 @@ test('[VP-12] unread: only adding a VIP is sent before VPP was read', () =>
 for (const encap of ['nat4', 'nat6']) {
   test(`[VP-12] NAT: a ${encap} VIP of somebody else is shown and never touched`, () =>
     withConnected({ answers: holding([{ ...RECORD, encap }]) }, async ({ dataplane, peer }) => {
-      assert.equal(expectOk(await dataplane.read()).vips[0]?.encap, encap);
+      assert.equal([...expectOk(await dataplane.read()).vips.values()][0]?.encap, encap);
       const before = peer.requests.length;
       const as = '203.0.113.1';
       const ops = [

@@ -25,7 +25,7 @@ test('[VP-4] stream: many frames in one write are understood', async () => {
       details.map((fields) => served('lb_vip_details', { ...fields, context })),
   };
   await withConnected({ answers }, async ({ dataplane }) => {
-    assert.equal(expectOk(await dataplane.read()).vips.length, 500);
+    assert.equal(expectOk(await dataplane.read()).vips.size, 500);
   });
 });
 
