@@ -6,6 +6,8 @@ import { assign, setup } from 'xstate';
 import { effect, type RecordParams, type Stamped } from '../../machines/model/effects.js';
 import { type Address, addressOf, instanceIdFor, keyOf } from '../../machines/model/ids.js';
 import { type ActorType, durable, observed } from '../../src/runtime/actor-type.js';
+import { type Envelope, OUTSIDE } from '../../src/runtime/envelope.js';
+import type { Scene } from '../../src/runtime/rehearsal.js';
 
 interface CellContext {
   readonly address: string;
@@ -94,12 +96,37 @@ export function cellType(ears: CellEars): ActorType {
   };
 }
 
+/** Digits of the number in an address, and what stands before and behind it. */
+const DIGITS = 8;
+const PREFIX = addressOf(
+  'instance',
+  instanceIdFor('bench/web' as never, '0190'.padEnd(32, '0'), 0),
+);
+const BEGIN = PREFIX.slice(0, -DIGITS - 2);
+const END = PREFIX.slice(-2);
+
 /** Cells of one group: all of them live in the same shard. */
 export function addressesOf(count: number): readonly Address[] {
-  return Array.from({ length: count }, (_, index) =>
-    addressOf(
-      'instance',
-      instanceIdFor('bench/web' as never, `0190${index.toString(16).padStart(28, '0')}`, 0),
-    ),
-  );
+  return Array.from({ length: count }, (_, index) => addressAt(index));
+}
+
+export function addressAt(index: number): Address {
+  return `${BEGIN}${index.toString(16).padStart(DIGITS, '0')}${END}` as Address;
+}
+
+export function indexOf(address: string): number {
+  return Number.parseInt(address.slice(BEGIN.length, -END.length), 16);
+}
+
+/** What a thread of such cells rehearses. */
+export const storedScene: Scene = {
+  types: [cellType({ touched: () => undefined, answered: () => undefined })],
+  opening: addressesOf(100).map((to) => envelope(to, 'touch')),
+  plays: () => true,
+  again: (rows, take) => rows.replaceAll(BEGIN, `${BEGIN.slice(0, -4)}${1_000 + take}`),
+  ask: ({ address }) => envelope(address, 'probe'),
+};
+
+function envelope(to: Address, type: string): Envelope {
+  return { to, from: OUTSIDE, cause: 'bench', body: { type } as never };
 }

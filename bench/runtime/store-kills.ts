@@ -19,10 +19,10 @@ export const killsSection = { ids: ['G10-p50', 'G10-p99', 'G10-wrong'], rows: ki
 
 const SIZES = {
   tiny: { cells: 50, kills: 2 },
-  full: { cells: 10_000, kills: 40 },
+  full: { cells: 10_000, kills: 25 },
 };
-/** How long a shard decides before it is killed; its spare is as warm then as it will be. */
-const DECIDING_MS = { tiny: 30, full: 250 };
+/** How long a shard decides before it is killed: time enough for its spare to have rehearsed. */
+const DECIDING_MS = { tiny: 30, full: 2_500 };
 
 async function killsRows(lab: Lab): Promise<readonly BenchRow[]> {
   const params = { ...SIZES[lab.scale], decidingMs: DECIDING_MS[lab.scale] };

@@ -1,7 +1,7 @@
 /**
  * The threads of the store's benches, as src/app/threads.ts has them: a Piscina pool with one thread
  * more than there are tasks, each linked to the store's; a killed one is fenced off and its successor
- * starts on the spare.
+ * starts on the spare, which has rehearsed.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -26,12 +26,14 @@ export interface Rig {
   close(): Promise<void>;
 }
 
+const LOADER = new URL('../../src/app/worker-loader.cjs', import.meta.url).href;
 const ENTRY = new URL('./store-thread.js', import.meta.url).href;
 const SHARD = 'shard-0';
 
 export async function openRig(file: string): Promise<Rig> {
   const pool = new Piscina({
-    filename: ENTRY,
+    filename: LOADER,
+    workerData: { entry: ENTRY },
     minThreads: 3,
     maxThreads: 3,
     idleTimeout: Number.POSITIVE_INFINITY,
@@ -45,7 +47,7 @@ export async function openRig(file: string): Promise<Rig> {
     const { port1: control, port2 } = new MessageChannel();
     const killer = new AbortController();
     const transferList = [port2, ...transfer];
-    const options = { transferList, name: 'run', signal: killer.signal };
+    const options = { transferList, name: 'runWorker', signal: killer.signal };
     const ending = pool.run({ ...task, control: port2 }, options);
     return { control, ...lifeOf(control, ending), kill: () => killer.abort() };
   };

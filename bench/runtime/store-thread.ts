@@ -18,7 +18,15 @@ import { serveStore } from '../../src/adapters/threads/serve-store.js';
 import type { Log } from '../../src/ports/log.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createPlacement } from '../../src/runtime/placement.js';
-import { addressesOf, type CellEars, cellType } from './store-cell.js';
+import { rehearse as playScene } from '../../src/runtime/rehearsal.js';
+import {
+  addressAt,
+  addressesOf,
+  type CellEars,
+  cellType,
+  indexOf,
+  storedScene,
+} from './store-cell.js';
 
 export interface StoreTask {
   readonly role: 'store';
@@ -59,11 +67,16 @@ export type Word =
   | { readonly type: 'flooded'; readonly ms: number };
 
 /** Never ends by itself: main cuts it off. */
-export function run(task: StoreTask | ShardTask): Promise<void> {
+export function runWorker(task: StoreTask | ShardTask): Promise<void> {
   return new Promise((_, reject) => {
     if (task.role === 'store') openStore(task);
     else openShard(task).catch(reject);
   });
+}
+
+export function rehearse(isOver: () => boolean): Promise<void> {
+  const house = { clock: systemClock(), ids: systemIds(), random: systemRandom(), isOver };
+  return playScene(storedScene, house);
 }
 
 function openStore({ control, file }: StoreTask): void {
@@ -165,14 +178,12 @@ function flood(host: Host, { control, work, ears }: Job<Flood>): void {
 function serve(host: Host, { control, work, ears }: Job<Serve>): void {
   const cells = addressesOf(work.cells);
   const acknowledged = new Int32Array(work.acknowledged);
-  const indexOf = new Map<string, number>(cells.map((cell, index) => [cell, index]));
   let answered = 0;
   ears.now = {
     touched: ({ address, touches }) => {
-      const index = indexOf.get(address) ?? -1;
+      const index = indexOf(address);
       Atomics.store(acknowledged, index, touches);
-      const next = cells[(index + STRIDE) % cells.length];
-      if (next !== undefined) host.tell(next, { type: 'touch' }, 'bench');
+      host.tell(addressAt((index + STRIDE) % cells.length), { type: 'touch' }, 'bench');
     },
     answered: () => {
       answered += 1;

@@ -8,11 +8,14 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openSqliteStore } from '../adapters/sqlite/open.js';
+import { systemClock } from '../adapters/system/clock.js';
+import { systemIds, systemRandom } from '../adapters/system/identity.js';
 import { createMesh, type Mesh, type MeshOptions } from '../adapters/threads/mesh.js';
 import { createRemoteStore } from '../adapters/threads/remote-store.js';
 import { serveStore } from '../adapters/threads/serve-store.js';
 import { createHost } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
+import { rehearse as playScene } from '../runtime/rehearsal.js';
 import type { FromThread } from '../wire/from-thread.js';
 import { ROOM_MESSAGES_MAX } from '../wire/limits.js';
 import { decodeToThread, type ToThread } from '../wire/to-thread.js';
@@ -20,6 +23,7 @@ import { type Vitals, writeVitals } from '../wire/vitals.js';
 import { createGeneration } from './generation.js';
 import { createParts, type Parts } from './parts.js';
 import { answerQueries } from './queries.js';
+import { shardScene } from './rehearsal.js';
 import { type Cast, castOf, portsFor, type Role } from './roles.js';
 import type { Settings } from './settings.js';
 import { keepUp, metered } from './upkeep.js';
@@ -44,6 +48,12 @@ interface Running {
 }
 
 export const runWorker = workerOf((role) => castOf([role]));
+
+/** What a thread does that waits for its task. */
+export function rehearse(isOver: () => boolean): Promise<void> {
+  const house = { clock: systemClock(), ids: systemIds(), random: systemRandom(), isOver };
+  return playScene(shardScene(), house);
+}
 
 export function workerOf(casting: Casting): (task: WorkerTask) => Promise<void> {
   return ({ control }) => runRole(control, casting);

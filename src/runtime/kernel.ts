@@ -51,6 +51,9 @@ export interface TapFrame {
   readonly status: 'active' | 'error';
 }
 
+/** What a host asks of the store. */
+export type CellStore = Pick<Store, 'load' | 'loadFamily' | 'commit'>;
+
 export interface HostOptions {
   readonly thread: ThreadName;
   /** Higher than that of any earlier thread of this name. */
@@ -63,7 +66,7 @@ export interface HostOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly store: Store;
+  readonly store: CellStore;
   /** Handed to every effect body; each actor type says which of it it uses. */
   readonly ports: unknown;
   readonly remote: Remote;
