@@ -1,7 +1,8 @@
 /**
  * The backend actor: runs the probe it is told to and tells verdicts to whoever acts on them.
  *
- * Verdicts are protective: they leave before the record of the change is on disk. Nothing is stored:
+ * Verdicts are protective: they leave before the record of the change is on disk. Nothing is stored, save
+ * what operators ordered, by the override actor beside it:
  * after a crash the last spec is delivered again and the backend starts as unknown, which changes
  * nobody's weight.
  */
@@ -14,6 +15,7 @@ import type {
 } from '../machines/model/messages.js';
 import type { Prober } from '../src/ports/prober.js';
 import { type ActorType, observed, protective } from '../src/runtime/actor-type.js';
+import { ordersOverride } from './override-orders.js';
 
 export interface BackendPorts {
   readonly prober: Prober;
@@ -39,6 +41,7 @@ export const backendActor: ActorType<BackendPorts> = {
       const message: FrontendMessage & InstanceMessage = { type: 'backend.verdict', verdict };
       for (const address of to) scope.tell(address, message);
     }),
+    orderOverride: ordersOverride(),
     reply: observed<ReplyParams, BackendPorts>(({ replyTo, body }, { scope }) => {
       scope.reply(replyTo, body);
     }),

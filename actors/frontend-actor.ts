@@ -13,6 +13,7 @@ import type {
   PoolCall,
   StatusParams,
 } from '../machines/frontend-messages.js';
+import type { AnswerParams } from '../machines/frontend-orders.js';
 import type { WithdrawParams } from '../machines/frontend-setup.js';
 import { digestOf, shapeOf } from '../machines/frontend-shape.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
@@ -34,6 +35,7 @@ import {
   type Scope,
   type World,
 } from '../src/runtime/actor-type.js';
+import { ordersOverride } from './override-orders.js';
 
 const LBSYNC = addressOf('lbsync', 'main');
 
@@ -60,6 +62,10 @@ function acknowledge(acks: readonly AckParams[], { scope }: Any): void {
     const message: InstanceMessage = { type: 'member.acknowledged', ack };
     scope.tell(to, message);
   }
+}
+
+function answer({ replyTo, body }: AnswerParams, { scope }: Any): void {
+  scope.reply(replyTo, body);
 }
 
 function tellStatus({ to, status }: StatusParams, { scope }: Any): void {
@@ -102,6 +108,8 @@ export const frontendActor: ActorType = {
       toPool(scope, pool, { type: 'pool.release', frontend });
     }),
     ask: observed(ask),
+    orderOverride: ordersOverride(),
+    answer: observed(answer),
     acknowledge: observed(acknowledge),
     tellStatus: observed(tellStatus),
   },

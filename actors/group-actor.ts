@@ -22,6 +22,7 @@ import type {
   TenantMessage,
 } from '../machines/model/messages.js';
 import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+import { ordersOverride } from './override-orders.js';
 
 type AnyWorld = World<unknown, unknown>;
 
@@ -63,7 +64,7 @@ export const groupActor: ActorType = {
     }),
     reportToTenant: observed<StatusParams>(tellTenant),
     reportRemoved: durable<StatusParams>(tellTenant),
-    agree: durable<AnswerParams>(answer),
+    orderOverride: ordersOverride(),
     answer: observed<AnswerParams>(answer),
   },
   isShown: ({ context }) => context['spec'] !== null,

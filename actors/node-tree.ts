@@ -72,8 +72,8 @@ const dataplane: ChildSpec<NodeStart> = {
     ...LIMIT,
     strategy: 'one-for-one',
     children: [
-      thread('lbsync', 'dataplane', ['lbsync', 'frontend']),
-      thread('shards', 'shard', ['backend', 'instance', 'group', 'tenant']),
+      thread('lbsync', 'dataplane', ['lbsync', 'frontend', 'override']),
+      thread('shards', 'shard', ['backend', 'instance', 'group', 'tenant', 'override']),
     ],
   },
 };

@@ -9,6 +9,7 @@ import { groupMachine } from './group.js';
 import { instanceMachine } from './instance.js';
 import { lbsyncMachine } from './lbsync.js';
 import { outboxMachine } from './outbox.js';
+import { overrideMachine } from './override.js';
 import { poolMachine } from './pool.js';
 import { reloadMachine } from './reload.js';
 import { tenancyMachine } from './tenancy.js';
@@ -34,6 +35,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(instanceMachine, 'one member from the wish for it to its last trace'),
   named(backendMachine, 'whether one address may receive new flows'),
   named(frontendMachine, 'one VIP: its pools, members and weights'),
+  named(overrideMachine, 'keeps what operators ordered against one configuration'),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),

@@ -13,12 +13,14 @@ import {
   type HealthCount,
   unknownCount,
 } from '../src/policy/health.js';
+import { inForce } from '../src/policy/overrides.js';
 import { assert } from './model/assert.js';
 import type { BackendSpec } from './model/desired.js';
 import type { Meta, RecordParams } from './model/effects.js';
 import { type Address, addressOf, type BackendName, keyOf } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { HealthState, ProbeResult, Verdict } from './model/messages.js';
+import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
 
 export interface Transition {
   readonly atMs: number;
@@ -50,6 +52,8 @@ export interface BackendMemory {
   readonly fresh: boolean;
   readonly lastProbe: LastProbe | null;
   readonly transitions: readonly Transition[];
+  /** As the book beside the backend has them. */
+  readonly overrides: Overrides;
 }
 
 /** Transitions kept for `show` and the page. */
@@ -70,6 +74,7 @@ export function newBackend(address: Address): BackendMemory {
     fresh: true,
     lastProbe: null,
     transitions: [],
+    overrides: NO_OVERRIDES,
   };
 }
 
@@ -85,6 +90,16 @@ export function verdictOf(memory: BackendMemory): Verdict {
 
 export function ruleOf(memory: BackendMemory): CounterRule {
   return memory.spec?.probe?.check ?? UNCHECKED;
+}
+
+export type Mode = 'live' | 'paused' | 'disabled';
+
+/** What operators and configuration together allow it to be. */
+export function modeOf({ spec, overrides }: Pick<BackendMemory, 'spec' | 'overrides'>): Mode {
+  const configured = spec?.enabled ?? true;
+  const enabled = inForce(overrides, 'enabled', configured)?.value ?? configured;
+  if (enabled !== true) return 'disabled';
+  return inForce(overrides, 'pause', false) === undefined ? 'live' : 'paused';
 }
 
 /** Takes over the spec; a verdict keeps its age and only learns the address. */

@@ -6,17 +6,21 @@
  *         and `record` for each change of state.
  *
  *   idle --desired--> live { health: unknown | up | down,  loop: waiting <-> out }
- *   live --pause--> paused --resume--> live      any --disable--> disabled --enable--> live
+ *   live --paused--> paused --resumed--> live      any --disabled--> disabled --enabled--> live
+ *
+ * Verbs of operators are orders to the book of overrides beside it (machines/override.ts); it turns when
+ * the book, by then on disk, says so: `override.level`.
  *
  * Rules: [HE-1]..[HE-4] the counter, src/policy/health.ts; [HE-5] [HE-6] the waits, interval.ts;
  * [HE-7] a change of state is a new episode; [HE-8] paused and disabled are never probed, and a
  * disabled backend is neither paused nor resumed; [HE-10] another address or check starts as unknown;
  * [HE-11] answers to any probe but the outstanding one are ignored; [HE-12] a death is believed at
- * once; [HE-13] a backend without a check is up.
+ * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts.
  */
 import { assign, setup } from 'xstate';
 import { countProbe } from '../src/policy/health.js';
 import { firstProbeDelayMs, probeDelayMs } from '../src/policy/interval.js';
+import { bookIn } from '../src/policy/overrides.js';
 import {
   adopt,
   type BackendMemory,
@@ -25,6 +29,7 @@ import {
   type Decider,
   isAnother,
   launched,
+  modeOf,
   newBackend,
   type Publication,
   provenDead,
@@ -35,12 +40,14 @@ import {
   stateChanged,
   turned,
 } from './backend-memory.js';
+import { dismissalIn, orderOfVerb, yieldsIn } from './backend-orders.js';
 import { assert } from './model/assert.js';
 import type { HealthCheckSpec } from './model/desired.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
 import type { Address } from './model/ids.js';
 import type { BackendMessage, HealthState, ProbeResult } from './model/messages.js';
+import type { OrderParams } from './overriding.js';
 
 export type BackendEvent = Stamped<BackendMessage> | Stamped<Activated>;
 
@@ -100,9 +107,11 @@ function deciderOf({ event }: Args): Decider {
       return { rule: 'HE-12' };
     case 'backend.desired':
       return { rule: 'HE-10' };
-    case 'backend.pause':
-    case 'backend.disable':
-      return { rule: 'operator', reason: event.reason };
+    case 'override.level': {
+      const { pause, enabled } = event.overrides;
+      const reason = (enabled ?? pause)?.reason;
+      return { rule: 'operator', ...(reason === undefined ? {} : { reason }) };
+    }
     default:
       return { rule: 'operator' };
   }
@@ -124,6 +133,25 @@ const answers = {
     replyTo: event.meta.replyTo,
     body: { ok: true, state: context.verdict?.state ?? 'unknown' },
   }),
+} as const;
+
+/** To the book, which answers the operator. */
+const orders = {
+  type: 'orderOverride',
+  params: ({ context, event }: Args) => {
+    assert('forMs' in event, `${event.type} is no verb`);
+    return orderOfVerb(context, event, event.meta.replyTo);
+  },
+} as const;
+
+const yields = {
+  type: 'orderOverride',
+  params: ({ context }: Args) => yieldsIn(context),
+} as const;
+
+const dismisses = {
+  type: 'orderOverride',
+  params: ({ context }: Args) => dismissalIn(context),
 } as const;
 
 const refuses = {
@@ -173,6 +201,12 @@ export const backendMachine = setup({
       const turn = { to, code: codeBehind(args, to), positive: isPositive(args) };
       return turned(args.context, turn, args.event.meta);
     }),
+    takeOverrides: assign(({ context, event }) => {
+      if (event.type === 'override.level') return { overrides: event.overrides };
+      const stored = event.type === 'activated' ? bookIn(event.children) : undefined;
+      return { overrides: stored ?? context.overrides };
+    }),
+    orderOverride: effect<OrderParams | undefined>(),
     probe: effect<ProbeParams>(),
     publishVerdict: effect<Publication>(),
     reply: effect<ReplyParams>(),
@@ -180,11 +214,13 @@ export const backendMachine = setup({
     forget: effect<undefined>(),
   },
   guards: {
-    /** The spec that just arrived says disabled. */
-    bornDisabled: ({ context }) => context.spec?.enabled === false,
+    isDisabled: ({ context }) => modeOf(context) === 'disabled',
+    isPaused: ({ context }) => modeOf(context) === 'paused',
+    isFree: ({ context }) => modeOf(context) === 'live',
     unchecked: ({ context }) => context.spec?.probe === undefined,
-    disabledByConfig: (args) => args.context.spec?.enabled === true && !specIn(args).spec.enabled,
-    enabledByConfig: (args) => args.context.spec?.enabled === false && specIn(args).spec.enabled,
+    /** By operator or configuration, once it has the spec that just arrived. */
+    willBeDisabled: (args) => modeOf({ ...args.context, spec: specIn(args).spec }) === 'disabled',
+    isOverridden: ({ context }) => context.overrides['enabled'] !== undefined,
     becameAnother: (args) => isAnother(args.context, specIn(args).spec),
     answersProbe: (args) => answerIn(args) !== undefined,
     becomesUp: (args) => stateAfter(args) === 'up' && args.context.verdict?.state !== 'up',
@@ -211,8 +247,10 @@ export const backendMachine = setup({
   context: ({ input }) => newBackend(input.address),
   initial: 'idle',
   on: {
-    'backend.removed': '.removed',
-    'backend.disable': { target: '.disabled', actions: [...becomes('disabled'), answers] },
+    activated: { actions: 'takeOverrides' },
+    'override.level': { actions: 'takeOverrides' },
+    'backend.removed': { target: '.removed', actions: dismisses },
+    'backend.disable': { actions: orders },
     'backend.enable': { actions: answers },
     'publish.request': { actions: publishes },
   },
@@ -220,7 +258,7 @@ export const backendMachine = setup({
     idle: {
       description: 'Addressed, but not yet told what to be.',
       on: {
-        'backend.desired': { target: 'starting', actions: ['adopt', 'startOver'] },
+        'backend.desired': { target: 'starting', actions: ['adopt', 'startOver', yields] },
         'backend.pause': { actions: knowsNothing },
         'backend.resume': { actions: knowsNothing },
         'backend.disable': { actions: knowsNothing },
@@ -231,7 +269,8 @@ export const backendMachine = setup({
     starting: {
       description: 'A life begins: nobody has seen another state of it.',
       always: [
-        { guard: 'bornDisabled', target: 'disabled', actions: begins('disabled') },
+        { guard: 'isDisabled', target: 'disabled', actions: begins('disabled') },
+        { guard: 'isPaused', target: 'paused', actions: begins('paused') },
         { guard: 'unchecked', target: '#backend.live.health.up', actions: begins('up') },
         { target: 'live', actions: begins('unknown') },
       ],
@@ -240,28 +279,28 @@ export const backendMachine = setup({
       description: 'Begins again, and what was known before no longer counts.',
       entry: 'startOver',
       always: [
-        {
-          guard: 'unchecked',
-          target: '#backend.live.health.up',
-          actions: [...becomes('up'), answers],
-        },
-        { target: 'live', actions: [...becomes('unknown'), answers] },
+        { guard: 'unchecked', target: '#backend.live.health.up', actions: becomes('up') },
+        { target: 'live', actions: becomes('unknown') },
       ],
     },
     live: {
       description: 'Wanted, and neither paused nor disabled.',
       type: 'parallel',
+      always: [
+        { guard: 'isDisabled', target: 'disabled', actions: becomes('disabled') },
+        { guard: 'isPaused', target: 'paused', actions: becomes('paused') },
+      ],
       on: {
         'backend.desired': [
           {
-            guard: 'disabledByConfig',
+            guard: 'willBeDisabled',
             target: 'disabled',
-            actions: ['adopt', ...becomes('disabled')],
+            actions: ['adopt', ...becomes('disabled'), yields],
           },
-          { guard: 'becameAnother', target: 'restarting', actions: 'adopt' },
-          { actions: ['adopt', publishes] },
+          { guard: 'becameAnother', target: 'restarting', actions: ['adopt', yields] },
+          { actions: ['adopt', publishes, yields] },
         ],
-        'backend.pause': { target: 'paused', actions: [...becomes('paused'), answers] },
+        'backend.pause': { actions: orders },
         'backend.resume': { actions: answers },
       },
       states: {
@@ -320,30 +359,28 @@ export const backendMachine = setup({
     },
     paused: {
       description: 'Frozen by an operator: weight 0, flows keep, no probes.',
+      always: [
+        { guard: 'isDisabled', target: 'disabled', actions: becomes('disabled') },
+        { guard: 'isFree', target: 'restarting' },
+      ],
       on: {
-        'backend.desired': [
-          {
-            guard: 'disabledByConfig',
-            target: 'disabled',
-            actions: ['adopt', ...becomes('disabled')],
-          },
-          { actions: ['adopt', publishes] },
-        ],
-        'backend.pause': { actions: answers },
-        'backend.resume': 'restarting',
+        'backend.desired': { actions: ['adopt', publishes, yields] },
+        'backend.pause': { actions: orders },
+        'backend.resume': { actions: orders },
       },
     },
     disabled: {
       description: 'Taken out by an operator or by config: weight 0, flows flushed, no probes.',
+      always: [
+        { guard: 'isFree', target: 'restarting' },
+        { guard: 'isPaused', target: 'paused', actions: becomes('paused') },
+      ],
       on: {
-        'backend.desired': [
-          { guard: 'enabledByConfig', target: 'restarting', actions: 'adopt' },
-          { actions: ['adopt', publishes] },
-        ],
+        'backend.desired': { actions: ['adopt', publishes, yields] },
         'backend.pause': { actions: refuses },
         'backend.resume': { actions: refuses },
-        'backend.disable': { actions: answers },
-        'backend.enable': 'restarting',
+        'backend.disable': [{ guard: 'isOverridden', actions: orders }, { actions: answers }],
+        'backend.enable': { actions: orders },
       },
     },
     removed: {

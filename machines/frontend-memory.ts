@@ -19,11 +19,15 @@ import {
   type Weighed,
   weigh,
 } from '../src/policy/frontend-weights.js';
+import { bookIn } from '../src/policy/overrides.js';
 import { choosePool, FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
+import { nameOf, orderFor, type Place } from '../src/policy/weight-orders.js';
 import type { FrontendSpec } from './model/desired.js';
+import type { ChildRow } from './model/effects.js';
 import { type Address, type FrontendName, type GroupKey, keyOf } from './model/ids.js';
 import type { DesiredVip } from './model/lb.js';
 import type { FrontendStatus, MemberLevel, Verdict, VipReport } from './model/messages.js';
+import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
 
 /** One member as remembered; its place and weight come from the spec. */
 export interface MemberMemory {
@@ -76,6 +80,8 @@ export interface FrontendMemory {
   /** Member → acknowledgement as last told, `phase weight`. */
   readonly toldAcks: Readonly<Record<string, string>>;
   readonly sinceMs: number;
+  /** As the book beside the frontend has them. */
+  readonly overrides: Overrides;
 }
 
 const UNKNOWN: MemberHealth = { state: 'unknown', positive: false, episode: '' };
@@ -102,6 +108,7 @@ export function newFrontend(address: Address): FrontendMemory {
     toldStatus: null,
     toldAcks: {},
     sinceMs: 0,
+    overrides: NO_OVERRIDES,
   };
 }
 
@@ -268,7 +275,8 @@ export function withoutGone(memory: FrontendMemory, gone: readonly string[]): Fr
 }
 
 /** After a restart nobody's health is known, nor what others were told. */
-export function awakened(memory: FrontendMemory): FrontendMemory {
+export function awakened(before: FrontendMemory, children: readonly ChildRow[]): FrontendMemory {
+  const memory = { ...before, overrides: bookIn(children) ?? before.overrides };
   const members = Object.fromEntries(
     Object.entries(memory.members).map(([name, member]) => [name, { ...member, health: UNKNOWN }]),
   );
@@ -294,27 +302,36 @@ export function unknownMembers(memory: FrontendMemory): readonly string[] {
 
 // --- weights -----------------------------------------------------------------------------------
 
-interface Place {
-  readonly pool: number;
-  readonly weight: number;
-}
+type Seat = Pick<Member, 'pool' | 'weight' | 'flushOrder'>;
 
-const NOWHERE: Place = { pool: -1, weight: 0 };
+const NOWHERE: Seat = { pool: -1, weight: 0 };
 
-/** Members with their place in the decided spec, in a fixed order. */
+/** Members with their place in the decided spec and what was ordered for it, in a fixed order. */
 export function membersOf(memory: FrontendMemory): readonly Member[] {
-  const places = new Map<string, Place>();
-  memory.decided?.pools.forEach(({ members }, pool) => {
-    for (const { ref, weight } of members) {
-      places.set(ref.kind === 'backend' ? ref.backend : ref.group, { pool, weight });
+  const places = new Map<string, Place & { readonly index: number }>();
+  memory.decided?.pools.forEach(({ name: pool, members }, index) => {
+    for (const member of members) {
+      const name = nameOf(member);
+      places.set(name, { index, pool, member: name, configured: member.weight });
     }
   });
-  return Object.entries(memory.members).map(([name, member]) => ({
-    ...member,
-    ...(places.get(member.group ?? member.successor ?? name) ?? NOWHERE),
-    name,
-    kept: isKept(member.reason),
-  }));
+  return Object.entries(memory.members).map(([name, member]) => {
+    const known = member.successor ?? name;
+    const place = places.get(member.group ?? known);
+    const seat = place === undefined ? NOWHERE : seatOf(memory.overrides, place, known);
+    return { ...member, ...seat, name, kept: isKept(member.reason) };
+  });
+}
+
+function seatOf(
+  overrides: Overrides,
+  place: Place & { readonly index: number },
+  name: string,
+): Seat {
+  const order = orderFor(overrides, place, name);
+  const weight = order === undefined ? place.configured : Number(order.value);
+  const flush = order?.flush === true ? { flushOrder: `order ${order.sinceMs}` } : {};
+  return { pool: place.index, weight, ...flush };
 }
 
 /** Chooses the pool and weighs every member: the one place where weights come from. */

@@ -5,6 +5,7 @@
  * chart itself is in frontend.ts. Guards and delays never look at a clock: time is in the event.
  */
 import { assign, setup } from 'xstate';
+import { bookIn } from '../src/policy/overrides.js';
 import {
   addressIn,
   adopt,
@@ -42,6 +43,13 @@ import {
   statusOf,
   toldAcks,
 } from './frontend-messages.js';
+import {
+  type AnswerParams,
+  dismissalIn,
+  refusalOf,
+  weightOrdered,
+  yieldsIn,
+} from './frontend-orders.js';
 import { withdrawn, withReport } from './frontend-reports.js';
 import { owesDesired, wishOf, withWish } from './frontend-vip.js';
 import { assert } from './model/assert.js';
@@ -50,6 +58,7 @@ import type { Address, FrontendName } from './model/ids.js';
 import type { DesiredVip } from './model/lb.js';
 import type { FrontendMessage, MemberLevel } from './model/messages.js';
 import { nextRevision } from './model/time.js';
+import type { OrderParams } from './overriding.js';
 
 export type FrontendEvent = Stamped<FrontendMessage> | Stamped<Activated>;
 
@@ -108,6 +117,24 @@ export const says = {
   },
   askUnknown: { type: 'ask', params: ({ context }: Args) => questionsTo(context, 'unknown') },
   allocate: { type: 'allocate', params: ({ context }: Args) => poolCall(context) },
+  weight: {
+    type: 'orderOverride',
+    params: ({ context, event }: Args) => {
+      assert(event.type === 'operator.weight', `${event.type} orders no weight`);
+      return weightOrdered(context, event, event.meta.replyTo);
+    },
+  },
+  noWeight: {
+    type: 'answer',
+    params: ({ context, event }: Args): AnswerParams => {
+      assert(event.type === 'operator.weight', `${event.type} orders no weight`);
+      const refusal = refusalOf(context, event);
+      assert(refusal !== undefined, 'there is a reason to refuse');
+      return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
+    },
+  },
+  yields: { type: 'orderOverride', params: ({ context }: Args) => yieldsIn(context) },
+  dismissal: { type: 'orderOverride', params: ({ context }: Args) => dismissalIn(context) },
   release: { type: 'release', params: ({ context }: Args) => poolCall(context) },
 } as const;
 
@@ -132,7 +159,14 @@ export const frontendSetup = setup({
       event.type === 'frontend.desired' ? claimed(context, event.owner) : context,
     ),
     settle: assign(({ context }) => settle(context)),
-    awaken: assign(({ context }) => awakened(context)),
+    awaken: assign(({ context, event }) =>
+      event.type === 'activated' ? awakened(context, event.children) : context,
+    ),
+    takeOverrides: assign(({ context, event }) => {
+      if (event.type === 'override.level') return { overrides: event.overrides };
+      const stored = event.type === 'activated' ? bookIn(event.children) : undefined;
+      return { overrides: stored ?? context.overrides };
+    }),
     takeVerdict: assign(({ context, event }) =>
       event.type === 'backend.verdict' ? withVerdict(context, event.verdict) : context,
     ),
@@ -176,6 +210,8 @@ export const frontendSetup = setup({
     allocate: effect<PoolCall>(),
     release: effect<PoolCall>(),
     ask: effect<AskParams>(),
+    orderOverride: effect<OrderParams | undefined>(),
+    answer: effect<AnswerParams>(),
     acknowledge: effect<readonly AckParams[]>(),
     tellStatus: effect<StatusParams>(),
     record: effect<RecordParams>(),
@@ -186,6 +222,8 @@ export const frontendSetup = setup({
       event.type === 'frontend.desired' && isNews(context, event.spec),
     isMemberNews: ({ context, event }) =>
       event.type === 'member.level' && isMemberNews(context, event.level),
+    mayOrder: ({ context, event }) =>
+      event.type === 'operator.weight' && refusalOf(context, event) === undefined,
     isLatest: ({ context, event }) =>
       event.type === 'frontend.decided' && event.revision === context.revision,
     isReady: ({ context }) =>

@@ -52,7 +52,7 @@ function serversOf(memory: FrontendMemory, divisor: number): readonly DesiredAs[
   for (const { address, given, flushEpisode } of Object.values(memory.members)) {
     if (given === null) continue;
     const { weight } = scaleWeight(given, divisor);
-    const flush = flushEpisode === null || weight > 0 ? {} : { flushEpisode };
+    const flush = flushEpisode === null ? {} : { flushEpisode };
     // An address that was handed on may be claimed twice for a moment: who serves wins.
     const other = servers.get(address);
     if (other === undefined || other.weight < weight) {

@@ -37,6 +37,9 @@ export const frontendMachine = frontendSetup.createMachine({
       { actions: 'takeLevel' },
     ],
     'vip.applied': { actions: 'takeReport' },
+    activated: { actions: 'takeOverrides' },
+    'override.level': { actions: 'takeOverrides' },
+    'operator.weight': [{ guard: 'mayOrder', actions: says.weight }, { actions: says.noWeight }],
   },
   states: {
     idle: {
@@ -58,7 +61,7 @@ export const frontendMachine = frontendSetup.createMachine({
         'frontend.decided': {
           guard: 'isLatest',
           target: '.committing',
-          actions: ['settle', says.askAll],
+          actions: ['settle', says.askAll, says.yields],
         },
         'lbsync.hello': { actions: says.awaited },
       },
@@ -94,7 +97,7 @@ export const frontendMachine = frontendSetup.createMachine({
       always: { guard: 'allKnown', target: 'serving' },
       on: {
         activated: { target: 'warming', reenter: true, actions: 'awaken' },
-        'frontend.decided': { guard: 'isLatest', actions: ['settle', says.askAll] },
+        'frontend.decided': { guard: 'isLatest', actions: ['settle', says.askAll, says.yields] },
         'lbsync.hello': { actions: says.awaited },
       },
     },
@@ -115,7 +118,10 @@ export const frontendMachine = frontendSetup.createMachine({
       ],
       on: {
         activated: { target: 'warming', actions: 'awaken' },
-        'frontend.decided': { guard: 'isLatest', actions: ['settle', 'weigh', says.askAll] },
+        'frontend.decided': {
+          guard: 'isLatest',
+          actions: ['settle', 'weigh', says.askAll, says.yields],
+        },
         'backend.verdict': { actions: ['takeVerdict', 'weigh'] },
         'member.level': [
           {
@@ -125,6 +131,7 @@ export const frontendMachine = frontendSetup.createMachine({
           { actions: ['takeLevel', 'weigh'] },
         ],
         'vip.applied': { actions: ['takeReport', 'weigh'] },
+        'override.level': { actions: ['takeOverrides', 'weigh'] },
         'lbsync.hello': { actions: 'sayAgain' },
       },
       initial: 'settled',
@@ -188,7 +195,7 @@ export const frontendMachine = frontendSetup.createMachine({
     },
     removed: {
       description: 'Nothing of it is left.',
-      entry: [says.gone, 'forget'],
+      entry: [says.gone, says.dismissal, 'forget'],
       on: { '*': {} },
     },
   },

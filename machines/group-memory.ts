@@ -17,13 +17,15 @@ import {
   type Members,
   standingOf,
 } from '../src/policy/members.js';
+import { bookIn, inForce } from '../src/policy/overrides.js';
 import type { InstanceMemory } from './instance-memory.js';
 import { summaryOf } from './instance-memory.js';
 import { assert } from './model/assert.js';
 import type { GroupSpec } from './model/desired.js';
 import type { ChildRow, Meta } from './model/effects.js';
-import { type Address, type GroupKey, type InstanceId, keyOf } from './model/ids.js';
+import { type Address, type GroupKey, type InstanceId, keyOf, kindOf } from './model/ids.js';
 import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
+import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
 
 /** Creates that never served: how many in a row, since when, and when the next may be tried. */
 export interface CreateTrouble {
@@ -34,17 +36,11 @@ export interface CreateTrouble {
   readonly retryAtMs: number;
 }
 
-/** An operator's word on the size; stronger than config until it is cleared. */
-export interface SizeOverride {
-  readonly size: number;
-  readonly reason: string;
-  readonly sinceMs: number;
-}
-
 export interface GroupMemory {
   readonly key: GroupKey;
   readonly spec: GroupSpec | null;
-  readonly override: SizeOverride | null;
+  /** As the book beside the group has them. */
+  readonly overrides: Overrides;
   readonly members: Members;
   readonly trouble: CreateTrouble | null;
   /** Set while the group is going away. */
@@ -61,7 +57,7 @@ export function newGroup(address: Address): GroupMemory {
   return {
     key: keyOf(address) as GroupKey,
     spec: null,
-    override: null,
+    overrides: NO_OVERRIDES,
     members: {},
     trouble: null,
     leaving: null,
@@ -80,9 +76,10 @@ export function membersOf(memory: GroupMemory): readonly Member[] {
 }
 
 /** Never more than the limit, whoever asked for it. */
-export function wantedOf({ spec, override, leaving }: GroupMemory): number {
+export function wantedOf({ spec, overrides, leaving }: GroupMemory): number {
   if (spec === null || leaving !== null) return 0;
-  return Math.min(override?.size ?? spec.size, spec.maxSize);
+  const ordered = inForce(overrides, 'size', spec.size)?.value ?? spec.size;
+  return Math.min(Number(ordered), spec.maxSize);
 }
 
 export function booksOf(memory: GroupMemory): Books {
@@ -124,13 +121,15 @@ export function forgotten(memory: GroupMemory, id: InstanceId): Change {
  * what the group last knew of it: it exists, and nobody is asked to take its place.
  */
 export function recounted(memory: GroupMemory, children: readonly ChildRow[]): Change {
-  const entries = children.flatMap((row): [InstanceId, Member][] => {
+  const instances = children.filter(({ address }) => kindOf(address) === 'instance');
+  const entries = instances.flatMap((row): [InstanceId, Member][] => {
     if (row.unreadable === true) return knownAt(memory, row.address);
     const child = row.context as unknown as InstanceMemory;
     const member = merged(memory.members[child.id], summaryOf(child));
     return [[child.id, { ...member, requestedAtMs: child.requestedAtMs }]];
   });
-  return { members: Object.fromEntries(entries) };
+  const overrides = bookIn(children) ?? memory.overrides;
+  return { members: Object.fromEntries(entries), overrides };
 }
 
 function knownAt({ members }: GroupMemory, address: Address): [InstanceId, Member][] {

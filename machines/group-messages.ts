@@ -29,7 +29,9 @@ import {
 } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { DrainReason, GroupStatus } from './model/messages.js';
+import type { OverrideOrder, Terms } from './model/overrides.js';
 import { timestamp } from './model/time.js';
+import { dismissalOf, type OrderParams, orderFor, termsOf, yieldsOf } from './overriding.js';
 
 // --- records ----------------------------------------------------------------------------------
 
@@ -54,23 +56,26 @@ export function journaled(memory: GroupMemory, { event, rule, numbers }: Decided
   return { event, rule, numbers: { wanted: wantedOf(memory), ...numbers } };
 }
 
-export function overrideSet(memory: GroupMemory): RecordParams {
-  const { key, override } = memory;
-  const data = {
-    object: `group/${key}`,
-    kind: 'size',
-    value: override?.size ?? null,
-    owner: 'operator',
-    reason: override?.reason ?? '',
-    since: timestamp(override?.sinceMs ?? 0),
-  };
-  const aggregate = { aggregateKind: 'override', aggregateId: `group/${key}/size` };
-  return {
-    event: 'override.set',
-    rule: 'operator',
-    numbers: { size: data.value, maxSize: specOf(memory).maxSize },
-    publish: { ...aggregate, tenantId: tenantOf(memory), data },
-  };
+// --- overrides --------------------------------------------------------------------------------
+
+/** Written to disk by the book of overrides; the group acts on what comes back from there. */
+export function sizeOrdered(
+  memory: GroupMemory,
+  { size, ...terms }: Terms & { readonly size: number },
+  { replyTo }: Meta,
+): OrderParams {
+  const configured = specOf(memory).size;
+  const order: OverrideOrder = { kind: 'size', value: size, configured, ...termsOf(terms) };
+  return orderFor(addressOf('group', memory.key), order, replyTo);
+}
+
+export function sizeYields({ key, spec, overrides }: GroupMemory): OrderParams | undefined {
+  const configuredOf = (kind: string) => (kind === 'size' ? spec?.size : undefined);
+  return yieldsOf(addressOf('group', key), overrides, configuredOf);
+}
+
+export function sizeDismissed({ key, overrides }: GroupMemory): OrderParams | undefined {
+  return dismissalOf(addressOf('group', key), overrides);
 }
 
 function tenantOf({ key }: GroupMemory): TenantId {
@@ -234,10 +239,6 @@ export function presentIds(memory: GroupMemory): readonly InstanceId[] {
 export interface AnswerParams {
   readonly replyTo: string | undefined;
   readonly body: JsonObject;
-}
-
-export function agreed(memory: GroupMemory, { replyTo }: Meta): AnswerParams {
-  return { replyTo, body: { ok: true, group: viewOf(memory) } };
 }
 
 export function refused(refusal: Refusal, { replyTo }: Meta): AnswerParams {

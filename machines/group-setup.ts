@@ -24,19 +24,20 @@ import {
 } from './group-memory.js';
 import {
   type AnswerParams,
-  agreed,
   type DrainParams,
   dismissal,
   everyOrder,
   isNews,
   journaled,
   type MembersParams,
-  overrideSet,
   presentIds,
   published,
   refused,
   type SpecParams,
   type StatusParams,
+  sizeDismissed,
+  sizeOrdered,
+  sizeYields,
   specFor,
   statusFor,
   statusOf,
@@ -53,6 +54,7 @@ import {
 } from './model/effects.js';
 import type { Address } from './model/ids.js';
 import type { GroupMessage } from './model/messages.js';
+import type { OrderParams } from './overriding.js';
 
 export type GroupEvent = Stamped<GroupMessage> | Stamped<Activated>;
 
@@ -92,10 +94,9 @@ export const groupSetup = setup({
     noteRemoval: assign(({ context, event }) =>
       allToldToLeave(context, as(event, 'group.removed').reason),
     ),
-    noteOverride: assign(({ event }) => {
-      const { size, reason, meta } = as(event, 'operator.scale');
-      return { override: { size, reason, sinceMs: meta.at } };
-    }),
+    takeOverrides: assign(({ event }) => ({
+      overrides: as(event, 'override.level').overrides,
+    })),
     noteMember: assign(({ context, event }) =>
       changed(context, as(event, 'instance.changed').summary),
     ),
@@ -115,7 +116,7 @@ export const groupSetup = setup({
     forwardRequest: effect<MembersParams>(),
     reportToTenant: effect<StatusParams>(),
     reportRemoved: effect<StatusParams>(),
-    agree: effect<AnswerParams>(),
+    orderOverride: effect<OrderParams | undefined>(),
     answer: effect<AnswerParams>(),
     record: effect<RecordParams>(),
     spawn: effect<SpawnParams>(),
@@ -199,9 +200,20 @@ const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
 export const recordsRequest = recordOf(createTurnOf);
 export const recordsDrain = recordOf(drainTurnOf);
 
-export const recordsOverride = {
-  type: 'record',
-  params: ({ context }: GroupArgs) => overrideSet(context),
+export const ordersSize = {
+  type: 'orderOverride',
+  params: ({ context, event }: GroupArgs) =>
+    sizeOrdered(context, as(event, 'operator.scale'), event.meta),
+} as const;
+
+export const yields = {
+  type: 'orderOverride',
+  params: ({ context }: GroupArgs) => sizeYields(context),
+} as const;
+
+export const dismissesOverrides = {
+  type: 'orderOverride',
+  params: ({ context }: GroupArgs) => sizeDismissed(context),
 } as const;
 
 export const creates = {
@@ -247,9 +259,4 @@ export const reports = {
 export const reportsRemoved = {
   type: 'reportRemoved',
   params: ({ context }: GroupArgs) => statusFor(context, true),
-} as const;
-
-export const agrees = {
-  type: 'agree',
-  params: ({ context, event }: GroupArgs) => agreed(context, event.meta),
 } as const;

@@ -21,10 +21,10 @@
 import { and, stateIn } from 'xstate';
 import { newGroup } from './group-memory.js';
 import {
-  agrees,
   asksMembers,
   creates,
   dismissesAll,
+  dismissesOverrides,
   drains,
   drainsAgain,
   drainsAll,
@@ -32,13 +32,14 @@ import {
   groupSetup,
   journals,
   knowsNothing,
+  ordersSize,
   publishes,
   recordsDrain,
-  recordsOverride,
   recordsRequest,
   refuses,
   reports,
   reportsRemoved,
+  yields,
 } from './group-setup.js';
 
 const { createStateConfig } = groupSetup;
@@ -97,13 +98,20 @@ const active = createStateConfig({
       { guard: 'isOlderIntent' },
       {
         guard: 'isNewIntent',
-        actions: ['noteSpec', publishes('group.desired_changed', 'GR-15'), asksMembers, reports],
+        actions: [
+          'noteSpec',
+          publishes('group.desired_changed', 'GR-15'),
+          asksMembers,
+          reports,
+          yields,
+        ],
       },
-      { actions: ['noteSpec', reports] },
+      { actions: ['noteSpec', reports, yields] },
     ],
+    'override.level': { actions: ['takeOverrides', reports] },
     'group.removed': { target: 'removing', actions: 'noteRemoval' },
     'operator.scale': [
-      { guard: 'isAllowedSize', actions: ['noteOverride', recordsOverride, agrees] },
+      { guard: 'isAllowedSize', actions: ordersSize },
       { actions: refuses('GR-17', 'the size must be a whole number from 0 to maxSize') },
     ],
   },
@@ -150,7 +158,12 @@ const removing = createStateConfig({
   always: {
     guard: 'isEmpty',
     target: 'removed',
-    actions: [publishes('group.removed', 'GR-18'), dismissesAll, reportsRemoved],
+    actions: [
+      publishes('group.removed', 'GR-18'),
+      dismissesAll,
+      dismissesOverrides,
+      reportsRemoved,
+    ],
   },
   on: {
     activated: { actions: ['recount', reports, asksMembers] },
@@ -187,6 +200,7 @@ export const groupMachine = groupSetup.createMachine({
     activated: { actions: 'recount' },
     'instance.changed': { actions: 'noteMember' },
     'instance.forgotten': { actions: 'noteForgotten' },
+    'override.level': { actions: 'takeOverrides' },
     'publish.request': { actions: forwardsRequest },
   },
   states: {

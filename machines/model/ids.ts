@@ -31,6 +31,7 @@ export const ACTOR_KINDS = [
   'outbox',
   'tenancy',
   'reload',
+  'override',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

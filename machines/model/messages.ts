@@ -21,6 +21,7 @@ import type { ProviderFailure } from './failures.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
 import type { ActualAs, DesiredVip } from './lb.js';
+import type { OverrideLevel, Terms } from './overrides.js';
 
 export interface Message {
   readonly type: string;
@@ -60,10 +61,11 @@ export type BackendMessage =
   | { readonly type: 'probe.finished'; readonly probe: number; readonly result: ProbeResult }
   /** The owner knows better than any probe: the process exited, the provider says terminal. */
   | { readonly type: 'backend.died'; readonly code: string; readonly detail: string }
-  | { readonly type: 'backend.pause'; readonly reason: string }
-  | { readonly type: 'backend.resume' }
-  | { readonly type: 'backend.disable'; readonly reason: string }
-  | { readonly type: 'backend.enable' }
+  | ({ readonly type: 'backend.pause' } & Terms)
+  | ({ readonly type: 'backend.resume' } & Terms)
+  | ({ readonly type: 'backend.disable' } & Terms)
+  | ({ readonly type: 'backend.enable' } & Terms)
+  | OverrideLevel
   | { readonly type: 'publish.request' };
 
 // --- instances --------------------------------------------------------------------------------
@@ -194,7 +196,8 @@ export type GroupMessage =
   | { readonly type: 'group.removed'; readonly reason: DrainReason }
   | { readonly type: 'instance.changed'; readonly summary: InstanceSummary }
   | { readonly type: 'instance.forgotten'; readonly id: InstanceId }
-  | { readonly type: 'operator.scale'; readonly size: number; readonly reason: string }
+  | ({ readonly type: 'operator.scale'; readonly size: number } & Terms)
+  | OverrideLevel
   | { readonly type: 'publish.request'; readonly frontend: FrontendName };
 
 export interface GroupStatus {
@@ -255,6 +258,16 @@ export type FrontendMessage =
   | { readonly type: 'vip.gone'; readonly revision: number }
   /** lbsync started over and knows the frontend from its ledger alone: it asks to be told. */
   | { readonly type: 'lbsync.hello' }
+  | ({
+      readonly type: 'operator.weight';
+      readonly pool: string;
+      /** A backend, a group of the pool, or one instance of it. */
+      readonly member: string;
+      /** 0..100, as configured weights. */
+      readonly weight: number;
+      readonly flush: boolean;
+    } & Terms)
+  | OverrideLevel
   /** From itself, by way of the store: the decision of this number is on disk. */
   | { readonly type: 'frontend.decided'; readonly revision: number };
 

@@ -87,16 +87,17 @@ async function listAll(options: ApiOptions, kind: ResourceKind): Promise<readonl
   return actor === undefined ? [] : directory.views(actor);
 }
 
-/** Overrides live in the objects they override; here they are gathered. */
+/** Each object's are kept together; here is one list of all. */
 async function overridesOf(directory: Directory): Promise<readonly JsonObject[]> {
-  const views = await Promise.all((['group', 'backend'] as const).map(directory.views));
-  return views.flat().flatMap(({ overrides }) => (Array.isArray(overrides) ? overrides : []));
+  const views = await directory.views('override');
+  return views.flatMap(({ overrides }) => (Array.isArray(overrides) ? overrides : []));
 }
 
 function nameOf(item: JsonObject): string {
   const { address, id, tenant, name, object } = item;
   if (typeof item['mailboxDepth'] === 'number') return String(address);
   if (typeof item['effectiveSize'] === 'number') return `${tenant}/${name}`;
+  if (item['owner'] !== undefined) return `${object} ${item['kind']}`;
   return String(id ?? name ?? object ?? '');
 }
 

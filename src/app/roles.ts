@@ -9,6 +9,7 @@ import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { lbsyncActor } from '../../actors/lbsync-actor.js';
 import { outboxActor } from '../../actors/outbox-actor.js';
+import { overrideActor } from '../../actors/override-actor.js';
 import { poolActor } from '../../actors/pool-actor.js';
 import { providerService } from '../../actors/provider-service.js';
 import { reloadActor } from '../../actors/reload-actor.js';
@@ -31,14 +32,17 @@ const CASTS: Readonly<Record<Role, Cast>> = {
     types: [reloadActor, tenancyActor, poolActor] as never,
     services: [providerService] as never,
   },
-  shard: { types: [tenantActor, groupActor, instanceActor, backendActor] as never, services: [] },
-  dataplane: { types: [frontendActor, lbsyncActor] as never, services: [] },
+  shard: {
+    types: [tenantActor, groupActor, instanceActor, backendActor, overrideActor] as never,
+    services: [],
+  },
+  dataplane: { types: [frontendActor, lbsyncActor, overrideActor] as never, services: [] },
   outbox: { types: [outboxActor] as never, services: [] },
 };
 
 export function castOf(roles: readonly Role[]): Cast {
   return {
-    types: roles.flatMap((role) => CASTS[role].types),
+    types: [...new Set(roles.flatMap((role) => CASTS[role].types))],
     services: roles.flatMap((role) => CASTS[role].services),
   };
 }

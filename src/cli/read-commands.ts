@@ -140,7 +140,7 @@ async function getAgain(
   return seen;
 }
 
-function listText(kind: string, items: readonly JsonObject[]): string {
+export function listText(kind: string, items: readonly JsonObject[]): string {
   return items.length === 0 ? `no ${kind}` : table(columnsFor(kind, Date.now()), items);
 }
 

@@ -1,19 +1,17 @@
-/** Commands that act: drain, ack-drain, replace, scale, backend, dataplane sync, actor resume, tenant undelete. */
-import { Argument, Command, Option } from 'commander';
-import type { JsonObject } from '../../machines/model/json.js';
+/** Commands that act: drain, ack-drain, replace, dataplane, actor resume, tenant undelete, and overrides. */
+import { Command, Option } from 'commander';
+import { act } from './act.js';
 import { durationMs } from './duration.js';
-import { EXIT } from './exit-codes.js';
-import { details, type Format, printObject } from './print.js';
-import { examples, formatOptions, wholeNumber } from './read-commands.js';
-import { callAndPrint } from './session.js';
+import { overrideCommands } from './override-commands.js';
+import type { Format } from './print.js';
+import { examples, formatOptions } from './read-commands.js';
 
 export function verbCommands(): readonly Command[] {
   return [
     drainCommand(),
     instanceVerb('ack-drain', 'AckDrain', 'tell that an instance is drained and may be deleted'),
     instanceVerb('replace', 'Replace', 'make a replacement, then drain the instance'),
-    scaleCommand(),
-    backendCommand(),
+    ...overrideCommands(),
     dataplaneCommand(),
     actorCommand(),
     tenantCommand(),
@@ -21,17 +19,6 @@ export function verbCommands(): readonly Command[] {
 }
 
 const REASON = ['--reason <reason>', 'why; kept in the journal', 'operator'] as const;
-
-function act(
-  command: Command,
-  call: { name: string; request: JsonObject },
-  format: Format,
-): Promise<void> {
-  return callAndPrint(command, call, (answer) => {
-    printObject(answer, format, () => details(answer));
-    return EXIT.ok;
-  });
-}
 
 function drainCommand(): Command {
   return formatOptions(new Command('drain'))
@@ -66,33 +53,6 @@ function instanceVerb(name: string, call: string, description: string): Command 
     .option(...REASON)
     .action((instance: string, options: Format & { reason: string }, command: Command) =>
       act(command, { name: call, request: { name: instance, reason: options.reason } }, options),
-    );
-}
-
-function scaleCommand(): Command {
-  return formatOptions(new Command('scale'))
-    .description('override the size of a group until the configured size itself changes')
-    .argument('<group>', 'TENANT/GROUP')
-    .addArgument(new Argument('<size>', 'how many instances').argParser(wholeNumber))
-    .option(...REASON)
-    .addHelpText('after', examples('scale acme/web 5 --reason "launch day"'))
-    .action((group: string, size: number, options: Format & { reason: string }, command: Command) =>
-      act(command, { name: 'Scale', request: { group, size, reason: options.reason } }, options),
-    );
-}
-
-function backendCommand(): Command {
-  return formatOptions(new Command('backend'))
-    .description('pause or resume its probes, or take it out and put it back')
-    .addArgument(new Argument('<verb>').choices(['pause', 'resume', 'enable', 'disable']))
-    .argument('<name>', 'name of the backend')
-    .option(...REASON)
-    .action((verb: string, name: string, options: Format & { reason: string }, command: Command) =>
-      act(
-        command,
-        { name: 'Backend', request: { name, verb: verb.toUpperCase(), reason: options.reason } },
-        options,
-      ),
     );
 }
 

@@ -41,6 +41,8 @@ export interface Member {
   readonly given: number | null;
   /** It has its weight only because nobody else serves; see `isKept`. */
   readonly kept: boolean;
+  /** Ordered with its weight: flows are evicted once, whatever its health. */
+  readonly flushOrder?: string;
 }
 
 export const REASONS = [
@@ -125,7 +127,7 @@ function serves(rule: WeightRule, { health, given }: Member): boolean {
 /** A member by itself, the others not considered. */
 function naturally(rule: WeightRule, member: Member, active: number): Weighed {
   if (member.phase === 'out' || member.pool < 0) return OUT;
-  const flush = flushOf(rule, member.health);
+  const flush = flushOf(rule, member);
   const installed = isInstalled(rule, member);
   if (member.phase === 'drain') return { weight: 0, installed, reason: 'draining', ...flush };
   const { weight, reason } = byHealth(rule, member, active);
@@ -139,10 +141,11 @@ function isInstalled(rule: WeightRule, { given, health, phase }: Member): boolea
 
 function flushOf(
   rule: WeightRule,
-  { state, episode }: MemberHealth,
+  { health: { state, episode }, flushOrder }: Member,
 ): Pick<Weighed, 'flushEpisode'> {
   const wanted = state === 'disabled' || (state === 'down' && rule.flushOnDown);
-  return wanted ? { flushEpisode: episode } : {};
+  if (wanted) return { flushEpisode: episode };
+  return flushOrder === undefined ? {} : { flushEpisode: flushOrder };
 }
 
 type WeightAndReason = Pick<Weighed, 'weight' | 'reason'>;

@@ -51,7 +51,8 @@ export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | 
 export function createFresh(kernel: Kernel, address: Address, registered: RegisteredType): Cell {
   const step = firstStep(kernel, address, registered);
   const { configuration, context } = step;
-  const cell = new Cell({ address, registered, configuration, context });
+  const parent = registered.type.attachedTo?.(address);
+  const cell = new Cell({ address, registered, configuration, context, parent });
   adopt(kernel, cell);
   armAll(kernel, cell, step);
   return quarantineKiller(kernel, cell);

@@ -115,6 +115,11 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   readonly stored: boolean;
   /** A message to an address nobody hosts starts it; false: only a parent's `spawn` does. */
   readonly implicit: boolean;
+  /**
+   * Whose child an implicit actor is stored as: it lives in that one's thread, which starts with what the
+   * row says (`activated.children`). Absent: nobody's.
+   */
+  attachedTo?(address: Address): Address;
   /** For actors that are not stored: event type remembered and delivered again after a crash. */
   readonly seed?: string;
   readonly effects: EffectTable<Ports, Companion>;

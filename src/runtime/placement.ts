@@ -3,7 +3,8 @@
  * on every thread, so that no directory is needed.
  *
  * Unit of placement is the group: its instances and their backends carry its slot in their id and
- * land beside it, so their conversation never crosses threads. Shards are chosen by rendezvous
+ * land beside it, so their conversation never crosses threads. Overrides live beside what they
+ * override. Shards are chosen by rendezvous
  * hashing: another number of shards moves the fewest groups.
  */
 import {
@@ -42,7 +43,10 @@ export function createPlacement(shardCount: number): Placement {
   };
   return {
     shards,
-    threadOf: (address) => FIXED[kindOf(address)] ?? shardOf(slotOf(address)),
+    threadOf: (address) => {
+      const placed = kindOf(address) === 'override' ? (keyOf(address) as Address) : address;
+      return FIXED[kindOf(placed)] ?? shardOf(slotOf(placed));
+    },
   };
 }
 

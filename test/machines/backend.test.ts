@@ -8,6 +8,9 @@ import type { RecordParams } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, type FrontendName } from '../../machines/model/ids.js';
 import type { BackendMessage, ProbeResult } from '../../machines/model/messages.js';
 import { probeDelayMs } from '../../src/policy/interval.js';
+import type { Terms } from '../../machines/model/overrides.js';
+import type { OrderParams } from '../../machines/overriding.js';
+import { obeyed, TERMS } from '../support/book.js';
 import { type Driven, drive } from '../support/drive.js';
 
 type Backend = Driven<BackendMemory>;
@@ -43,10 +46,10 @@ const desired = (change: Partial<BackendSpec> = {}): BackendMessage => ({
   spec: { ...SPEC, ...change },
   owner: OWNER,
 });
-const PAUSE: BackendMessage = { type: 'backend.pause', reason: 'look' };
-const RESUME: BackendMessage = { type: 'backend.resume' };
-const DISABLE: BackendMessage = { type: 'backend.disable', reason: 'broken' };
-const ENABLE: BackendMessage = { type: 'backend.enable' };
+const PAUSE: BackendMessage = { ...TERMS, type: 'backend.pause', reason: 'look' };
+const RESUME: BackendMessage = { ...TERMS, type: 'backend.resume' };
+const DISABLE: BackendMessage = { ...TERMS, type: 'backend.disable', reason: 'broken' };
+const ENABLE: BackendMessage = { ...TERMS, type: 'backend.enable' };
 const DIED: BackendMessage = { type: 'backend.died', code: 'EXITED', detail: 'exit 1' };
 
 function fresh(): Backend {
@@ -73,6 +76,9 @@ function probed(backend: Backend, letters: string): Backend {
   for (const letter of letters) next = finish(next.fire('probeDue'), result(letter === 'P'));
   return next;
 }
+
+/** The verb, and what came of it once it was on disk. */
+const told = (backend: Backend, verb: BackendMessage): Backend => obeyed(backend.send(verb));
 
 const stateOf = (backend: Backend) => backend.context.verdict?.state;
 const verdicts = (backend: Backend) => backend.said<Publication>('publishVerdict');
@@ -215,7 +221,7 @@ test('[HE-13] backend: without a check it is up at once and never probed', () =>
   assert.equal(verdicts(up).length, 1);
   assert.deepEqual(up.timers, {});
   assert.equal(stateOf(up.send(DIED)), 'down');
-  assert.equal(stateOf(up.send(PAUSE).send(RESUME)), 'up');
+  assert.equal(stateOf(told(told(up, PAUSE), RESUME)), 'up');
 });
 
 test('[HE-10] backend: another address or check starts as unknown; frontends do not', () => {
@@ -239,27 +245,78 @@ test('[HE-10] backend: another address or check starts as unknown; frontends do 
 });
 
 test('[HE-8] [DP-10] backend: paused is not probed; resume starts as unknown and keeps the history', () => {
-  const paused = probed(started(), 'P').send(PAUSE, { replyTo: 'ask-1' });
+  const paused = told(probed(started(), 'P'), PAUSE);
   assert.equal(stateOf(paused), 'paused');
   assert.deepEqual(paused.timers, {});
-  assert.deepEqual(paused.said<ReplyParams>('reply'), [
-    { replyTo: 'ask-1', body: { ok: true, state: 'paused' } },
-  ]);
-  assert.deepEqual(
-    paused.send(PAUSE).effects.map(({ type }) => type),
-    ['reply'],
-  );
-  const resumed = paused.send(RESUME, { replyTo: 'ask-2' });
-  assert.deepEqual(resumed.said<ReplyParams>('reply')[0]?.body, { ok: true, state: 'unknown' });
-  const up = probed(resumed, 'P');
+  const up = probed(told(paused, RESUME), 'P');
   assert.deepEqual(
     up.context.transitions.map(({ to }) => to),
     ['up', 'paused', 'unknown', 'up'],
   );
 });
 
+test('[OV-1] backend: an order is written down before anything follows from it', () => {
+  const asked = probed(started(), 'P').send(PAUSE, { replyTo: 'ask-1' });
+  assert.equal(stateOf(asked), 'up');
+  const { type: _verb, ...terms } = PAUSE as typeof PAUSE & Terms;
+  assert.deepEqual(asked.said<OrderParams>('orderOverride'), [
+    {
+      to: 'override/backend/b1',
+      message: {
+        type: 'override.order',
+        order: { kind: 'pause', value: true, configured: false, ...terms },
+        replyTo: 'ask-1',
+      },
+    },
+  ]);
+  assert.deepEqual(verdicts(asked), []);
+  const resumed = probed(started(), 'P').send(RESUME, { replyTo: 'ask-2' });
+  assert.deepEqual(resumed.said<ReplyParams>('reply')[0]?.body, { ok: true, state: 'up' });
+});
+
+test('[OV-2] backend: it starts with the overrides that stand', () => {
+  const rows: readonly (readonly [kind: string, value: boolean, state: string])[] = [
+    ['pause', true, 'paused'],
+    ['enabled', false, 'disabled'],
+  ];
+  for (const [kind, value, state] of rows) {
+    const configured = kind === 'enabled';
+    const entry = { kind, value, configured, owner: 'ops', reason: '', sinceMs: 0, untilMs: null };
+    const context = { object: 'backend/b1', book: { [kind]: entry } };
+    const children = [{ address: 'override/backend/b1', value: 'holding', context }];
+    const input = { address: addressOf('backend', 'b1') };
+    const idle = drive<BackendMemory>(backendMachine, input);
+    const born = idle.send({ type: 'activated', children } as never).send(desired());
+    assert.equal(stateOf(born), state);
+    assert.deepEqual(born.timers, {});
+  }
+});
+
+test('[OV-3] backend: an order yields when the configured value itself changes, and not before', () => {
+  const enabled = told(fresh().send(desired({ enabled: false })), ENABLE);
+  assert.equal(stateOf(enabled), 'unknown');
+  const moved = obeyed(enabled.send(desired({ enabled: false, address: '10.0.0.99' })));
+  assert.equal(stateOf(moved), 'unknown');
+  const yielded = moved.send(desired());
+  const [order] = yielded.said<OrderParams>('orderOverride');
+  assert.ok(order?.message.type === 'override.clear' && order.message.by === 'configuration');
+  assert.deepEqual(obeyed(yielded).context.overrides, {});
+  assert.equal(stateOf(obeyed(yielded).send(desired({ enabled: false }))), 'disabled');
+});
+
+test('[HE-16] backend: what restores the configured state ends an override, else one is ordered', () => {
+  const up = probed(started(), 'P');
+  const off = told(up, DISABLE);
+  assert.deepEqual(Object.keys(off.context.overrides), ['enabled']);
+  assert.deepEqual(told(off, ENABLE).context.overrides, {});
+  assert.deepEqual(told(told(off, ENABLE), PAUSE).context.overrides['pause']?.reason, 'look');
+  const pausedToo = obeyed(told(told(up, PAUSE), DISABLE));
+  assert.equal(stateOf(pausedToo), 'disabled');
+  assert.equal(stateOf(told(pausedToo, ENABLE)), 'paused');
+});
+
 test('[HE-8] [DP-11] backend: a disabled one refuses pause and resume and says why', () => {
-  const disabled = probed(started(), 'P').send(DISABLE);
+  const disabled = told(probed(started(), 'P'), DISABLE);
   for (const verb of [PAUSE, RESUME]) {
     const refused = disabled.send(verb, { replyTo: 'ask' });
     assert.equal(stateOf(refused), 'disabled');
@@ -269,11 +326,11 @@ test('[HE-8] [DP-11] backend: a disabled one refuses pause and resume and says w
   }
   assert.equal(records(disabled)[0]?.rule, 'operator');
   assert.equal(records(disabled)[0]?.numbers['reason'], 'broken');
-  assert.equal(stateOf(disabled.send(ENABLE)), 'unknown');
+  assert.equal(stateOf(told(disabled, ENABLE)), 'unknown');
 });
 
 test('[HE-8] [DP-13] backend: disabled by hand survives a reload of the same file, and config decides when it changed', () => {
-  const disabled = probed(started(), 'P').send(DISABLE);
+  const disabled = told(probed(started(), 'P'), DISABLE);
   assert.equal(stateOf(disabled.send(desired())), 'disabled');
   const byConfig = probed(started(), 'P').send(desired({ enabled: false }));
   assert.equal(stateOf(byConfig), 'disabled');
@@ -290,7 +347,9 @@ test('[HE-8] backend: before its first spec every verb is refused as not found',
 
 test('[HE-9] backend: keeps its last ten transitions', () => {
   let flapping = started();
-  for (let turn = 0; turn < 8; turn += 1) flapping = flapping.send(PAUSE).send(RESUME);
+  for (let turn = 0; turn < 8; turn += 1) {
+    flapping = told(told(flapping, PAUSE), RESUME);
+  }
   assert.equal(flapping.context.transitions.length, 10);
 });
 
@@ -298,8 +357,9 @@ test('[HE-14] backend: removed is told to nobody, probes no more, and forgets it
   const removed = probed(started(), 'P').send({ type: 'backend.removed' });
   assert.deepEqual(
     removed.effects.map(({ type }) => type),
-    ['forget'],
+    ['orderOverride', 'forget'],
   );
+  assert.deepEqual(removed.said('orderOverride'), [undefined]);
   assert.deepEqual(removed.timers, {});
   assert.deepEqual(removed.send(DISABLE).effects, []);
 });
@@ -317,10 +377,10 @@ test('[HE-2] [HE-8] [HE-11] backend: holds in every history of up to six events'
     (backend) => ('probeDue' in backend.timers ? backend.fire('probeDue') : backend),
     (backend) => finish(backend, result(true)),
     (backend) => finish(backend, result(false)),
-    (backend) => backend.send(PAUSE),
-    (backend) => backend.send(RESUME),
-    (backend) => backend.send(DISABLE),
-    (backend) => backend.send(ENABLE),
+    (backend) => told(backend, PAUSE),
+    (backend) => told(backend, RESUME),
+    (backend) => told(backend, DISABLE),
+    (backend) => told(backend, ENABLE),
     (backend) => backend.send(DIED),
   ];
   const explore = (before: Backend, depth: number): void => {

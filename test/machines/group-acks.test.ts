@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { wantedOf } from '../../machines/group-memory.js';
 import type { FrontendSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
 import { assertConverged, desired, scale } from '../support/group-drive.js';
@@ -129,7 +130,7 @@ test('[GR-19] [IN-12] [IN-13] group: reports in any order delete nothing that VP
       world.run(MINUTE_MS);
       reload(world, 'join');
       world.run(60 * MINUTE_MS);
-      assertConverged(world, world.group().override?.size ?? SPEC.size);
+      assertConverged(world, wantedOf(world.group()));
     }),
     { seed: seedOfRun(), numRuns: 60 },
   );

@@ -4,6 +4,7 @@
  */
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { wantedOf } from '../../machines/group-memory.js';
 import { addressOf } from '../../machines/model/ids.js';
 import { assertConverged, desired, scale } from '../support/group-drive.js';
 import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
@@ -76,7 +77,7 @@ test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] [IN-11] group: any history conve
       for (const { id } of world.instances()) world.neighbours.setHealth(id, 'up');
       desired(world, spec);
       world.run(120 * MINUTE_MS);
-      assertConverged(world, world.group().override?.size ?? spec.size);
+      assertConverged(world, wantedOf(world.group()));
     }),
     { seed: seedOfRun(), numRuns: 60 },
   );

@@ -159,7 +159,13 @@ test('[IN-4] instance: told to leave while creating, it is found out before it g
   ] as const;
   for (const [onCreate, deletes] of rows) {
     const world = started({}, 10, onCreate);
-    world.tell(GROUP, { type: 'operator.scale', size: 0, reason: 'none' });
+    world.tell(GROUP, {
+      type: 'operator.scale',
+      size: 0,
+      owner: 'ops',
+      reason: 'none',
+      forMs: null,
+    });
     world.run(MINUTE_MS);
     assert.equal(only(world).state, 'deleted', onCreate);
     const asked = world.neighbours.calls.filter(({ type }) => type === 'provider.delete');

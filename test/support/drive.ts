@@ -54,7 +54,8 @@ function driven<C>(machine: AnyStateMachine, at: At, actions: readonly Effect[])
   const timers = timersAfter(at.timers, actions);
   const effects = actions.filter(({ type }) => !type.startsWith('xstate.'));
   const step = (event: { readonly type: string }, meta: Partial<Meta>, armed = timers) => {
-    const stamped = { ...event, meta: metaOf(steps + 1, meta) };
+    const born = event.type === 'activated' ? { children: [] } : {};
+    const stamped = { ...born, ...event, meta: metaOf(steps + 1, meta) };
     const [next, more] = transition(machine, snapshot, stamped as EventFromLogic<typeof machine>);
     const after = { snapshot: next, steps: steps + 1, timers: armed };
     return driven<C>(machine, after, more as readonly Effect[]);

@@ -7,9 +7,10 @@
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
+import { overrideActor } from '../../actors/override-actor.js';
 import { assert } from '../../machines/model/assert.js';
 import type { Meta, RecordParams, SpawnParams } from '../../machines/model/effects.js';
-import { type Address, kindOf } from '../../machines/model/ids.js';
+import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import type { ActorType, Scope } from '../../src/runtime/actor-type.js';
@@ -67,7 +68,14 @@ const TYPES = {
   frontend: { type: frontendActor, stepper: createStepper(frontendActor.machine) },
   group: { type: groupActor, stepper: createStepper(groupActor.machine) },
   instance: { type: instanceActor, stepper: createStepper(instanceActor.machine) },
+  override: { type: overrideActor, stepper: createStepper(overrideActor.machine) },
 } as const;
+
+/** Instances of the group, and the book beside each. */
+function isChild(address: Address, of: Address): boolean {
+  if (kindOf(address) === 'override') return keyOf(address) === of;
+  return kindOf(of) === 'group' && kindOf(address) === 'instance';
+}
 
 export function createCells(host: Host): Cells {
   const cells = new Map<Address, Cell>();
@@ -89,11 +97,11 @@ export function createCells(host: Host): Cells {
     return { address, type, stepper, configuration, context, timers, committed: undefined };
   }
 
-  /** The first event of every life. Only the group has children. */
+  /** The first event of every life. */
   function activate(cell: Cell): void {
     host.later(0, () => {
       const children = [...cells.values()]
-        .filter(({ address }) => kindOf(cell.address) === 'group' && kindOf(address) === 'instance')
+        .filter(({ address }) => isChild(address, cell.address))
         .map(({ address, configuration: { value }, context }) => ({ address, value, context }));
       if (cells.get(cell.address) === cell) take(cell, { type: 'activated', children } as Message);
     });
@@ -186,9 +194,8 @@ export function createCells(host: Host): Cells {
 
 function typeOf(address: Address) {
   const kind = kindOf(address);
-  const ours = kind === 'group' || kind === 'instance' || kind === 'frontend';
-  assert(ours, `${address} is none of ours`);
-  return TYPES[kind];
+  assert(kind in TYPES, `${address} is none of ours`);
+  return TYPES[kind as keyof typeof TYPES];
 }
 
 function paramsOf<P>({ effects }: Step, type: string): readonly P[] {

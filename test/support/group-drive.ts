@@ -4,6 +4,7 @@ import type { InstanceMemory } from '../../machines/instance-memory.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { DrainReason } from '../../machines/model/messages.js';
+import { TERMS } from './book.js';
 import { groupSpec } from './group-spec.js';
 import type { GroupWorld, Neighbours } from './group-types.js';
 import { createGroupWorld } from './group-world.js';
@@ -69,7 +70,7 @@ export function desired(world: GroupWorld, spec: GroupSpec): void {
 }
 
 export function scale(world: GroupWorld, size: number, ask: string): void {
-  world.tell(GROUP, { type: 'operator.scale', size, reason: 'by hand' }, ask);
+  world.tell(GROUP, { type: 'operator.scale', size, ...TERMS }, ask);
 }
 
 export function assertConverged(world: GroupWorld, size: number): void {

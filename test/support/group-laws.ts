@@ -44,7 +44,11 @@ function sizeHolds(world: GroupWorld): void {
   assert.ok(members.length < MEMBERS_MAX, 'GR-16: creates run hot');
   const staying = stayingOf(members);
   const counted = countedOf(members);
-  const wanted = Math.min(group.override?.size ?? group.spec?.size ?? 0, group.spec?.maxSize ?? 0);
+  const { spec, overrides } = group;
+  const ordered = overrides['size'];
+  const stands = ordered !== undefined && ordered.configured === spec?.size;
+  const size = stands ? Number(ordered.value) : (spec?.size ?? 0);
+  const wanted = Math.min(size, spec?.maxSize ?? 0);
   assert.ok(counted.length <= wanted, `GR-8: ${counted.length} counted, ${wanted} wanted`);
   assert.ok(staying.length <= (group.spec?.maxSize ?? 0), `GR-6: ${staying.length} staying`);
   const replaced = staying.flatMap(({ replaces }) => replaces ?? []);

@@ -74,7 +74,8 @@ export function createGroupWorld(spec: GroupSpec, seed: number, cast?: Cast): Gr
     run: time.run,
     tell: (to, message, ask) => {
       const kind = kindOf(to);
-      const ours = kind === 'group' || kind === 'instance' || (kind === 'frontend' && isReal);
+      const always = ['group', 'instance', 'override'].includes(kind);
+      const ours = always || (kind === 'frontend' && isReal);
       if (ours) return host.later(HOP_MS, () => cells.deliver(to, message, ask));
       time.later(HOP_MS, () => world.neighbours.receive(to, message));
     },

@@ -13,10 +13,13 @@ import type { Meta } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, instanceIdFor } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { OutboxEvent } from '../../machines/outbox.js';
+import type { OverrideEvent } from '../../machines/override.js';
 import type { PoolEvent } from '../../machines/pool.js';
 import type { ReloadEvent } from '../../machines/reload-memory.js';
 import type { TenancyEvent } from '../../machines/tenancy-setup.js';
 import type { TenantEvent } from '../../machines/tenant-setup.js';
+import { weightKind } from '../../src/policy/weight-orders.js';
+import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
@@ -94,9 +97,23 @@ const group: readonly Bare<GroupEvent>[] = [
     })),
   ),
   { type: 'instance.forgotten', id: ID },
-  { type: 'operator.scale', size: 2, reason: 'test' },
-  { type: 'operator.scale', size: 99, reason: 'test' },
+  { type: 'operator.scale', size: 2, ...TERMS },
+  { type: 'operator.scale', size: 99, ...TERMS },
+  level('size', 2, SPEC.size),
+  level('size', 1, 99),
+  { type: 'override.level', overrides: {} },
   { type: 'publish.request', frontend: WEB },
+];
+
+const order = { kind: 'pause', value: true, configured: false, ...TERMS };
+const clear = { type: 'override.clear', by: 'operator', owner: 'ops', reason: 'over' } as const;
+const override: readonly Bare<OverrideEvent>[] = [
+  activated,
+  { type: 'override.order', order },
+  { type: 'override.order', order: { ...order, forMs: null }, replyTo: 'ask' },
+  { type: 'override.order', order: { ...order, kind: 'enabled', note: 'so' } },
+  { ...clear, kinds: ['pause'] },
+  { ...clear, kinds: ['pause', 'enabled'], by: 'configuration' },
 ];
 
 const PROBE = { port: 8080, check: CHECK };
@@ -128,10 +145,13 @@ const backend: readonly Bare<BackendEvent>[] = [
     })),
   ),
   { type: 'backend.died', code: 'EXIT', detail: 'code 1' },
-  { type: 'backend.pause', reason: 'test' },
-  { type: 'backend.resume' },
-  { type: 'backend.disable', reason: 'test' },
-  { type: 'backend.enable' },
+  { type: 'backend.pause', ...TERMS },
+  { type: 'backend.resume', ...TERMS },
+  { type: 'backend.disable', ...TERMS },
+  { type: 'backend.enable', ...TERMS },
+  level('pause', true, false),
+  level('enabled', false, true),
+  { type: 'override.level', overrides: {} },
   { type: 'publish.request' },
 ];
 
@@ -186,6 +206,10 @@ const frontend: readonly Bare<FrontendEvent>[] = [
   })),
   { type: 'vip.gone', revision: 1 },
   { type: 'lbsync.hello' },
+  { type: 'operator.weight', pool: 'primary', member: SPEC.key, weight: 7, flush: true, ...TERMS },
+  { type: 'operator.weight', pool: 'nix', member: 'nix', weight: 700, flush: false, ...TERMS },
+  level(weightKind('primary', SPEC.key), 7, 100),
+  { type: 'override.level', overrides: {} },
   { type: 'frontend.decided', revision: 1 },
 ];
 
@@ -343,6 +367,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
     events: instance,
   },
   backend: { input: inputOf('backend', 'cache-1'), events: backend },
+  override: { input: inputOf('override', 'backend/cache-1'), events: override },
   frontend: { input: inputOf('frontend', WEB), events: frontend },
   pool: { input: inputOf('pool', 'public'), events: pool },
   lbsync: { input: inputOf('lbsync', 'main'), events: lbsync },

@@ -18,11 +18,13 @@ import {
 import type { JsonObject } from '../../../machines/model/json.js';
 import type {
   BackendMessage,
+  FrontendMessage,
   GroupMessage,
   InstanceMessage,
   LbsyncMessage,
   TenantMessage,
 } from '../../../machines/model/messages.js';
+import { type OverrideMessage, overrideOf, type Terms } from '../../../machines/model/overrides.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { type NodeApi, RESOURCE_KINDS, type ResourceKind } from '../../ports/node-api.js';
 
@@ -47,6 +49,8 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
     instanceVerb(api, request, { type: 'operator.replace', reason: textOf(request, 'reason') }),
   Scale: scale,
   Backend: backend,
+  SetWeight: setWeight,
+  ClearOverride: clearOverride,
   Sync: sync,
   ResumeActor: resumeActor,
   UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
@@ -165,7 +169,7 @@ function scale(api: NodeApi, request: Request): Answer {
   return named(api, target, {
     type: 'operator.scale',
     size,
-    reason: textOf(request, 'reason'),
+    ...termsIn(request),
   });
 }
 
@@ -180,8 +184,51 @@ function backend(api: NodeApi, request: Request): Answer {
       }),
     );
   }
-  const message = { type: `backend.${verb}`, reason: textOf(request, 'reason') } as BackendMessage;
+  const message = { type: `backend.${verb}`, ...termsIn(request) } as BackendMessage;
   return named(api, { kind: 'backend', name: parseBackendName(shown), shown }, message);
+}
+
+function setWeight(api: NodeApi, request: Request): Answer {
+  const shown = textOf(request, 'frontend');
+  const target = { kind: 'frontend', name: parseFrontendName(shown), shown } as const;
+  return named(api, target, {
+    type: 'operator.weight',
+    pool: textOf(request, 'pool'),
+    member: textOf(request, 'member'),
+    weight: numberOf(request, 'weight'),
+    flush: request['flush'] === true,
+    ...termsIn(request),
+  });
+}
+
+async function clearOverride(api: NodeApi, request: Request): Answer {
+  const object = parseAddress(textOf(request, 'object'));
+  const kind = textOf(request, 'kind');
+  const known = await api.list('overrides', {});
+  const stands = known.some((one) => one['object'] === object && one['kind'] === kind);
+  if (object === undefined || !stands) return fail(notFound('override', `${object} ${kind}`));
+  const { owner, reason } = termsIn(request);
+  const message: OverrideMessage = {
+    type: 'override.clear',
+    kinds: [kind],
+    by: 'operator',
+    owner,
+    reason,
+  };
+  return answered(await api.ask(overrideOf(object), message));
+}
+
+/** An order that says nothing else ends by itself. */
+const OVERRIDE_DEFAULT_MS = 24 * 3_600_000;
+
+function termsIn(request: Request): Terms {
+  const asked = numberOf(request, 'forMs');
+  const forMs = asked > 0 ? asked : OVERRIDE_DEFAULT_MS;
+  return {
+    owner: textOf(request, 'owner') || 'unix',
+    reason: textOf(request, 'reason'),
+    forMs: request['forever'] === true ? null : forMs,
+  };
 }
 
 async function sync(api: NodeApi, request: Request): Answer {
@@ -203,7 +250,12 @@ async function resumeActor(api: NodeApi, request: Request): Answer {
   return answered(await api.ask(address, { type: 'actor.resume' }));
 }
 
-type OperatorMessage = InstanceMessage | GroupMessage | BackendMessage | TenantMessage;
+type OperatorMessage =
+  | InstanceMessage
+  | GroupMessage
+  | BackendMessage
+  | FrontendMessage
+  | TenantMessage;
 
 interface Target {
   readonly kind: ActorKind;

@@ -60,6 +60,7 @@ test('[CL-20] reading calls: give the very objects of the node', async () => {
 test('[CL-20] verbs: reach the actor they name as its message', async () => {
   const instance = `instance/${INSTANCE_ID}`;
   const reason = 'kernel update';
+  const terms = { owner: 'unix', reason, forMs: 86_400_000 };
   const verbs = [
     [
       'Drain',
@@ -79,13 +80,29 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
       'Scale',
       { group: 'acme/web', size: 5, reason },
       'group/acme/web',
-      { type: 'operator.scale', size: 5, reason },
+      { type: 'operator.scale', size: 5, ...terms },
     ],
     [
       'Backend',
-      { name: 'cache-1', verb: 'PAUSE', reason },
+      { name: 'cache-1', verb: 'PAUSE', reason, owner: 'ops', forMs: 60_000 },
       'backend/cache-1',
-      { type: 'backend.pause', reason },
+      { type: 'backend.pause', reason, owner: 'ops', forMs: 60_000 },
+    ],
+    [
+      'SetWeight',
+      { frontend: 'cache', pool: 'primary', member: 'cache-1', weight: 5, reason, forever: true },
+      'frontend/cache',
+      {
+        type: 'operator.weight',
+        ...{ pool: 'primary', member: 'cache-1', weight: 5, flush: false },
+        ...{ ...terms, forMs: null },
+      },
+    ],
+    [
+      'ClearOverride',
+      { object: 'group/acme/web', kind: 'size', reason, owner: 'ops' },
+      'override/group/acme/web',
+      { type: 'override.clear', kinds: ['size'], by: 'operator', owner: 'ops', reason },
     ],
     ['Sync', {}, 'lbsync/main', { type: 'operator.sync' }],
     ['Sync', { name: 'cache' }, 'lbsync/main', { type: 'operator.sync', frontend: 'cache' }],
@@ -109,6 +126,8 @@ test('[CL-21] failures: each has its kind and one sentence', async () => {
     ['Backend', { name: 'cache-1' }, 'usage', /^verb must be/],
     ['Sync', { name: 'a/b/c' }, 'not-found', /^there is no frontend/],
     ['ResumeActor', { name: 'nix' }, 'not-found', /^there is no actor/],
+    ['ClearOverride', { object: 'backend/nix', kind: 'pause' }, 'not-found', /^there is no overr/],
+    ['SetWeight', { frontend: 'nix' }, 'not-found', /^there is no frontend/],
   ] as const;
   for (const [call, request, code, message] of cases) {
     const answer = await client.call(call, request);
