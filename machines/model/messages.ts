@@ -61,10 +61,8 @@ export type BackendMessage =
   | { readonly type: 'probe.finished'; readonly probe: number; readonly result: ProbeResult }
   /** The owner knows better than any probe: the process exited, the provider says terminal. */
   | { readonly type: 'backend.died'; readonly code: string; readonly detail: string }
-  | ({ readonly type: 'backend.pause' } & Terms)
-  | ({ readonly type: 'backend.resume' } & Terms)
-  | ({ readonly type: 'backend.disable' } & Terms)
-  | ({ readonly type: 'backend.enable' } & Terms)
+  | ({ readonly type: 'backend.pause' | 'backend.resume' } & Terms)
+  | ({ readonly type: 'backend.disable' | 'backend.enable' } & Terms)
   | OverrideLevel
   | { readonly type: 'publish.request' };
 

@@ -1,88 +1,32 @@
 /** The backend machine: the probe loop, verdicts, verbs, and every short history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backendMachine, type ProbeParams, type ReplyParams } from '../../machines/backend.js';
-import type { BackendMemory, Publication } from '../../machines/backend-memory.js';
-import type { BackendSpec, HealthCheckSpec } from '../../machines/model/desired.js';
-import type { RecordParams } from '../../machines/model/effects.js';
-import { addressOf, type BackendName, type FrontendName } from '../../machines/model/ids.js';
-import type { BackendMessage, ProbeResult } from '../../machines/model/messages.js';
+import type { ProbeParams, ReplyParams } from '../../machines/backend.js';
+import { addressOf, type FrontendName } from '../../machines/model/ids.js';
+import type { BackendMessage } from '../../machines/model/messages.js';
 import { probeDelayMs } from '../../src/policy/interval.js';
-import type { Terms } from '../../machines/model/overrides.js';
-import type { OrderParams } from '../../machines/overriding.js';
-import { obeyed, TERMS } from '../support/book.js';
-import { type Driven, drive } from '../support/drive.js';
-
-type Backend = Driven<BackendMemory>;
-
-const CHECK: HealthCheckSpec = {
-  name: 'http-ok',
-  type: 'http',
-  path: '/',
-  status: [{ from: 200, to: 200 }],
-  insecureSkipVerify: false,
-  intervalMs: 1_000,
-  fastIntervalMs: 200,
-  downIntervalMs: 5_000,
-  timeoutMs: 500,
-  rise: 2,
-  fall: 3,
-  snap: false,
-  jitter: 0,
-};
-const SPEC: BackendSpec = {
-  name: 'b1' as BackendName,
-  address: '10.0.0.11',
-  probe: { port: 80, check: CHECK },
-  enabled: true,
-  frontends: ['web' as FrontendName, 'api' as FrontendName],
-  generation: 1,
-};
-const { probe: _unprobed, ...UNCHECKED_SPEC } = SPEC;
-const OWNER = addressOf('instance', 'i-0000-000000000000');
-
-const desired = (change: Partial<BackendSpec> = {}): BackendMessage => ({
-  type: 'backend.desired',
-  spec: { ...SPEC, ...change },
-  owner: OWNER,
-});
-const PAUSE: BackendMessage = { ...TERMS, type: 'backend.pause', reason: 'look' };
-const RESUME: BackendMessage = { ...TERMS, type: 'backend.resume' };
-const DISABLE: BackendMessage = { ...TERMS, type: 'backend.disable', reason: 'broken' };
-const ENABLE: BackendMessage = { ...TERMS, type: 'backend.enable' };
-const DIED: BackendMessage = { type: 'backend.died', code: 'EXITED', detail: 'exit 1' };
-
-function fresh(): Backend {
-  return drive<BackendMemory>(backendMachine, { address: addressOf('backend', 'b1') }).send({
-    type: 'activated',
-  });
-}
-
-const started = (): Backend => fresh().send(desired());
-
-function result(passed: boolean, change: Partial<ProbeResult> = {}): ProbeResult {
-  const code = passed ? 'L7OK' : 'L7STS';
-  return { passed, code, detail: '', durationMs: 3, positive: false, late: false, ...change };
-}
-
-function finish(backend: Backend, outcome: ProbeResult): Backend {
-  const { probe } = backend.context;
-  return backend.send({ type: 'probe.finished', probe, result: outcome } as BackendMessage);
-}
-
-/** Lets the due probe go out and answers it, once per letter. */
-function probed(backend: Backend, letters: string): Backend {
-  let next = backend;
-  for (const letter of letters) next = finish(next.fire('probeDue'), result(letter === 'P'));
-  return next;
-}
-
-/** The verb, and what came of it once it was on disk. */
-const told = (backend: Backend, verb: BackendMessage): Backend => obeyed(backend.send(verb));
-
-const stateOf = (backend: Backend) => backend.context.verdict?.state;
-const verdicts = (backend: Backend) => backend.said<Publication>('publishVerdict');
-const records = (backend: Backend) => backend.said<RecordParams>('record');
+import {
+  type Backend,
+  CHECK,
+  DIED,
+  DISABLE,
+  desired,
+  ENABLE,
+  finish,
+  fresh,
+  OWNER,
+  PAUSE,
+  probed,
+  RESUME,
+  records,
+  result,
+  SPEC,
+  started,
+  stateOf,
+  told,
+  UNCHECKED_SPEC,
+  verdicts,
+} from '../support/backend-lab.js';
 
 test('[HE-1] [DP-1] backend: the first passing probe makes exactly one transition to up', () => {
   const up = probed(started(), 'P');
@@ -253,66 +197,6 @@ test('[HE-8] [DP-10] backend: paused is not probed; resume starts as unknown and
     up.context.transitions.map(({ to }) => to),
     ['up', 'paused', 'unknown', 'up'],
   );
-});
-
-test('[OV-1] backend: an order is written down before anything follows from it', () => {
-  const asked = probed(started(), 'P').send(PAUSE, { replyTo: 'ask-1' });
-  assert.equal(stateOf(asked), 'up');
-  const { type: _verb, ...terms } = PAUSE as typeof PAUSE & Terms;
-  assert.deepEqual(asked.said<OrderParams>('orderOverride'), [
-    {
-      to: 'override/backend/b1',
-      message: {
-        type: 'override.order',
-        order: { kind: 'pause', value: true, configured: false, ...terms },
-        replyTo: 'ask-1',
-      },
-    },
-  ]);
-  assert.deepEqual(verdicts(asked), []);
-  const resumed = probed(started(), 'P').send(RESUME, { replyTo: 'ask-2' });
-  assert.deepEqual(resumed.said<ReplyParams>('reply')[0]?.body, { ok: true, state: 'up' });
-});
-
-test('[OV-2] backend: it starts with the overrides that stand', () => {
-  const rows: readonly (readonly [kind: string, value: boolean, state: string])[] = [
-    ['pause', true, 'paused'],
-    ['enabled', false, 'disabled'],
-  ];
-  for (const [kind, value, state] of rows) {
-    const configured = kind === 'enabled';
-    const entry = { kind, value, configured, owner: 'ops', reason: '', sinceMs: 0, untilMs: null };
-    const context = { object: 'backend/b1', book: { [kind]: entry } };
-    const children = [{ address: 'override/backend/b1', value: 'holding', context }];
-    const input = { address: addressOf('backend', 'b1') };
-    const idle = drive<BackendMemory>(backendMachine, input);
-    const born = idle.send({ type: 'activated', children } as never).send(desired());
-    assert.equal(stateOf(born), state);
-    assert.deepEqual(born.timers, {});
-  }
-});
-
-test('[OV-3] backend: an order yields when the configured value itself changes, and not before', () => {
-  const enabled = told(fresh().send(desired({ enabled: false })), ENABLE);
-  assert.equal(stateOf(enabled), 'unknown');
-  const moved = obeyed(enabled.send(desired({ enabled: false, address: '10.0.0.99' })));
-  assert.equal(stateOf(moved), 'unknown');
-  const yielded = moved.send(desired());
-  const [order] = yielded.said<OrderParams>('orderOverride');
-  assert.ok(order?.message.type === 'override.clear' && order.message.by === 'configuration');
-  assert.deepEqual(obeyed(yielded).context.overrides, {});
-  assert.equal(stateOf(obeyed(yielded).send(desired({ enabled: false }))), 'disabled');
-});
-
-test('[HE-16] backend: what restores the configured state ends an override, else one is ordered', () => {
-  const up = probed(started(), 'P');
-  const off = told(up, DISABLE);
-  assert.deepEqual(Object.keys(off.context.overrides), ['enabled']);
-  assert.deepEqual(told(off, ENABLE).context.overrides, {});
-  assert.deepEqual(told(told(off, ENABLE), PAUSE).context.overrides['pause']?.reason, 'look');
-  const pausedToo = obeyed(told(told(up, PAUSE), DISABLE));
-  assert.equal(stateOf(pausedToo), 'disabled');
-  assert.equal(stateOf(told(pausedToo, ENABLE)), 'paused');
 });
 
 test('[HE-8] [DP-11] backend: a disabled one refuses pause and resume and says why', () => {

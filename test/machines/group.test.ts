@@ -133,7 +133,7 @@ test('[OV-3] group: an operator size yields when the configured size itself chan
 
 test('[OV-4] group: an operator size ends at its time', () => {
   const world = started();
-  scale(world, 2, 'less');
+  scale(world, 2, 'less', TERMS.forMs);
   world.run(TERMS.forMs - MINUTE_MS);
   assertConverged(world, 2);
   world.run(2 * MINUTE_MS);

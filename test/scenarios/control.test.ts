@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
+import { TERMS } from '../support/book.js';
 import { saysOf } from '../support/config.js';
 import {
   B1,
@@ -33,7 +34,7 @@ test('[DP-49] fifty events for one VIP during a sync end in at most two more, an
     open = resolve;
   });
   const verb = (type: string) =>
-    node.host.tell(addressOf('backend', 'b1'), { type, reason: 'a burst' } as Message, 'a test');
+    node.host.tell(addressOf('backend', 'b1'), { ...TERMS, type } as Message, 'a test');
   verb('backend.pause');
   await node.clock.advance(0);
   assert.equal(passes, 1, 'a sync is under way');

@@ -8,6 +8,7 @@ import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import { healthCheckSpec } from '../../src/config/specs.js';
 import { probeDelayMs } from '../../src/policy/interval.js';
+import { TERMS } from '../support/book.js';
 import { configFrom } from '../support/config.js';
 import type { VirtualNode } from '../support/virtual-node.js';
 import {
@@ -28,7 +29,7 @@ import {
 const TO_B1 = addressOf('backend', 'b1');
 
 function verb(node: VirtualNode, name: 'pause' | 'resume' | 'disable' | 'enable') {
-  return node.order(TO_B1, { type: `backend.${name}`, reason: 'a test' } as Message);
+  return node.order(TO_B1, { ...TERMS, type: `backend.${name}` } as Message);
 }
 
 function probesOf(node: VirtualNode, address: string): number {

@@ -12,6 +12,7 @@ import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Vip } from '../../machines/model/lb.js';
 import type { Message } from '../../machines/model/messages.js';
+import { TERMS } from '../support/book.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import { seedOfRun } from '../support/seed.js';
 import type { Edits } from '../support/site.js';
@@ -75,7 +76,7 @@ async function perform(scene: Scene, one: Event): Promise<void> {
     case 'probe':
       return behave(node, ADDRESSES[one.which] ?? B1, BEHAVIOURS[one.how] ?? HEALTHY);
     case 'verb': {
-      const message = { type: VERBS[one.how], reason: 'any' } as Message;
+      const message = { ...TERMS, type: VERBS[one.how] } as Message;
       await node.order(addressOf('backend', `b${one.which + 1}`), message);
       return;
     }

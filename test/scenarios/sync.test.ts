@@ -10,6 +10,7 @@ import { compareAddresses } from '../../src/lb/address.js';
 import { flowTable, movedShare } from '../../src/lb/maglev.js';
 import { startLbsync } from '../actors/lbsync-lab.js';
 import { last, lines, wish } from '../actors/lbsync-wishes.js';
+import { TERMS } from '../support/book.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import type { VirtualNode } from '../support/virtual-node.js';
 import {
@@ -88,8 +89,8 @@ test('[DP-32] disabling a standby at weight 0 flushes it although its weight sta
   assert.equal(weightsOf(node)['.21'], 0);
   const calls = await callsDuring(node, async () => {
     await node.order(addressOf('backend', 'b3'), {
+      ...TERMS,
       type: 'backend.disable',
-      reason: 'x',
     } as Message);
     await node.clock.advance(60_000);
   });

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { addressOf } from '../../machines/model/ids.js';
 import type { SimulatedCall } from '../../src/adapters/simulated-provider/provider.js';
 import type { Behaviour } from '../contract/prober.js';
+import { TERMS } from '../support/book.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import { seedOfRun } from '../support/seed.js';
 import { feedGaps, type SiteLaws, watchSite } from '../support/site-laws.js';
@@ -206,7 +207,7 @@ async function orderBackend(scene: Scene, index: number, type: string): Promise<
   const takesOut = type === 'backend.pause' || type === 'backend.disable';
   if (takesOut) scene.out.add(String(backend['address']));
   const to = addressOf('backend', String(backend['name']));
-  await scene.node.order(to, { type, reason: 'simulated' } as never);
+  await scene.node.order(to, { ...TERMS, type } as never);
 }
 
 async function orderInstance({ node }: Scene, index: number, type: string): Promise<void> {
@@ -315,7 +316,7 @@ async function calm(scene: Scene): Promise<void> {
   for (const { name } of node.views('backend')) {
     const to = addressOf('backend', String(name));
     for (const type of ['backend.enable', 'backend.resume'])
-      await node.order(to, { type } as never);
+      await node.order(to, { ...TERMS, type } as never);
   }
   await configure(scene);
   await run(scene, 400);

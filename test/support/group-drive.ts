@@ -69,8 +69,13 @@ export function desired(world: GroupWorld, spec: GroupSpec): void {
   world.tell(GROUP, { type: 'group.desired', spec });
 }
 
-export function scale(world: GroupWorld, size: number, ask: string): void {
-  world.tell(GROUP, { type: 'operator.scale', size, ...TERMS }, ask);
+export function scale(
+  world: GroupWorld,
+  size: number,
+  ask: string,
+  forMs: number | null = null,
+): void {
+  world.tell(GROUP, { type: 'operator.scale', size, ...TERMS, forMs }, ask);
 }
 
 export function assertConverged(world: GroupWorld, size: number): void {
