@@ -68,20 +68,20 @@ type CellInput = Omit<StoredCell, 'incarnation' | 'parent'> & {
 };
 
 export function packDecision(decision: Decision): Packed<PackedDecision> {
-  const { incarnation } = decision;
-  const cell = decision.cell === undefined ? ok(null) : packCell(decision.cell, incarnation);
-  if (!cell.ok) return cell;
+  const { incarnation, cell: own } = decision;
+  const cell = own === undefined ? null : cellOf(own, incarnation);
+  if (isFailure(cell)) return fail(cell);
   const spawns: PackedCell[] = [];
   for (const spawn of decision.spawns) {
-    const packed = packCell(spawn, incarnation);
-    if (!packed.ok) return packed;
-    spawns.push(packed.value);
+    const packed = cellOf(spawn, incarnation);
+    if (isFailure(packed)) return fail(packed);
+    spawns.push(packed);
   }
   const records: PackedRecord[] = [];
   for (const record of decision.records) {
-    const packed = packRecord(record);
-    if (!packed.ok) return packed;
-    records.push(packed.value);
+    const packed = recordOf(record);
+    if (isFailure(packed)) return fail(packed);
+    records.push(packed);
   }
   const { id, at, actor, cause, thread, configGeneration, forget } = decision;
   return ok([
@@ -93,21 +93,26 @@ export function packDecision(decision: Decision): Packed<PackedDecision> {
     incarnation,
     configGeneration,
     forget,
-    cell.value,
+    cell,
     spawns,
     records,
   ]);
 }
 
-export function packCell(cell: CellInput, incarnation: number): Packed<PackedCell> {
+/** Tuples and texts are no such objects. */
+function isFailure<T>(packed: T | StoreFailure): packed is StoreFailure {
+  return typeof packed === 'object' && packed !== null && 'code' in packed;
+}
+
+function cellOf(cell: CellInput, incarnation: number): PackedCell | StoreFailure {
   const value = textOf(cell.value, 'value');
-  if (!value.ok) return value;
+  if (isFailure(value)) return value;
   const context = textOf(cell.context, 'context');
-  if (!context.ok) return context;
-  const timers = textOf(cell.timers.map(timerOf), 'timers');
-  if (!timers.ok) return timers;
+  if (isFailure(context)) return context;
+  const timers = cell.timers.length === 0 ? '[]' : textOf(cell.timers.map(timerOf), 'timers');
+  if (isFailure(timers)) return timers;
   const { address, parent = null, machine, machineVersion, machineHash, version } = cell;
-  return ok([
+  return [
     address,
     parent,
     machine,
@@ -115,10 +120,10 @@ export function packCell(cell: CellInput, incarnation: number): Packed<PackedCel
     machineHash,
     version,
     incarnation,
-    value.value,
-    context.value,
-    timers.value,
-  ]);
+    value,
+    context,
+    timers,
+  ];
 }
 
 /** Nothing of a timer is stored but these. */
@@ -126,18 +131,18 @@ function timerOf({ id, dueAtMs }: StoredTimer): StoredTimer {
   return { id, dueAtMs };
 }
 
-function packRecord({ event, rule, numbers, publish }: RecordParams): Packed<PackedRecord> {
+function recordOf({ event, rule, numbers, publish }: RecordParams): PackedRecord | StoreFailure {
   const text = textOf(numbers, 'numbers');
-  if (!text.ok) return text;
-  if (publish === undefined) return ok([event, rule, text.value, null]);
+  if (isFailure(text)) return text;
+  if (publish === undefined) return [event, rule, text, null];
   const data = textOf(publish.data, 'feed event');
-  if (!data.ok) return data;
+  if (isFailure(data)) return data;
   const { aggregateKind, aggregateId, tenantId = null, level = null } = publish;
-  return ok([event, rule, text.value, [aggregateKind, aggregateId, tenantId, level, data.value]]);
+  return [event, rule, text, [aggregateKind, aggregateId, tenantId, level, data]];
 }
 
 /** JSON text, or why there is none: a cycle, a bigint, nothing at all, too much. */
-export function textOf(value: unknown, name: string): Packed<string> {
+function textOf(value: unknown, name: string): string | StoreFailure {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -148,7 +153,7 @@ export function textOf(value: unknown, name: string): Packed<string> {
   if (text.length > FIELD_CHARACTERS_MAX) {
     return rejected(`${name} has ${text.length} characters, more than FIELD_CHARACTERS_MAX`);
   }
-  return ok(text);
+  return text;
 }
 
 /** A cell on its way out: its whole row as the JSON text of a list, in the order of PackedCell. */
@@ -287,6 +292,6 @@ export async function packEach(
 
 const NO_ANSWER: Outcome = fail({ code: 'unavailable', message: 'the store gave no answer' });
 
-function rejected(message: string): Packed<never> {
-  return fail({ code: 'rejected', message });
+function rejected(message: string): StoreFailure {
+  return { code: 'rejected', message };
 }

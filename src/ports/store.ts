@@ -32,6 +32,7 @@ export interface StoredCell {
   readonly damaged?: string;
 }
 
+/** What else a timer carries is not stored. */
 export interface StoredTimer {
   readonly id: string;
   /** Absolute wall-clock deadline, ms since the epoch. */
@@ -48,7 +49,9 @@ export interface Decision {
   readonly thread: string;
   readonly incarnation: number;
   /** Absent for actors that are not stored: their records still commit. */
-  readonly cell?: Omit<StoredCell, 'incarnation' | 'parent'> & { readonly parent?: Address };
+  readonly cell?:
+    | (Omit<StoredCell, 'incarnation' | 'parent'> & { readonly parent?: Address | undefined })
+    | undefined;
   readonly spawns: readonly Omit<StoredCell, 'incarnation'>[];
   readonly forget: boolean;
   readonly records: readonly RecordParams[];

@@ -96,6 +96,7 @@ export class Cell implements TimerOwner, MailboxOwner {
   clean = false;
   /** Counts what changed state, context or timers: equal counts mean equal states. */
   changes = 0;
+  /** In the order they were made, and so mostly in that of their arrival. */
   inFlight: readonly InFlight[] = NONE_IN_FLIGHT;
   /** Raised by every restart: answers to earlier work are dropped. */
   life = 1;
@@ -135,12 +136,17 @@ export class Cell implements TimerOwner, MailboxOwner {
   }
 
   departs(flight: InFlight): void {
-    this.inFlight = [...this.inFlight, flight];
+    if (this.inFlight.length === 0) this.inFlight = [flight];
+    else (this.inFlight as InFlight[]).push(flight);
   }
 
   arrives(flight: InFlight): void {
-    const left = this.inFlight.filter((other) => other !== flight);
-    this.inFlight = left.length === 0 ? NONE_IN_FLIGHT : left;
+    const flights = this.inFlight as InFlight[];
+    const at = flights.indexOf(flight);
+    if (at < 0) return;
+    if (flights.length === 1) this.inFlight = NONE_IN_FLIGHT;
+    else if (at === 0) flights.shift();
+    else flights.splice(at, 1);
   }
 }
 

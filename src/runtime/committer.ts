@@ -9,6 +9,7 @@ import { fail, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { Committed, Decision, Store } from '../ports/store.js';
 import { OFFER_DECISIONS_MAX, OFFERS_MAX, STORE_RETRY } from './limits.js';
+import { Queue } from './queue.js';
 
 export type CommitOutcome = Result<Committed, StoreFailure>;
 
@@ -34,9 +35,16 @@ const NO_ANSWER: CommitOutcome = fail({
   message: 'the store gave no answer',
 } as const);
 
-export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Committer {
-  /** Not offered yet, or to be offered again. */
-  let queue: Submitted[] = [];
+/** @param onAnswered Called when all of one answer has been told. */
+export function createCommitter(
+  store: Pick<Store, 'commit'>,
+  clock: Clock,
+  onAnswered: () => void = () => undefined,
+): Committer {
+  /** Not offered yet. */
+  const fresh = new Queue<Submitted>();
+  /** To be offered again, before those. */
+  let again: Submitted[] = [];
   /** Offered and not answered. */
   let offered = 0;
   let offers = 0;
@@ -45,13 +53,15 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   let scheduled = false;
   let closed = false;
   let failures = 0;
-  /** At the head of the queue: what has to wait while a later offer has not come back. */
+  /** At the head of it: what has to wait while a later offer has not come back. */
   let waitsAhead = 0;
   let unavailable: string | undefined;
   let drained: (() => void)[] = [];
 
+  const left = (): number => again.length + fresh.size + offered;
+
   const settleDrains = (): void => {
-    if (queue.length + offered > 0 && unavailable === undefined) return;
+    if (left() > 0 && unavailable === undefined) return;
     const resolvers = drained;
     drained = [];
     for (const resolve of resolvers) resolve();
@@ -60,7 +70,7 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   /** While anything has to wait, nothing is offered before all that was offered has come back. */
   const mayOffer = (): boolean => {
     const waits = unavailable !== undefined || waitsAhead > 0;
-    return queue.length > 0 && offers < (waits ? 1 : OFFERS_MAX);
+    return again.length + fresh.size > 0 && offers < (waits ? 1 : OFFERS_MAX);
   };
 
   const schedule = (): void => {
@@ -75,8 +85,13 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
   };
 
   const offer = (): void => {
-    const batch = queue.slice(0, OFFER_DECISIONS_MAX);
-    queue = queue.slice(batch.length);
+    const batch = again.slice(0, OFFER_DECISIONS_MAX);
+    if (batch.length > 0) again = again.slice(batch.length);
+    while (batch.length < OFFER_DECISIONS_MAX) {
+      const next = fresh.shift();
+      if (next === undefined) break;
+      batch.push(next);
+    }
     offered += batch.length;
     offers += 1;
     const answer = store.commit(batch.map(({ decision }) => decision));
@@ -95,22 +110,23 @@ export function createCommitter(store: Pick<Store, 'commit'>, clock: Clock): Com
     const answered = away < 0 ? batch.length : away;
     const to = waitsAhead > 0 ? 0 : answered;
     const parked = batch.slice(to);
-    queue.splice(waitsAhead, 0, ...parked);
+    if (parked.length > 0) again.splice(waitsAhead, 0, ...parked);
     waitsAhead = offers > 0 ? waitsAhead + parked.length : 0;
     unavailable = away < 0 ? undefined : messageOf(outcomes[away] ?? NO_ANSWER);
     failures = unavailable === undefined ? 0 : failures + 1;
     for (let index = 0; index < to; index += 1) batch[index]?.done(outcomes[index] ?? NO_ANSWER);
+    onAnswered();
     settleDrains();
     schedule();
   };
 
   return {
     submit: (decision, done) => {
-      queue.push({ decision, done });
+      fresh.push({ decision, done });
       schedule();
     },
     get waiting() {
-      return queue.length + offered;
+      return left();
     },
     get unavailable() {
       return unavailable;

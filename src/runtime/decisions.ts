@@ -12,7 +12,7 @@ import { kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Decision, StoredCell } from '../ports/store.js';
 import { activateSpawned, fenceOff, forget } from './activation.js';
-import { type Cell, type InFlight, noteCommitted, stateOf } from './cell.js';
+import { type Cell, type CommittedState, type InFlight, noteCommitted, stateOf } from './cell.js';
 import type { CommitOutcome } from './committer.js';
 import { createRevision } from './compile/revision.js';
 import { comeBack } from './crash.js';
@@ -23,8 +23,7 @@ import { plainMeta } from './step-meta.js';
 export function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
   cell.version += 1;
   const state = stateOf(cell, kernel.timers);
-  const told = sorted.spawns.length > 0 ? plainMeta(meta) : meta;
-  const spawned = sorted.spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, told));
+  const spawned = sorted.spawns.length > 0 ? rowsOfSpawns(kernel, cell, sorted, meta) : NONE;
   const { afterCommit: effects, forget } = sorted;
   const aheadMs = kernel.options.clock.monotonic() - meta.at;
   const { changes } = cell;
@@ -42,38 +41,52 @@ interface DecisionParts {
   readonly sorted: Sorted;
   readonly meta: Meta;
   readonly flight: InFlight;
-  readonly spawned: readonly Omit<StoredCell, 'incarnation'>[];
+  readonly spawned: SpawnedRows;
 }
 
 function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision {
   const { thread, incarnation } = kernel.options;
   const { sorted, meta, flight, spawned } = parts;
-  const decision = {
+  return {
     id: meta.id,
     at: meta.at,
     actor: cell.address,
     cause: meta.cause,
     thread,
     incarnation,
+    cell: cell.type.stored ? rowOf(cell, flight.state) : undefined,
     spawns: spawned,
     forget: sorted.forget,
     records: sorted.records,
     configGeneration: kernel.options.generation(),
   };
-  if (!cell.type.stored) return decision;
-  const { machineId, hash } = cell.stepper;
-  const row = {
-    address: cell.address,
-    machine: machineId,
-    machineVersion: cell.type.version,
-    machineHash: hash,
-    version: flight.state.version,
-    value: flight.state.value,
-    context: flight.state.context,
-    timers: flight.state.timers.map(({ id, dueAtMs }) => ({ id, dueAtMs })),
-  };
-  return { cell: cell.parent === undefined ? row : { parent: cell.parent, ...row }, ...decision };
 }
+
+/** One literal, and of the timers what is in flight anyway: thousands of these wait for the store. */
+function rowOf(cell: Cell, { version, value, context, timers }: CommittedState): OwnRow {
+  return {
+    address: cell.address,
+    parent: cell.parent,
+    machine: cell.stepper.machineId,
+    machineVersion: cell.type.version,
+    machineHash: cell.stepper.hash,
+    version,
+    value,
+    context,
+    timers,
+  };
+}
+
+type OwnRow = NonNullable<Decision['cell']>;
+
+const NONE: readonly never[] = [];
+
+function rowsOfSpawns(kernel: Kernel, cell: Cell, { spawns }: Sorted, meta: Meta): SpawnedRows {
+  const told = plainMeta(meta);
+  return spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, told));
+}
+
+type SpawnedRows = readonly Omit<StoredCell, 'incarnation'>[];
 
 function rowOfSpawn(
   kernel: Kernel,
@@ -111,7 +124,7 @@ const addressed = createRevision({
 interface Settlement {
   readonly flight: InFlight;
   readonly outcome: CommitOutcome;
-  readonly spawned: readonly Omit<StoredCell, 'incarnation'>[];
+  readonly spawned: SpawnedRows;
 }
 
 function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settlement): void {
@@ -124,20 +137,13 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   kernel.options.turn?.begin(cell.address, 'committed');
   performCommitted(kernel, cell, flight.effects, flight.cause);
   kernel.options.turn?.end();
-  if (outcome.value.outboxSeq > 0) announce(kernel, cell, outcome.value.outboxSeq, flight.cause);
+  const { outboxSeq } = outcome.value;
+  if (outboxSeq > 0) kernel.announcer.appended(outboxSeq, cell.address, flight.cause);
   if (flight.forget) return forget(kernel, cell);
   cell.parked = cell.inFlight.some(({ forget }) => forget);
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.schedule(cell);
 }
-
-/** Wakes the outbox: a level, so only the newest sequence matters. */
-function announce(kernel: Kernel, cell: Cell, seq: number, cause: string): void {
-  const body = { type: 'outbox.appended', seq };
-  kernel.send({ to: OUTBOX, from: cell.address, cause, body });
-}
-
-const OUTBOX = 'outbox/main' as Cell['address'];
 
 function refuse(
   kernel: Kernel,

@@ -49,23 +49,30 @@ function allLeaveAtOnce(cell: Cell, effects: readonly CollectedEffect[]): boolea
 const DECIDING: ReadonlySet<string> = new Set(['record', 'spawn', 'forget']);
 
 function sorted(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
-  const records: RecordParams[] = [];
-  const spawns: SpawnParams[] = [];
-  const now: CollectedEffect[] = [];
-  const afterCommit: CollectedEffect[] = [];
+  let records: readonly RecordParams[] = NONE;
+  let spawns: readonly SpawnParams[] = NONE;
+  let now: readonly CollectedEffect[] = NONE;
+  let afterCommit: readonly CollectedEffect[] = NONE;
   let forget = false;
   for (const effect of effects) {
-    if (effect.type === 'record') records.push(effect.params as RecordParams);
-    else if (effect.type === 'spawn') spawns.push(effect.params as SpawnParams);
+    if (effect.type === 'record') records = and(records, effect.params as RecordParams);
+    else if (effect.type === 'spawn') spawns = and(spawns, effect.params as SpawnParams);
     else if (effect.type === 'forget') forget = true;
-    else if (rowOf(cell, effect).class === 'durable') afterCommit.push(effect);
-    else now.push(effect);
+    else if (rowOf(cell, effect).class === 'durable') afterCommit = and(afterCommit, effect);
+    else now = and(now, effect);
   }
   assert(
     afterCommit.length === 0 || records.length > 0,
     `RT-4: ${cell.address} wants ${afterCommit[0]?.type} without recording why`,
   );
   return { records, spawns, forget, now, afterCommit };
+}
+
+/** With one more: lists of one are the rule, and one that is pushed to makes room for many. */
+function and<T>(list: readonly T[], one: T): readonly T[] {
+  if (list.length === 0) return [one];
+  (list as T[]).push(one);
+  return list;
 }
 
 function rowOf(cell: Cell, { type }: CollectedEffect): EffectRow<unknown, unknown> {

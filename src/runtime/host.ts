@@ -15,6 +15,7 @@ import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createFresh, dispose, place, start } from './activation.js';
+import { createAnnouncer } from './announcer.js';
 import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import { type Cell, viewOf } from './cell.js';
 import { createCommitter } from './committer.js';
@@ -100,7 +101,8 @@ export function createHost(options: HostOptions): Host {
     timers: createTimers(clock, onTimer),
     mailboxes: createMailboxes(),
     restarts: createRestarts(clock, (cell) => turns.schedule(cell)),
-    committer: createCommitter(options.store, clock),
+    committer: createCommitter(options.store, clock, () => kernel.announcer.flush()),
+    announcer: createAnnouncer(send),
     deadLetters,
     watches,
     stamp: createStamp(),

@@ -10,6 +10,7 @@ import type { Log } from '../ports/log.js';
 import type { Metrics } from '../ports/metrics.js';
 import type { Store } from '../ports/store.js';
 import type { ActorType, ServiceType } from './actor-type.js';
+import type { Announcer } from './announcer.js';
 import type { AskFailure } from './asks.js';
 import type { Cell, RegisteredType } from './cell.js';
 import type { Committer } from './committer.js';
@@ -88,6 +89,7 @@ export interface Kernel {
   readonly mailboxes: Mailboxes;
   readonly restarts: Restarts;
   readonly committer: Committer;
+  readonly announcer: Announcer;
   readonly deadLetters: DeadLetters;
   readonly watches: Watches;
   readonly stamp: Stamp;

@@ -175,7 +175,12 @@ function sharedId(ids: Map<string, string>, id: string): string {
   return known ?? id;
 }
 
+const NO_ARMED: readonly ArmedTimer[] = [];
+
 function armedOf(clock: Clock, slots: Slots, owner: TimerOwner): readonly ArmedTimer[] {
+  const first = owner.timerHead;
+  if (first === NONE) return NO_ARMED;
+  if ((slots.sibling[first] ?? NONE) === NONE) return [armedTimer(clock, slots, first)];
   const own: number[] = [];
   for (let slot = owner.timerHead; slot !== NONE; slot = slots.sibling[slot] ?? NONE)
     own.push(slot);

@@ -65,7 +65,9 @@ function codecOf(packr: Packr, unpackr: Unpackr): PlainCodec {
       if (typeof bytes !== 'string' || bytes === '') return malformed('a frame is a run of bytes');
       if (bytes.length > FRAME_BYTES_MAX) return fail(tooLarge(bytes.length));
       try {
-        const buffer = bytes.length > BATCH_BYTES_MAX ? Buffer.alloc(bytes.length) : scratch;
+        // Decisions come by the half megabyte: room for what was read once is kept.
+        if (bytes.length > scratch.length) scratch = Buffer.allocUnsafeSlow(bytes.length);
+        const buffer = scratch;
         // Of a character that is no byte the lower half is taken: bent bytes, like any others.
         const length = buffer.write(bytes, 'latin1');
         const value: unknown = unpackr.unpack(buffer, length);
@@ -77,8 +79,8 @@ function codecOf(packr: Packr, unpackr: Unpackr): PlainCodec {
   };
 }
 
-/** Where frames of usual size are read: nothing that is decoded refers to it. */
-const scratch = Buffer.alloc(BATCH_BYTES_MAX);
+/** Where frames are read, as large as the largest that came: nothing that is decoded refers to it. */
+let scratch = Buffer.alloc(BATCH_BYTES_MAX);
 
 function tooLarge(bytes: number): WireFailure {
   return {

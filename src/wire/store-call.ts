@@ -2,7 +2,6 @@
  * Calls of the store across threads: the methods that may be called, and what their arguments must
  * look like. Whoever serves the store checks a request here before it believes it.
  */
-import { REQUEST_DECISIONS_MAX } from './limits.js';
 import {
   type Check,
   isAddress,
@@ -15,99 +14,6 @@ import {
   oneOf,
   record,
 } from './shape.js';
-
-/**
- * Decisions and cells cross as src/ports/packed.ts has them: tuples whose structured parts are JSON
- * text. Spelt out by hand, since every decision of the node passes here twice.
- */
-type Cell = readonly [
-  address: string,
-  parent: string | null,
-  machine: string,
-  machineVersion: number,
-  machineHash: string,
-  version: number,
-  incarnation: number,
-  value: string,
-  context: string,
-  timers: string,
-];
-
-type Publish = readonly [
-  aggregateKind: string,
-  aggregateId: string,
-  tenantId: string | null,
-  level: string | null,
-  data: string,
-];
-
-type Entry = readonly [event: string, rule: string, numbers: string, publish: Publish | null];
-
-type Decision = readonly [
-  id: string,
-  at: number,
-  actor: string,
-  cause: string,
-  thread: string,
-  incarnation: number,
-  configGeneration: number,
-  forget: boolean,
-  cell: Cell | null,
-  spawns: readonly Cell[],
-  records: readonly Entry[],
-];
-
-export function isPackedCell(value: unknown): value is Cell {
-  if (!Array.isArray(value) || value.length !== 10) return false;
-  const [address, parent, machine, machineVersion, machineHash, version, incarnation] = value;
-  return (
-    isAddress(address) &&
-    (parent === null || isAddress(parent)) &&
-    isText(machine) &&
-    isNumber(machineVersion) &&
-    isText(machineHash) &&
-    isNumber(version) &&
-    isNumber(incarnation) &&
-    isText(value[7]) &&
-    isText(value[8]) &&
-    isText(value[9])
-  );
-}
-
-function isPublish(value: unknown): value is Publish {
-  if (!Array.isArray(value) || value.length !== 5) return false;
-  const [aggregateKind, aggregateId, tenantId, level, data] = value;
-  const named = isText(aggregateKind) && isText(aggregateId) && isText(data);
-  return named && (tenantId === null || isText(tenantId)) && (level === null || isText(level));
-}
-
-function isEntry(value: unknown): value is Entry {
-  if (!Array.isArray(value) || value.length !== 4) return false;
-  const [event, rule, numbers, publish] = value;
-  const named = isText(event) && isText(rule) && isText(numbers);
-  return named && (publish === null || isPublish(publish));
-}
-
-const areCells = listOf(isPackedCell);
-const areEntries = listOf(isEntry);
-
-export function isPackedDecision(value: unknown): value is Decision {
-  if (!Array.isArray(value) || value.length !== 11) return false;
-  const [id, at, actor, cause, thread, incarnation, configGeneration] = value;
-  return (
-    isName(id) &&
-    isNumber(at) &&
-    isAddress(actor) &&
-    isName(cause) &&
-    isName(thread) &&
-    isNumber(incarnation) &&
-    isNumber(configGeneration) &&
-    isFlag(value[7]) &&
-    (value[8] === null || isPackedCell(value[8])) &&
-    areCells(value[9]) &&
-    areEntries(value[10])
-  );
-}
 
 const isVip = record({
   address: isText,
@@ -125,6 +31,10 @@ const isAttributes = record({
 
 const isOutcome = record({ seq: isCount }, { controlVersion: isNumber, error: isText });
 
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
 function maybeNull<T>(check: Check<T>): Check<T | null> {
   return (value): value is T | null => value === null || check(value);
 }
@@ -137,7 +47,8 @@ export const STORE_ARGUMENTS = {
     oneOf('lines', 'rows'),
   ],
   loadFamily: [isAddress],
-  commit: [listOf(isPackedDecision, REQUEST_DECISIONS_MAX)],
+  /** What they hold is looked at as it is read: src/wire/decision-batch.ts. */
+  commit: [isText, isList],
   fence: [isName, isNumber],
   outboxPending: [isNumber, isNumber],
   outboxWriteBack: [listOf(isOutcome)],

@@ -21,11 +21,13 @@ import {
   unpackLines,
 } from '../../ports/packed.js';
 import type { Committed, Store, StoredCell } from '../../ports/store.js';
+import { packBatch } from '../../wire/decision-batch.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
 import type { LinkFrame, StoreAnswerFrame, StoreRequestFrame } from '../../wire/link-frame.js';
+import { isPackedDecision } from '../../wire/packed-decision.js';
 import { isFlag, isObject } from '../../wire/shape.js';
-import { isPackedDecision, type StoreMethod } from '../../wire/store-call.js';
+import type { StoreMethod } from '../../wire/store-call.js';
 
 /** A link as the store's two ends see it. A post that fails was not sent. */
 export interface StoreChannel {
@@ -173,7 +175,7 @@ function commitSome(link: Link, decisions: readonly PackedDecision[]): Promise<r
   if (decisions.length > REQUEST_DECISIONS_MAX) return halves();
   return new Promise((resolve) => {
     const all = (outcome: Outcome): void => resolve(decisions.map(() => outcome));
-    link.send('commit', [decisions], {
+    link.send('commit', packBatch(decisions), {
       settle: (answer) =>
         answer.ok ? resolve(outcomesOf(decisions, answer.value)) : all(fail(answer.failure)),
       tooLarge: () =>

@@ -19,6 +19,7 @@ import {
 import type { Committed, Store } from '../../ports/store.js';
 import { COMMIT_DECISIONS_MAX } from '../../runtime/limits.js';
 import { createPlacement, type Placement } from '../../runtime/placement.js';
+import { readBatch } from '../../wire/decision-batch.js';
 import { ANSWER_ITEMS_MAX } from '../../wire/limits.js';
 import type { StoreRequestFrame } from '../../wire/link-frame.js';
 import { hasArguments, type StoreArguments, type StoreMethod } from '../../wire/store-call.js';
@@ -83,8 +84,10 @@ export function serveStore(
 
 function jobOf(channel: StoreChannel, frame: StoreRequestFrame): Job {
   const { method, args } = frame;
-  const commits = method === 'commit' && hasArguments(method, args) && args[0].length > 0;
-  return commits ? { channel, frame, decisions: args[0] } : { channel, frame };
+  const decisions = method === 'commit' && hasArguments(method, args) ? readBatch(args) : undefined;
+  if (decisions === undefined || decisions.length === 0) return { channel, frame };
+  // The texts are cut out of the frame's: it need not be kept beside them.
+  return { channel, frame: { ...frame, args: [] }, decisions };
 }
 
 /** One transaction from the decisions at the head of the queue, whole requests or parts of them. */
@@ -187,8 +190,8 @@ type Calls = {
 };
 
 const CALLS: Calls = {
-  // Only a commit of nothing comes here.
-  commit: async () => ok([]),
+  // Only a commit of nothing comes here, or of what cannot be read.
+  commit: async (_, args) => (readBatch(args) === undefined ? fail(misshapen('commit')) : ok([])),
   loadFamily: (store, [address]) => store.loadFamilyPacked(address),
   fence: (store, [thread, incarnation]) => store.fence(thread, incarnation),
   outboxPending: (store, [afterSeq, max]) => store.outboxPending(afterSeq, max),
