@@ -14,8 +14,10 @@ import {
 } from '../machines/lbsync.js';
 import type { Refusal } from '../machines/model/failures.js';
 import type { Json } from '../machines/model/json.js';
+import { bookIn } from '../src/policy/overrides.js';
 import { type ActorType, observed, protective, type World } from '../src/runtime/actor-type.js';
 import { createLbsync, type Lbsync } from './lbsync-companion.js';
+import { orderOfFreeze, takeBook } from './lbsync-freeze.js';
 import { type LbsyncPorts, markAll } from './lbsync-state.js';
 import { viewOf } from './lbsync-view.js';
 
@@ -27,6 +29,10 @@ function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): voi
     companion.withdraw(event.frontend, { revision: event.revision, scope });
   } else if (event.type === 'vip.awaited') companion.awaitFrontend(event.frontend, scope);
   else if (event.type === 'lbsync.settings') companion.configure(event.settings);
+  else if (event.type === 'override.level') takeBook(companion.state, event.overrides);
+  else if (event.type === 'activated') {
+    takeBook(companion.state, bookIn(event.children) ?? companion.state.overrides);
+  }
 }
 
 function connect(work: WorkParams, { companion, scope }: LbsyncWorld): void {
@@ -45,6 +51,14 @@ function syncForOperator(
       ? { ok: true, dirty: state.dirty.size }
       : { ok: false, refusal: { ...refusal } };
   scope.reply(replyTo, body);
+}
+
+function orderFreeze(event: LbsyncEvent, { companion: { state }, scope }: LbsyncWorld): void {
+  if (event.type !== 'operator.freeze' && event.type !== 'operator.thaw') return;
+  const { replyTo } = event.meta;
+  const order = orderOfFreeze(state, event, replyTo);
+  if ('to' in order) scope.tell(order.to, order.message);
+  else scope.reply(replyTo, { ok: false, refusal: { ...order } });
 }
 
 function refuse(
@@ -72,6 +86,8 @@ export const lbsyncActor: ActorType<LbsyncPorts, Lbsync> = {
     withdraw: protective(takeMessage),
     await: protective(takeMessage),
     configure: observed(takeMessage),
+    takeBook: observed(takeMessage),
+    orderFreeze: observed(orderFreeze),
     operatorSync: observed(syncForOperator),
     connect: observed(connect),
     read: observed((work: WorkParams, { companion, scope }: LbsyncWorld) =>

@@ -22,6 +22,7 @@ import { advance, type Mirror } from '../src/lb/mirror.js';
 import type { PlanStep } from '../src/lb/steps.js';
 import type { Dataplane } from '../src/ports/dataplane.js';
 import { meetStrangers, strangersWaitMs } from './lbsync-adopt.js';
+import { freezeOf, isAllFrozen } from './lbsync-freeze.js';
 import { enter, strike } from './lbsync-ledger.js';
 import { heldKeys, type PassPlan, planPass } from './lbsync-plan.js';
 import { reportFrontend, reportGone, reportKey } from './lbsync-reports.js';
@@ -50,6 +51,7 @@ export async function runPass(pass: Pass): Promise<PassOutcome> {
   const plan = planPass(state, mirror);
   takeFindings(state, plan);
   for (const key of plan.settled) settle(state, mirror, key);
+  for (const key of plan.frozen) reportKey(state, key);
 
   const steps = plan.steps.slice(0, PASS_STEPS_MAX);
   const ends: StepEnd[] = [];
@@ -131,6 +133,7 @@ function reportFormer(state: LbsyncState, former: FrontendName | undefined): voi
 async function sendConf(pass: Pass): Promise<'done' | 'lost'> {
   const { state } = pass;
   if (state.conf === undefined || state.settings === undefined) return 'done';
+  if (isAllFrozen(state)) return 'done';
   const op = diffConf(state.conf, state.settings);
   if (op?.op !== 'conf.set') return 'done';
   const answer = await send(pass, op);
@@ -148,6 +151,7 @@ async function performStep(
 ): Promise<StepEnd> {
   const { state } = pass;
   if (ownerOf(state.wants, step.key)?.desired !== plannedFor) return 'put-off';
+  if (freezeOf(state, step.key) !== undefined) return 'put-off';
   if (step.kind === 'build' && !isInLedger(state, step)) return 'waiting';
   for (const op of step.ops) {
     const answer = await send(pass, op);

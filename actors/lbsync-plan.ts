@@ -14,6 +14,7 @@ import { type DiffRules, diffAll } from '../src/lb/plan.js';
 import { prefixOf } from '../src/lb/prefix.js';
 import type { Plan } from '../src/lb/steps.js';
 import { heldStrangers } from './lbsync-adopt.js';
+import { frozenKeys, waitingOps } from './lbsync-freeze.js';
 import { frontendOf } from './lbsync-ledger.js';
 import { handsOffMs, isDue, type LbsyncState } from './lbsync-state.js';
 import { ownerOf } from './lbsync-wants.js';
@@ -21,6 +22,8 @@ import { ownerOf } from './lbsync-wants.js';
 export interface PassPlan extends Plan {
   /** The VIPs the plan is about: those without a step are as wanted. */
   readonly settled: readonly VipKey[];
+  /** Frozen ones that are not as wanted: their frontends are told how they are. */
+  readonly frozen: readonly VipKey[];
   /** The wishes the plan was made for. */
   readonly wanted: ReadonlyMap<VipKey, PackedDesired>;
 }
@@ -38,10 +41,25 @@ export function planPass(state: LbsyncState, mirror: Mirror): PassPlan {
   const actual = new Map(scope.flatMap((key) => entryOf(mirror, key)));
   const plan = diffAll(actual, [...wanted.values()], rulesOf(state, held));
   const busy = new Set(plan.steps.map(({ key }) => key));
-  return { ...plan, wanted, settled: scope.filter((key) => !busy.has(key) && !held.has(key)) };
+  const settled = scope.filter((key) => !busy.has(key) && !held.has(key));
+  const { frozen, inStep } = judgeFrozen(state, mirror);
+  return { ...plan, wanted, frozen, settled: [...settled, ...inStep] };
 }
 
-function rulesOf({ settings, ledger, wants, stale, memory }: LbsyncState, held: Set<VipKey>) {
+function judgeFrozen(state: LbsyncState, mirror: Mirror) {
+  const keys = [...frozenKeys(state)].filter((key) => state.dirty.has(key));
+  for (const key of keys) meet(state, mirror, key);
+  const waiting = waitingOps(state, rulesOf(state));
+  return {
+    frozen: keys.filter((key) => waiting.has(key)),
+    inStep: keys.filter((key) => !waiting.has(key)),
+  };
+}
+
+export function rulesOf(
+  { settings, ledger, wants, stale, memory }: LbsyncState,
+  held: ReadonlySet<VipKey> = new Set(),
+) {
   const rules: DiffRules = {
     ownership: settings?.ownership ?? 'ledger',
     ledger: ledger.told,
@@ -65,6 +83,7 @@ function entryOf(mirror: Mirror, key: VipKey): (readonly [VipKey, PackedActual])
 export function heldKeys(state: LbsyncState): Set<VipKey> {
   const held = new Set(handsOffMs(state) > 0 ? state.foundAtStart : []);
   for (const key of heldStrangers(state)) held.add(key);
+  for (const key of frozenKeys(state)) held.add(key);
   for (const [key, frontend] of state.wants.released) {
     if (waitsForSuccessor(state, key, frontend)) held.add(key);
   }

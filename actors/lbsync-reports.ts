@@ -14,6 +14,7 @@ import { areSame } from '../src/lb/packed/servers.js';
 import { unpackActual } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { isHeld } from './lbsync-adopt.js';
+import { freezeOf } from './lbsync-freeze.js';
 import { keysOf, strike } from './lbsync-ledger.js';
 import type { LbsyncState } from './lbsync-state.js';
 import { leftBehindBy, ownerOf, type Want, type Withdrawal } from './lbsync-wants.js';
@@ -42,7 +43,8 @@ function reportOf(state: LbsyncState, want: Want): VipReport {
   const problem = problemOf(state, key);
   const seen = actual === undefined ? absent(desired.frontend, desired) : present(desired, actual);
   const synced = seen.synced && !state.failures.has(key);
-  const followed = { ...seen, revision, synced };
+  const frozen = freezeOf(state, key) === undefined ? {} : ({ frozen: true } as const);
+  const followed = { ...seen, revision, synced, ...frozen };
   return problem === undefined ? followed : { ...followed, problem };
 }
 

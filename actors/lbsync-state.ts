@@ -8,6 +8,7 @@ import { RETRY_MAX_MS, RETRY_MIN_MS } from '../machines/lbsync-limits.js';
 import type { FrontendName } from '../machines/model/ids.js';
 import type { LbConf, VipKey } from '../machines/model/lb.js';
 import type { LbsyncSettings } from '../machines/model/messages.js';
+import { NO_OVERRIDES, type Overrides } from '../machines/model/overrides.js';
 import { createMemory, type Memory } from '../src/lb/memory.js';
 import type { Mirror } from '../src/lb/mirror.js';
 import type { Finding } from '../src/lb/steps.js';
@@ -64,6 +65,8 @@ export interface LbsyncState {
   settingsSince: number | undefined;
   /** Number of the connection that may write; a pass of an earlier one stops. */
   session: number;
+  /** As the book beside lbsync has them: what operators froze. */
+  overrides: Overrides;
   stopped: boolean;
   pid: number | undefined;
   /** Wall clock when contact with VPP was lost. */
@@ -114,6 +117,7 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     settings: undefined,
     settingsSince: undefined,
     session: 0,
+    overrides: NO_OVERRIDES,
     stopped: false,
     pid: undefined,
     lostAt: undefined,

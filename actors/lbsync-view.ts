@@ -9,6 +9,8 @@ import type { PackedActual } from '../machines/model/lb-packed.js';
 import { tableDigest } from '../src/lb/maglev.js';
 import { unpackActual, unpackDesired } from '../src/lb/packed/vips.js';
 import { waitsForServer } from './lbsync-adopt.js';
+import { freezeOf, isAnyFrozen, waitingOps } from './lbsync-freeze.js';
+import { rulesOf } from './lbsync-plan.js';
 import { problemOf } from './lbsync-reports.js';
 import { handsOffMs, type LbsyncState } from './lbsync-state.js';
 import { ownerOf, type Want } from './lbsync-wants.js';
@@ -20,21 +22,48 @@ export function viewOf(memory: LbsyncMemory, state: LbsyncState): JsonObject {
   const detached = state.ports.dataplane === undefined;
   const connected = detached || (state.mirror !== undefined && memory.problem === null);
   const problem = memory.problem ?? state.confProblem;
+  const waiting = waitingOps(state, rulesOf(state));
   const troubles = connected ? troublesOf(state) : [unreachableCondition(memory, state)];
   return {
     driver: state.ports.driver ?? (detached ? 'none' : 'vpp'),
     connected,
     synced: detached || (connected && state.dirty.size === 0 && troubles.length === 0),
-    frozen: false,
+    frozen: isAnyFrozen(state),
     warmingUp: handsOffMs(state) > 0,
     dirty: state.dirty.size,
     ...(problem === undefined ? {} : { problem }),
     ...(memory.version === null ? {} : { version: memory.version }),
-    vips: [...state.wants.wanted.values()].sort(byFrontend).map((want) => vipView(state, want)),
+    vips: [...state.wants.wanted.values()]
+      .sort(byFrontend)
+      .map((want) => ({ ...vipView(state, want), ...frozenView(state, want, waiting) })),
     foreign: foreignKeys(state),
     ...incidentOf(state),
-    conditions: [...troubles, ...(connected ? foreignWrites(state) : [])],
+    conditions: [
+      ...troubles,
+      ...(connected ? foreignWrites(state) : []),
+      ...freezes(state, waiting),
+    ],
   };
+}
+
+type Waiting = ReturnType<typeof waitingOps>;
+
+function frozenView(state: LbsyncState, { key }: Want, waiting: Waiting): JsonObject {
+  if (freezeOf(state, key) === undefined) return {};
+  return { frozen: true, waiting: waiting.get(key) ?? [] };
+}
+
+/** One for each order; it says who gave it and how much waits. */
+function freezes(state: LbsyncState, waiting: Waiting): readonly JsonObject[] {
+  return Object.values(state.overrides).map((entry) => {
+    const { kind, owner, reason, sinceMs: since } = entry;
+    const frontend = kind.slice(kind.indexOf(':') + 1);
+    const object = kind.includes(':') ? `frontend/${frontend}` : 'lbsync/main';
+    const held = [...waiting.keys()].filter((key) => freezeOf(state, key) === entry).length;
+    const message = `frozen by ${owner} (${reason}); VIPs with changes that wait: ${held}`;
+    const next = "'switchyard dataplane status' shows them, 'dataplane thaw' writes them";
+    return condition(state, { type: 'dataplane-frozen', object, message, next, since });
+  });
 }
 
 function byFrontend(a: Want, b: Want): number {

@@ -70,6 +70,10 @@ function ackOf(memory: FrontendMemory, { id, member, report }: Subject): MemberA
   const asked = memory.sent === null ? 'none' : askedOf(memory.sent, member);
   const found = report.servers.find(({ address }) => address === member.address);
   if (found === undefined) return asked === 'none' || member.phase === 'in' ? none : undefined;
+  if (report.frozen === true && member.phase !== 'in') {
+    const phase = found.weight > 0 ? 'in' : 'drain';
+    return { ...base, phase, weight: found.weight, frozen: true };
+  }
   if (found.weight > 0) {
     // Told to go, it has a weight because it is kept, or because VPP has not done as told yet.
     const kept = member.phase === 'in' || asked === 'weight';
@@ -88,8 +92,8 @@ function isClaimed(memory: FrontendMemory, id: string, address: string): boolean
   );
 }
 
-function ackText({ phase, weight }: MemberAck): string {
-  return `${phase} ${weight}`;
+function ackText({ phase, weight, frozen }: MemberAck): string {
+  return `${phase} ${weight}${frozen === true ? ' frozen' : ''}`;
 }
 
 /** After telling: what was told, and which members have nothing left to wait for. */

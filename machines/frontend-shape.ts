@@ -25,7 +25,7 @@ export function shapeOf(memory: FrontendMemory): JsonObject {
     since: new Date(memory.sinceMs).toISOString(),
     activePool: spec?.pools[choice.active]?.name ?? '',
     panic: false,
-    frozen: false,
+    frozen: memory.report?.frozen === true,
     announced: synced && state === 'up',
     synced,
     problem: memory.problem ?? memory.report?.problem,

@@ -263,9 +263,12 @@ export function heldBy(memory: InstanceMemory): readonly FrontendName[] {
   return phase === 'in' ? held : [...held, ...memory.former];
 }
 
-/** A frontend says that it still gives it flows: nobody else there could take them. */
+/** A frontend says that it still gives it flows (nobody else there could take them), or is frozen. */
 export function isKept(memory: InstanceMemory): boolean {
-  return heldBy(memory).some((frontend) => (memory.acks[frontend]?.weight ?? 0) > 0);
+  return heldBy(memory).some((frontend) => {
+    const ack = memory.acks[frontend];
+    return (ack?.weight ?? 0) > 0 || ack?.frozen === true;
+  });
 }
 
 function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boolean {

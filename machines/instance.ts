@@ -237,7 +237,12 @@ const drained = createStateConfig({
     activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', actions: ['markDead', ...tellsDeath] },
   },
-  after: { outHold: { target: 'deleting', actions: ends('unverified') } },
+  after: {
+    outHold: [
+      { guard: 'isKept', target: 'drained', reenter: true, actions: 'askAgain' },
+      { target: 'deleting', actions: ends('unverified') },
+    ],
+  },
 });
 
 const lost = createStateConfig({

@@ -6,7 +6,7 @@
  *                         ▲       └ none ─► detached
  *                         └─ after 1..5 s ── disconnected ◄─ lost (from anywhere in ready)
  *
- * Input:  what frontends want (`vip.*`), settings, an operator's `sync`, answers of the outside work.
+ * Input:  what frontends want (`vip.*`), settings, an operator's `sync`, `freeze` and `thaw`, answers of the outside work.
  * Output: `connect read apply ping` (outside work), `want withdraw await configure` (hand a message to
  *         the companion), `publish` (tell frontends what was acknowledged), `record` of a rebuild.
  *
@@ -156,6 +156,8 @@ const takes = {
   withdraw: ['mark', { type: 'withdraw', params: ({ event }: Args) => event }],
   await: ['mark', { type: 'await', params: ({ event }: Args) => event }],
   configure: ['adopt', 'mark', { type: 'configure', params: ({ event }: Args) => event }],
+  book: ['mark', { type: 'takeBook', params: ({ event }: Args) => event }],
+  freeze: { type: 'orderFreeze', params: ({ event }: Args) => event },
   operatorSync: [
     'mark',
     'auditNow',
@@ -202,6 +204,10 @@ export const lbsyncMachine = setup({
     withdraw: effect<LbsyncEvent>(),
     await: effect<LbsyncEvent>(),
     configure: effect<LbsyncEvent>(),
+    /** What operators froze, as the book says. */
+    takeBook: effect<LbsyncEvent>(),
+    /** To the book. */
+    orderFreeze: effect<LbsyncEvent>(),
     operatorSync: effect<OperatorSyncParams>(),
     /** Sends what the companion has to say: reports to frontends, ledger writes. */
     publish: effect<undefined>(),
@@ -234,6 +240,10 @@ export const lbsyncMachine = setup({
     'vip.awaited': { actions: takes.await },
     'lbsync.settings': { actions: takes.configure },
     'operator.sync': { actions: takes.operatorSync },
+    'operator.freeze': { actions: takes.freeze },
+    'operator.thaw': { actions: takes.freeze },
+    activated: { actions: takes.book },
+    'override.level': { actions: takes.book },
     'ledger.answered': { actions: 'mark' },
     'lb.rebuilt': { actions: { type: 'record', params: rebuilt } },
   },
@@ -300,6 +310,7 @@ export const lbsyncMachine = setup({
             'vip.awaited': { target: 'applying', actions: takes.await },
             'lbsync.settings': { target: 'applying', actions: takes.configure },
             'operator.sync': { target: 'reading', actions: takes.operatorSync },
+            'override.level': { target: 'applying', actions: takes.book },
             'ledger.answered': { target: 'applying', actions: 'mark' },
           },
           after: {

@@ -20,8 +20,10 @@ import type {
 import type { ProviderFailure } from './failures.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
-import type { ActualAs, DesiredVip } from './lb.js';
+import type { VipReport } from './lbsync-messages.js';
 import type { OverrideLevel, Terms } from './overrides.js';
+
+export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 
 export interface Message {
   readonly type: string;
@@ -93,6 +95,8 @@ export interface MemberAck {
   /** `in`: AS present with `weight`; `drain`: weight 0 acknowledged; `out`: AS removed with flush. */
   readonly phase: 'in' | 'drain' | 'out';
   readonly weight: number;
+  /** An operator froze the VIP: what is asked for waits, however long. */
+  readonly frozen?: true;
 }
 
 export type DrainReason =
@@ -268,52 +272,6 @@ export type FrontendMessage =
   | OverrideLevel
   /** From itself, by way of the store: the decision of this number is on disk. */
   | { readonly type: 'frontend.decided'; readonly revision: number };
-
-/** lbsync's answer to a frontend: what VPP has acknowledged for its VIP. */
-export interface VipReport {
-  readonly frontend: FrontendName;
-  /**
-   * Whatever VPP is told of this frontend from now on follows from the wish of this revision or from
-   * a later one, and nothing else is on its way to VPP. 0: from none yet, or from others as well.
-   */
-  readonly revision: number;
-  /** Everything wanted is acknowledged. */
-  readonly synced: boolean;
-  readonly exists: boolean;
-  readonly servers: readonly ActualAs[];
-  /** What could not be done, in one sentence; absent when all is well. */
-  readonly problem?: string;
-  readonly conf: { readonly encap: string; readonly tableLength: number | undefined };
-}
-
-export type LbsyncMessage =
-  | { readonly type: 'vip.desired'; readonly desired: DesiredVip }
-  /** Withdraw: the owner recorded the decision; answer `vip.gone` when VPP no longer has it. */
-  | {
-      readonly type: 'vip.withdrawn';
-      readonly frontend: FrontendName;
-      /** Of the same count as `DesiredVip.revision`: a withdrawal is a wish too. */
-      readonly revision: number;
-    }
-  /** The frontend is restored but does not know all of its members yet: hold reductions. */
-  | { readonly type: 'vip.awaited'; readonly frontend: FrontendName }
-  | { readonly type: 'lbsync.settings'; readonly settings: LbsyncSettings }
-  | { readonly type: 'operator.sync'; readonly frontend?: FrontendName };
-
-export interface LbsyncSettings {
-  readonly syncIntervalMs: number;
-  readonly startupMinDelayMs: number;
-  readonly startupMaxDelayMs: number;
-  readonly requestTimeoutMs: number;
-  readonly window: number;
-  readonly ownership: 'ledger' | 'exclusive';
-  readonly ip4Source?: string;
-  readonly ip6Source?: string;
-  readonly stickyBucketsPerCore?: number;
-  readonly flowTimeoutS?: number;
-  /** Static frontends of this generation: warm-up waits for them. */
-  readonly generation: number;
-}
 
 export type PoolMessage =
   | { readonly type: 'pool.desired'; readonly spec: PoolRangeSpec }

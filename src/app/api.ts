@@ -60,6 +60,7 @@ export function createApi(options: ApiOptions): NodeApi {
       if (message.type === 'actor.resume') return resumed(directory, to);
       return refusalOf(to, await directory.ask(to, message));
     },
+    dataplane: () => first('lbsync'),
     why: (object) => whyChain(store, object),
     watch: (since, listener) => watchJournal({ store, clock, since, listener }),
     reload: ({ dryRun, disruptive, trigger }: ReloadRequest) =>

@@ -1,6 +1,7 @@
 /** Commands that act: drain, ack-drain, replace, dataplane, actor resume, tenant undelete, and overrides. */
 import { Command, Option } from 'commander';
 import { act } from './act.js';
+import { dataplaneCommand } from './dataplane-command.js';
 import { durationMs } from './duration.js';
 import { overrideCommands } from './override-commands.js';
 import type { Format } from './print.js';
@@ -54,17 +55,6 @@ function instanceVerb(name: string, call: string, description: string): Command 
     .action((instance: string, options: Format & { reason: string }, command: Command) =>
       act(command, { name: call, request: { name: instance, reason: options.reason } }, options),
     );
-}
-
-function dataplaneCommand(): Command {
-  const dataplane = new Command('dataplane').description('the load balancer');
-  formatOptions(dataplane.command('sync'))
-    .description('compare with VPP and repair now')
-    .argument('[frontend]', 'only this one')
-    .action((frontend: string | undefined, options: Format, command: Command) =>
-      act(command, { name: 'Sync', request: { name: frontend ?? '' } }, options),
-    );
-  return dataplane;
 }
 
 function actorCommand(): Command {

@@ -58,6 +58,8 @@ export interface NodeApi {
   show(kind: string, name: string): Promise<JsonObject | undefined>;
   /** Asks an actor; refusals come back as values. */
   ask(to: Address, message: Message): Promise<Result<Json, Refusal>>;
+  /** The load balancer: each VIP as acknowledged, and what waits. */
+  dataplane(): Promise<JsonObject>;
   why(object: Address): Promise<readonly JournalEntry[]>;
   /** Calls `listener` for every journal entry after `since`, oldest first, until the result is called. */
   watch(since: number, listener: (item: WatchItem) => void): () => void;

@@ -71,6 +71,7 @@ export function fakeNode(): FakeNode {
       asked.push({ call: 'ask', to, message });
       return told(script.answer);
     },
+    dataplane: () => told({ driver: 'simulated', connected: true, vips: [] }),
     why: () => told(script.chain),
     watch: stream.watch,
     reload: (request) => {

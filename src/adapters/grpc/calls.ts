@@ -52,6 +52,9 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   SetWeight: setWeight,
   ClearOverride: clearOverride,
   Sync: sync,
+  Freeze: (api, request) => freeze(api, request, 'operator.freeze'),
+  Thaw: (api, request) => freeze(api, request, 'operator.thaw'),
+  DataplaneStatus: async (api) => ok(await api.dataplane()),
   ResumeActor: resumeActor,
   UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
 };
@@ -242,6 +245,19 @@ async function sync(api: NodeApi, request: Request): Answer {
       ...target,
     } as LbsyncMessage),
   );
+}
+
+async function freeze(
+  api: NodeApi,
+  request: Request,
+  type: 'operator.freeze' | 'operator.thaw',
+): Answer {
+  const shown = textOf(request, 'frontend');
+  const frontend = parseFrontendName(shown);
+  if (shown !== '' && frontend === undefined) return fail(notFound('frontend', shown));
+  const target = frontend === undefined ? {} : { frontend };
+  const message: LbsyncMessage = { type, ...target, ...termsIn(request) };
+  return answered(await api.ask(addressOf('lbsync', 'main'), message));
 }
 
 async function resumeActor(api: NodeApi, request: Request): Answer {

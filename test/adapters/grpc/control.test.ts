@@ -106,6 +106,13 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
     ],
     ['Sync', {}, 'lbsync/main', { type: 'operator.sync' }],
     ['Sync', { name: 'cache' }, 'lbsync/main', { type: 'operator.sync', frontend: 'cache' }],
+    [
+      'Freeze',
+      { frontend: 'cache', reason },
+      'lbsync/main',
+      { type: 'operator.freeze', frontend: 'cache', ...terms },
+    ],
+    ['Thaw', { reason }, 'lbsync/main', { type: 'operator.thaw', ...terms }],
     ['ResumeActor', { name: 'group/acme/web' }, 'group/acme/web', { type: 'actor.resume' }],
     ['UndeleteTenant', { name: 'acme' }, 'tenant/acme', { type: 'tenant.undelete' }],
   ] as const;
