@@ -14,10 +14,10 @@ import type {
   StatusParams,
 } from '../machines/frontend-messages.js';
 import type { AnswerParams } from '../machines/frontend-orders.js';
-import type { WithdrawParams } from '../machines/frontend-setup.js';
+import type { OutlookParams, WithdrawParams } from '../machines/frontend-setup.js';
 import { digestOf, shapeOf } from '../machines/frontend-shape.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
-import type { JsonObject } from '../machines/model/json.js';
+import type { Json, JsonObject } from '../machines/model/json.js';
 import type { DesiredVip } from '../machines/model/lb.js';
 import type {
   FrontendMessage,
@@ -112,6 +112,9 @@ export const frontendActor: ActorType = {
     answer: observed(answer),
     acknowledge: observed(acknowledge),
     tellStatus: observed(tellStatus),
+    answerOutlook: observed(({ replyTo, body }: OutlookParams, { scope }) => {
+      scope.reply(replyTo, body as unknown as Json);
+    }),
   },
   isShown: ({ context }) => context['spec'] !== null,
   view: (cell) => {

@@ -99,6 +99,7 @@ async function connect(state: LbsyncState, { session }: WorkParams): Promise<Lbs
   if (dataplane === undefined) return { type: 'lb.absent' };
   state.session = session;
   state.mirror = undefined;
+  state.readOnly = undefined;
   const answer = await dataplane.connect();
   metrics?.gauge('vpp_connected', answer.ok ? 1 : 0);
   if (!answer.ok) {

@@ -47,6 +47,7 @@ const LOST: PassOutcome = { verdict: 'lost', more: false, built: false };
 export async function runPass(pass: Pass): Promise<PassOutcome> {
   const { state, mirror } = pass;
   if ((await sendConf(pass)) === 'lost') return LOST;
+  if (state.readOnly !== undefined) return onlyTell(state);
   for (const key of meetStrangers(state)) reportKey(state, key);
   const plan = planPass(state, mirror);
   takeFindings(state, plan);
@@ -59,7 +60,9 @@ export async function runPass(pass: Pass): Promise<PassOutcome> {
     const end = await performStep(pass, step, plan.wanted.get(step.key));
     if (end === 'lost') return LOST;
     ends.push(end);
+    if (state.readOnly !== undefined) break;
   }
+  if (state.readOnly !== undefined) return onlyTell(state);
   reportGone(state);
   const waiting = steps.filter((_, index) => ends[index] === 'waiting').map(({ key }) => key);
   const more = plan.steps.length > steps.length || hasMore(state, new Set(waiting));
@@ -72,6 +75,12 @@ export async function runPass(pass: Pass): Promise<PassOutcome> {
     built,
     ...retryOf(state),
   };
+}
+
+/** [LB-67] Nothing can be written: whoever waits for an answer is told how VPP stands. */
+function onlyTell(state: LbsyncState): PassOutcome {
+  for (const key of state.dirty) reportKey(state, key);
+  return { verdict: 'done', more: false, built: false };
 }
 
 /** Dirty VIPs that a pass could write right now. */
@@ -133,7 +142,7 @@ function reportFormer(state: LbsyncState, former: FrontendName | undefined): voi
 async function sendConf(pass: Pass): Promise<'done' | 'lost'> {
   const { state } = pass;
   if (state.conf === undefined || state.settings === undefined) return 'done';
-  if (isAllFrozen(state)) return 'done';
+  if (isAllFrozen(state) || state.readOnly !== undefined) return 'done';
   const op = diffConf(state.conf, state.settings);
   if (op?.op !== 'conf.set') return 'done';
   const answer = await send(pass, op);
@@ -173,7 +182,11 @@ async function send(pass: Pass, op: LbOp): Promise<Result<void, LbFailure> | und
   failpoints?.hit('vpp.op.after');
   metrics?.count('lbsync_total', { scope: state.fullSync ? 'all' : 'vip', kind: op.op });
   if (state.rebuild !== undefined) state.rebuild.ops += 1;
-  return state.stopped || state.session !== session ? undefined : answer;
+  if (state.stopped || state.session !== session) return undefined;
+  if (!answer.ok && answer.failure.code === 'LB_INCOMPATIBLE') {
+    state.readOnly = answer.failure.message;
+  }
+  return answer;
 }
 
 function acknowledged({ state, mirror }: Pass, op: LbOp, { key, desired }: PlanStep): void {
@@ -210,6 +223,7 @@ function isInLedger(state: LbsyncState, { key, desired }: PlanStep): boolean {
 function failed(state: LbsyncState, step: PlanStep, failure: LbFailure): StepEnd {
   const meaning = meaningOf(failure);
   if (meaning === 'lost') return 'lost';
+  if (meaning === 'read-only') return 'put-off';
   const noted = noteFailure(state, step.key, `${failure.code}: ${failure.message}`);
   state.dirty.add(step.key);
   if (noted.count > 1) reportKey(state, step.key);
@@ -217,7 +231,7 @@ function failed(state: LbsyncState, step: PlanStep, failure: LbFailure): StepEnd
 }
 
 /** The one place that says what a failed op means. */
-function meaningOf(failure: LbFailure): 'surprised' | 'failed' | 'lost' {
+function meaningOf(failure: LbFailure): 'surprised' | 'failed' | 'lost' | 'read-only' {
   switch (failure.code) {
     case 'LB_EXISTS':
     case 'LB_NO_SUCH_ENTRY':
@@ -227,8 +241,9 @@ function meaningOf(failure: LbFailure): 'surprised' | 'failed' | 'lost' {
       return 'failed';
     case 'LB_UNREACHABLE':
     case 'LB_TIMEOUT':
-    case 'LB_INCOMPATIBLE':
       return 'lost';
+    case 'LB_INCOMPATIBLE':
+      return 'read-only';
     default:
       return unreachable(failure);
   }

@@ -64,6 +64,7 @@ export function problemOf(state: LbsyncState, key: VipKey): string | undefined {
     state.mirror?.has(key) === false && state.ledger.problem !== undefined
       ? `the VIP is not created before it is in the ledger: ${state.ledger.problem}`
       : undefined;
+  if (state.readOnly !== undefined) return state.readOnly;
   return state.failures.get(key)?.problem ?? state.findings.get(key)?.message ?? waiting;
 }
 

@@ -71,6 +71,8 @@ export interface LbsyncState {
   pid: number | undefined;
   /** Wall clock when contact with VPP was lost. */
   lostAt: number | undefined;
+  /** Why this VPP can be read and not written; until another one is connected. */
+  readOnly: string | undefined;
   /** What VPP has; unknown until the first read of a connection. */
   mirror: Mirror | undefined;
   conf: LbConf | undefined;
@@ -121,6 +123,7 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     stopped: false,
     pid: undefined,
     lostAt: undefined,
+    readOnly: undefined,
     mirror: undefined,
     conf: undefined,
     confProblem: undefined,

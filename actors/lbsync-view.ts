@@ -168,10 +168,22 @@ function foreignWrites(state: LbsyncState): readonly JsonObject[] {
   );
 }
 
+function readOnlyCondition(state: LbsyncState): readonly JsonObject[] {
+  if (state.readOnly === undefined) return [];
+  const base = condition(state, {
+    type: 'dataplane-read-only',
+    object: 'lbsync/main',
+    message: state.readOnly,
+    next: 'run a VPP whose lb plugin has this message; until then it forwards as it is',
+  });
+  return [{ ...base, severity: 'critical' }];
+}
+
 /** What VPP does not have as it is wanted, and why. */
 function troublesOf(state: LbsyncState): readonly JsonObject[] {
   const named = namer(state);
   return [
+    ...readOnlyCondition(state),
     ...[...state.failures].map(([key, { problem, since }]) =>
       condition(state, {
         type: 'dataplane-refused',

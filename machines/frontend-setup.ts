@@ -50,6 +50,7 @@ import {
   weightOrdered,
   yieldsIn,
 } from './frontend-orders.js';
+import { type Outlook, outlookOf } from './frontend-outlook.js';
 import { withdrawn, withReport } from './frontend-reports.js';
 import { owesDesired, wishOf, withWish } from './frontend-vip.js';
 import { assert } from './model/assert.js';
@@ -110,6 +111,7 @@ export const says = {
     type: 'tellStatus',
     params: ({ context, event }: Args) => goneStatus(context, event.meta.from),
   },
+  outlook: { type: 'answerOutlook', params: (args: Args) => outlookIn(args) },
   askAll: { type: 'ask', params: ({ context }: Args) => questionsTo(context, 'everybody') },
   askMember: {
     type: 'ask',
@@ -137,6 +139,17 @@ export const says = {
   dismissal: { type: 'orderOverride', params: ({ context }: Args) => dismissalIn(context) },
   release: { type: 'release', params: ({ context }: Args) => poolCall(context) },
 } as const;
+
+export interface OutlookParams {
+  readonly replyTo: string | undefined;
+  readonly body: Outlook;
+}
+
+function outlookIn({ context, event }: Args): OutlookParams {
+  assert(event.type === 'frontend.outlook', `${event.type} asks for no outlook`);
+  const { spec, expected, meta } = event;
+  return { replyTo: meta.replyTo, body: outlookOf(context, spec, { expected, nowMs: meta.at }) };
+}
 
 function levelIn(event: FrontendEvent): MemberLevel {
   assert(event.type === 'member.level', `${event.type} carries no level`);
@@ -214,6 +227,8 @@ export const frontendSetup = setup({
     answer: effect<AnswerParams>(),
     acknowledge: effect<readonly AckParams[]>(),
     tellStatus: effect<StatusParams>(),
+    /** To whoever asked what it would want. */
+    answerOutlook: effect<OutlookParams>(),
     record: effect<RecordParams>(),
     forget: effect<undefined>(),
   },

@@ -40,6 +40,7 @@ export const frontendMachine = frontendSetup.createMachine({
     activated: { actions: 'takeOverrides' },
     'override.level': { actions: 'takeOverrides' },
     'operator.weight': [{ guard: 'mayOrder', actions: says.weight }, { actions: says.noWeight }],
+    'frontend.outlook': { actions: says.outlook },
   },
   states: {
     idle: {

@@ -4,9 +4,8 @@
  *
  *   reload ─ tenant.desired ─► tenant ─ group.desired ─► group ─ spawn, instance.* ─► instance
  *   instance ─ backend.desired ─► backend ─ backend.verdict ─► instance and frontends
- *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied ─► frontend
+ *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied, lbsync.hello ─► frontend
  *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
- *   lbsync ─ lbsync.hello ─► frontend
  *   tenant ─ tenant.status ─► tenancy                 instance ─ provider.* ─► provider
  */
 import type {
@@ -21,7 +20,8 @@ import type { ProviderFailure } from './failures.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
 import type { VipReport } from './lbsync-messages.js';
-import type { OverrideLevel, Terms } from './overrides.js';
+import type { OutlookQuestion } from './outlook.js';
+import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
 
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 
@@ -250,6 +250,7 @@ export interface TenantStatus {
 export type FrontendMessage =
   | { readonly type: 'frontend.desired'; readonly spec: FrontendSpec; readonly owner?: Address }
   | { readonly type: 'frontend.removed' }
+  | OutlookQuestion
   | { readonly type: 'member.level'; readonly level: MemberLevel }
   | { readonly type: 'backend.verdict'; readonly verdict: Verdict }
   | { readonly type: 'pool.allocated'; readonly pool: string; readonly address: string }
@@ -260,15 +261,7 @@ export type FrontendMessage =
   | { readonly type: 'vip.gone'; readonly revision: number }
   /** lbsync started over and knows the frontend from its ledger alone: it asks to be told. */
   | { readonly type: 'lbsync.hello' }
-  | ({
-      readonly type: 'operator.weight';
-      readonly pool: string;
-      /** A backend, a group of the pool, or one instance of it. */
-      readonly member: string;
-      /** 0..100, as configured weights. */
-      readonly weight: number;
-      readonly flush: boolean;
-    } & Terms)
+  | WeightMessage
   | OverrideLevel
   /** From itself, by way of the store: the decision of this number is on disk. */
   | { readonly type: 'frontend.decided'; readonly revision: number };

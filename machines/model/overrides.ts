@@ -74,3 +74,14 @@ export interface OverrideLevel {
 export function overrideOf(object: Address): Address {
   return addressOf('override', object);
 }
+
+/** To a frontend: another weight for one of its places. */
+export interface WeightMessage extends Terms {
+  readonly type: 'operator.weight';
+  readonly pool: string;
+  /** A backend, a group of the pool, or one instance of it. */
+  readonly member: string;
+  /** 0..100, as configured weights. */
+  readonly weight: number;
+  readonly flush: boolean;
+}

@@ -13,6 +13,7 @@ import type { AskFailure } from '../runtime/asks.js';
 import { conditionsOf } from './conditions.js';
 import type { Directory } from './directory.js';
 import { incidentsOf } from './incidents.js';
+import { type Planner, planOf } from './plan.js';
 import { watchJournal } from './watch.js';
 import { whyChain } from './why.js';
 
@@ -23,6 +24,7 @@ export interface ApiOptions {
   readonly node: string;
   readonly version: string;
   readonly epoch: number;
+  readonly loadConfig: Planner['loadConfig'];
 }
 
 const ACTOR_OF: Readonly<Partial<Record<ResourceKind, ActorKind>>> = {
@@ -65,6 +67,7 @@ export function createApi(options: ApiOptions): NodeApi {
     watch: (since, listener) => watchJournal({ store, clock, since, listener }),
     reload: ({ dryRun, disruptive, trigger }: ReloadRequest) =>
       askReload(directory, { type: 'reload.requested', dryRun, disruptive, trigger }),
+    plan: (given) => planOf(options, given),
     reloadStatus: async () => {
       const { last } = await first('reload');
       return isObject(last) ? last : { status: 'no_reload_yet' };

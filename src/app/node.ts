@@ -10,12 +10,12 @@ import { assert } from '../../machines/model/assert.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { openConfigFile } from '../adapters/config-file/config-file.js';
+import { openConfigFile, parseConfigText } from '../adapters/config-file/config-file.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import type { LogLevel } from '../adapters/system/log.js';
 import type { Config } from '../config/complete.js';
 import type { ConfigFile } from '../ports/config-file.js';
-import type { NodeApi } from '../ports/node-api.js';
+import type { GivenConfig, NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import { validateSpec } from '../supervision/validate.js';
 import { createApi } from './api.js';
@@ -108,6 +108,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
     node: settings.node,
     version: settings.version,
     epoch: settings.epoch,
+    loadConfig: (given) => (given === undefined ? configFile.load() : loadGiven(options, given)),
   });
   const servers = await openServers({
     config,
@@ -132,6 +133,15 @@ function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string 
 function configFileOf({ dataDir, configFile: file }: NodeOptions): ConfigFile {
   const moved = dataDir === undefined ? {} : { dataDir };
   return openConfigFile({ file, env: process.env, ...moved });
+}
+
+/** Its secrets are nobody's: a plan shows none and needs none. */
+async function loadGiven({ dataDir }: NodeOptions, { file, text }: GivenConfig) {
+  const moved = dataDir === undefined ? {} : { dataDir };
+  const loaded = await parseConfigText({ file, env: process.env, ...moved }, text);
+  if (!loaded.ok) return loaded;
+  const { config, hash } = loaded.value;
+  return ok({ config: config as unknown as JsonObject, hash });
 }
 
 function muster({ singleThread }: NodeOptions, crew: CrewOptions): Promise<Result<Muster, string>> {

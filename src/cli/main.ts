@@ -8,6 +8,7 @@ import { demoCommand } from './demo-command.js';
 import { EXIT } from './exit-codes.js';
 import { feedCommand } from './feed-commands.js';
 import { machinesCommand } from './machines-commands.js';
+import { planCommand } from './plan-command.js';
 import { readCommands } from './read-commands.js';
 import { reloadCommand } from './reload-command.js';
 import { runCommand } from './run-command.js';
@@ -26,6 +27,7 @@ function createProgram(): Command {
     runCommand(),
     checkCommand(),
     ...readCommands(),
+    planCommand(),
     reloadCommand(),
     ...verbCommands(),
     machinesCommand(),

@@ -50,6 +50,12 @@ export interface ReloadRequest {
   readonly trigger: 'signal' | 'api';
 }
 
+/** A configuration that was read elsewhere; `file` is where. */
+export interface GivenConfig {
+  readonly file: string;
+  readonly text: string;
+}
+
 export interface NodeApi {
   status(): Promise<JsonObject>;
   /** Ascending by name. */
@@ -64,6 +70,8 @@ export interface NodeApi {
   /** Calls `listener` for every journal entry after `since`, oldest first, until the result is called. */
   watch(since: number, listener: (item: WatchItem) => void): () => void;
   reload(request: ReloadRequest): Promise<JsonObject>;
+  /** What this configuration would do; without one, the file the daemon runs on. */
+  plan(given: GivenConfig | undefined): Promise<JsonObject>;
   reloadStatus(): Promise<JsonObject>;
   reloadHistory(): Promise<readonly JsonObject[]>;
   outbox(filter: { readonly dead: boolean; readonly limit: number }): Promise<readonly OutboxRow[]>;

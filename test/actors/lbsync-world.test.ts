@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { vipKey } from '../../machines/model/lb.js';
 import type { Message } from '../../machines/model/messages.js';
+import { fail } from '../../machines/model/result.js';
 import { createStrictDataplane } from '../support/strict-dataplane.js';
 import { createStrictLb } from '../support/strict-lb.js';
 import { frontendNamed, SETTINGS, startLbsync } from './lbsync-lab.js';
@@ -231,4 +232,32 @@ test('[LB-57] [DP-54] lbsync: stopping makes no write', async () => {
   lab.companion.stop();
   await lab.pass(60_000);
   assert.deepEqual(lab.dataplane.sent, []);
+});
+
+test('[LB-67] lbsync: a VPP that can only be read is not asked twice, and its successor is written', async () => {
+  const lab = startLbsync();
+  const { apply } = lab.dataplane;
+  let asked = 0;
+  lab.dataplane.apply = async () => {
+    asked += 1;
+    return fail({ code: 'LB_INCOMPATIBLE', message: 'this VPP has no lb_as_set_weight_2d89bdbd' });
+  };
+  lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
+  await lab.pass(120_000);
+  assert.equal(asked, 1);
+  assert.ok(lab.dataplane.reads >= 4, 'audits go on');
+  assert.match(last(lab, 'web')?.problem ?? '', /lb_as_set_weight_2d89bdbd/);
+  const types = () =>
+    (lab.view()['conditions'] as readonly { type: string }[]).map(({ type }) => type);
+  assert.deepEqual(types(), ['dataplane-read-only']);
+  lab.want(wish('web', WEB, { '10.0.0.1': 2 }, { revision: 2 }));
+  await lab.pass(60_000);
+  assert.equal(asked, 1);
+
+  lab.dataplane.apply = apply;
+  lab.dataplane.pid += 1;
+  lab.dataplane.drop('another VPP was started');
+  await lab.pass(10_000);
+  assert.deepEqual(weights(lab.lb, WEB), { '10.0.0.1': 2 });
+  assert.deepEqual(types(), []);
 });

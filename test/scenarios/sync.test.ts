@@ -225,3 +225,18 @@ test('[DP-40] another weight with a flush is one request, and moves the buckets 
   assert.ok(MODEL_100_50 !== undefined && MODEL_100_25 !== undefined);
   assert.equal(movedShare(MODEL_100_50, MODEL_100_25) * 1024, 176);
 });
+
+test('[DP-40] an operator’s weight with a flush reaches VPP at once, as that one request', async () => {
+  const node = await synced(fixture());
+  const order = { type: 'operator.weight', pool: 'primary', member: 'b2', weight: 25, flush: true };
+  const terms = { owner: 'test', reason: 'a canary', forMs: null };
+  const calls = await callsDuring(node, async () => {
+    const answer = await node.order(addressOf('frontend', 'web'), {
+      ...order,
+      ...terms,
+    } as Message);
+    assert.equal(answer?.['ok'], true);
+    await node.clock.advance(60_000);
+  });
+  assert.deepEqual(calls, ['W!(.12,25)']);
+});

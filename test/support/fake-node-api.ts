@@ -7,7 +7,13 @@ import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { ok, type Result } from '../../machines/model/result.js';
-import type { ListFilter, NodeApi, ReloadRequest, WatchItem } from '../../src/ports/node-api.js';
+import type {
+  GivenConfig,
+  ListFilter,
+  NodeApi,
+  ReloadRequest,
+  WatchItem,
+} from '../../src/ports/node-api.js';
 import type { JournalEntry, OutboxRow } from '../../src/ports/store.js';
 import { FAKE_LISTS, FAKE_STATUS } from './fake-node-data.js';
 
@@ -25,6 +31,7 @@ export interface FakeNode {
 export type Asked =
   | { readonly call: 'list'; readonly kind: string; readonly filter: ListFilter }
   | { readonly call: 'ask'; readonly to: Address; readonly message: Message }
+  | { readonly call: 'plan'; readonly given?: GivenConfig }
   | { readonly call: 'reload'; readonly request: ReloadRequest };
 
 /** What the node says; tests change it as they go. */
@@ -33,6 +40,7 @@ export interface Script {
   lists: Readonly<Record<string, readonly JsonObject[]>>;
   answer: Result<Json, Refusal>;
   reload: JsonObject;
+  plan: JsonObject;
   history: readonly JsonObject[];
   ready: { readonly ready: boolean; readonly reasons: readonly string[] };
   chain: readonly JournalEntry[];
@@ -47,6 +55,14 @@ export function fakeNode(): FakeNode {
     lists: FAKE_LISTS,
     answer: ok({ ok: true }),
     reload: { status: 'unchanged', generation: 3, trigger: 'api' },
+    plan: {
+      changes: [],
+      instances: [],
+      dataplane: [],
+      restartOnly: [],
+      disruptive: [],
+      problems: [],
+    },
     history: [],
     ready: { ready: true, reasons: [] },
     chain: [],
@@ -77,6 +93,10 @@ export function fakeNode(): FakeNode {
     reload: (request) => {
       asked.push({ call: 'reload', request });
       return told(script.reload);
+    },
+    plan: (given) => {
+      asked.push({ call: 'plan', ...(given === undefined ? {} : { given }) });
+      return told(script.plan);
     },
     reloadStatus: () => told(script.reload),
     reloadHistory: () => told(script.history),

@@ -60,14 +60,23 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   };
 }
 
+/** Parses text that somebody else read: `file` only says where it comes from. */
+export function parseConfigText(options: ConfigFileOptions, text: string): Promise<Loaded> {
+  return parse(options, Buffer.from(text));
+}
+
 /** Reads and parses once; the problems of an unreadable file included. */
 export async function readConfigFile(options: ConfigFileOptions): Promise<Loaded> {
   const file = resolve(options.file);
   const bytes = await readBytes(file);
-  if (!bytes.ok) return fail([problem(file, bytes.failure)]);
+  return bytes.ok ? parse(options, bytes.value) : fail([problem(file, bytes.failure)]);
+}
+
+async function parse(options: ConfigFileOptions, bytes: Uint8Array): Promise<Loaded> {
+  const file = resolve(options.file);
   const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
   const env = { ...options.env };
-  const request = { bytes: bytes.value, file, env, hostname: hostname(), dataDir };
+  const request = { bytes, file, env, hostname: hostname(), dataDir };
   if (options.inThread === false) return loadConfigBytes(request);
   return parseInThread(request, options.timeLimitMs ?? TIME_LIMIT_MS);
 }

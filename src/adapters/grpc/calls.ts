@@ -26,7 +26,12 @@ import type {
 } from '../../../machines/model/messages.js';
 import { type OverrideMessage, overrideOf, type Terms } from '../../../machines/model/overrides.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import { type NodeApi, RESOURCE_KINDS, type ResourceKind } from '../../ports/node-api.js';
+import {
+  type GivenConfig,
+  type NodeApi,
+  RESOURCE_KINDS,
+  type ResourceKind,
+} from '../../ports/node-api.js';
 
 export interface CallFailure {
   readonly code: number;
@@ -42,6 +47,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   Show: show,
   Why: why,
   Reload: (api, request) => reload(api, request),
+  Plan: async (api, request) => ok(await api.plan(givenIn(request))),
   ReloadStatus: async (api) => ok(await api.reloadStatus()),
   Drain: drain,
   AckDrain: (api, request) => instanceVerb(api, request, { type: 'operator.ackDrain' }),
@@ -78,6 +84,12 @@ export const LISTS: Readonly<
     return ok(rows.map(outboxRow));
   },
 };
+
+/** No text: the daemon's own file is meant. */
+function givenIn(request: Request): GivenConfig | undefined {
+  const [file, text] = [textOf(request, 'file'), textOf(request, 'text')];
+  return file === '' ? undefined : { file, text };
+}
 
 const LIST_DEFAULT = 1_000;
 

@@ -122,6 +122,14 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
   }
 });
 
+test('[CL-20] plan: of the daemon’s own file, or of a text from elsewhere', async () => {
+  await client.call('Plan', {});
+  assert.deepEqual(node.asked.at(-1), { call: 'plan' });
+  const given = { file: '/tmp/next.yaml', text: 'node: { name: a }' };
+  assert.deepEqual(await client.call('Plan', given), ok(node.script.plan));
+  assert.deepEqual(node.asked.at(-1), { call: 'plan', given });
+});
+
 test('[CL-21] failures: each has its kind and one sentence', async () => {
   const cases = [
     ['Show', { kind: 'group', name: 'acme/nix' }, 'not-found', /^there is no group 'acme\/nix'/],

@@ -1,0 +1,73 @@
+/**
+ * The instances a configuration would create and delete, from the sizes it gives and those in force.
+ *
+ * Input:  tenants as the configuration wants them, views of groups and instances.
+ * Output: one row per instance: `{action, group, id?, reason}`. Which one of a shrinking group goes is
+ *         decided when it goes, so only those of removed groups are named.
+ */
+import type { GroupSpec, TenantSpec } from '../../machines/model/desired.js';
+import type { JsonObject } from '../../machines/model/json.js';
+import type { Site } from '../config/site.js';
+import { deriveTenant } from '../policy/tenant-plan.js';
+
+/** The site's own tenants, and those that the tenant manager has had made from its templates. */
+export function tenantsIn(site: Site, known: readonly JsonObject[]): readonly TenantSpec[] {
+  const { tenancy, generation } = site;
+  if (tenancy === undefined) return site.tenants;
+  const made = known
+    .filter(({ source, state }) => source === 'tenancy' && state !== 'removing')
+    .flatMap(({ id, name, kind }) => {
+      const plan = kind === 'org' ? tenancy.onOrg : tenancy.onProject;
+      const identity = {
+        id: String(id),
+        displayName: String(name),
+        kind: kind === 'org' ? 'org' : 'project',
+        source: 'tenancy',
+        generation,
+      } as const;
+      const derived = deriveTenant(plan, identity);
+      return derived.ok ? [derived.value] : [];
+    });
+  return [...site.tenants, ...made];
+}
+
+export interface Present {
+  readonly groups: readonly JsonObject[];
+  readonly members: readonly JsonObject[];
+}
+
+export function instancesOf(tenants: readonly TenantSpec[], present: Present): JsonObject[] {
+  const wanted = new Map(tenants.flatMap(({ groups }) => groups).map((one) => [one.key, one]));
+  const known = new Map(present.groups.map((one) => [`${one['tenant']}/${one['name']}`, one]));
+  const keys = [...new Set<string>([...wanted.keys(), ...known.keys()])].sort();
+  return keys.flatMap((key) => {
+    const group = wanted.get(key as GroupSpec['key']);
+    return group === undefined
+      ? removed(key, present.members)
+      : resized(key, group, known.get(key));
+  });
+}
+
+/** An override of the size holds for as long as the configured size is the same. */
+function resized(group: string, { size }: GroupSpec, known: JsonObject | undefined): JsonObject[] {
+  if (known === undefined) return rows('create', size, { group, reason: 'the group is new' });
+  if (known['size'] === size) return [];
+  const now = Number(known['effectiveSize'] ?? known['size'] ?? 0);
+  const reason = `its size goes from ${now} to ${size}`;
+  const action = size > now ? 'create' : 'delete';
+  return rows(action, Math.abs(size - now), { group, reason });
+}
+
+function rows(action: string, count: number, rest: JsonObject): JsonObject[] {
+  return Array.from({ length: count }, () => ({ action, ...rest }));
+}
+
+/** Gone, or on its way out whatever the configuration says. */
+const LEAVING = ['draining', 'drained', 'deleting', 'deleted', 'failed', 'lost'];
+
+function removed(group: string, members: readonly JsonObject[]): JsonObject[] {
+  return members
+    .filter((one) => `${one['tenant']}/${one['group']}` === group || one['group'] === group)
+    .filter(({ state }) => !LEAVING.includes(String(state)))
+    .map(({ id }) => ({ action: 'delete', group, id: id ?? null, reason: 'the group is removed' }));
+}

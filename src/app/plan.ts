@@ -1,0 +1,164 @@
+/**
+ * `plan`: what a configuration file would do if it were reloaded now, before anything is done.
+ *
+ * Input:  a configuration (none: the file the daemon runs on), the node's own views.
+ * Output: the plan in the operators' shape: instances to create and delete, requests to VPP in order
+ *         with their effect on traffic, fields that wait for a restart, fields that interrupt traffic.
+ *
+ * Frontends answer for themselves: only they know what their members are. One that does not exist yet
+ * is asked as if it did. Rules: [CL-70] a plan changes nothing and names everything a reload would.
+ */
+import { newFrontend } from '../../machines/frontend-memory.js';
+import { type Expected, type Outlook, outlookOf } from '../../machines/frontend-outlook.js';
+import type { FrontendSpec } from '../../machines/model/desired.js';
+import { addressOf, type FrontendName, parseFrontendName } from '../../machines/model/ids.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { LbOp } from '../../machines/model/lb.js';
+import type { Message } from '../../machines/model/messages.js';
+import type { Config } from '../config/complete.js';
+import { type Change, diffConfig, pathsThat } from '../config/diff.js';
+import { deriveSite } from '../config/site.js';
+import { type DataplaneOutlook, type FrontendOutlook, outlook } from '../lb/outlook.js';
+import type { Clock } from '../ports/clock.js';
+import type { ConfigFile } from '../ports/config-file.js';
+import type { GivenConfig } from '../ports/node-api.js';
+import type { Store } from '../ports/store.js';
+import type { Directory } from './directory.js';
+import { instancesOf, tenantsIn } from './plan-instances.js';
+
+export interface Planner {
+  readonly directory: Pick<Directory, 'views' | 'ask'>;
+  readonly store: Pick<Store, 'load'>;
+  readonly clock: Clock;
+  /** What was given, or the daemon's own file; expanded from the daemon's environment. */
+  readonly loadConfig: (given: GivenConfig | undefined) => ReturnType<ConfigFile['load']>;
+}
+
+export async function planOf(
+  planner: Planner,
+  given: GivenConfig | undefined,
+): Promise<JsonObject> {
+  const loaded = await planner.loadConfig(given);
+  if (!loaded.ok) return { ...NOTHING, problems: loaded.failure.map((one) => ({ ...one })) };
+  const next = loaded.value.config as unknown as Config;
+  const { committed, booted, generation } = await inForce(planner.store);
+  const changes = committed === undefined ? [] : diffConfig(committed, next);
+  const [tenants, groups, members] = await Promise.all(
+    (['tenant', 'group', 'instance'] as const).map(planner.directory.views),
+  );
+  const site = deriveSite(next, generation + 1);
+  const wanted = tenantsIn(site, tenants ?? []);
+  const specs = [...site.frontends, ...wanted.flatMap((tenant) => tenant.frontends)];
+  const dataplane = await dataplaneOf(planner, specs);
+  return {
+    changes: changes.map(changeShape),
+    instances: instancesOf(wanted, { groups: groups ?? [], members: members ?? [] }),
+    dataplane: dataplane.vips.map(({ ops, ...rest }) => ({
+      ...rest,
+      ops: ops.map(opShape),
+      buckets: rest.buckets.map((one) => ({ ...one })),
+    })),
+    restartOnly: booted === undefined ? [] : pathsThat(diffConfig(booted, next), 'restart'),
+    disruptive: pathsThat(changes, 'disruptive'),
+    problems: dataplane.findings.map(({ frontend, message, code }) => ({
+      path: `frontends.${frontend}`,
+      message,
+      code,
+    })),
+  };
+}
+
+const NOTHING: JsonObject = {
+  changes: [],
+  instances: [],
+  dataplane: [],
+  restartOnly: [],
+  disruptive: [],
+};
+
+interface InForce {
+  readonly committed: Config | undefined;
+  readonly booted: Config | undefined;
+  readonly generation: number;
+}
+
+/** What the last reload committed, as its actor's stored row has it. */
+async function inForce(store: Planner['store']): Promise<InForce> {
+  const rows = await store.load(['reload']);
+  const context: JsonObject = rows.ok ? (rows.value[0]?.context ?? {}) : {};
+  const { committed, booted, generation } = context;
+  const config = isObject(committed) ? (committed['config'] as unknown as Config) : undefined;
+  return {
+    committed: config,
+    booted: isObject(booted) ? (booted as unknown as Config) : config,
+    generation: Number(generation ?? 0),
+  };
+}
+
+async function dataplaneOf(
+  planner: Planner,
+  specs: readonly FrontendSpec[],
+): Promise<DataplaneOutlook> {
+  const [known, backends] = await Promise.all(
+    (['frontend', 'backend'] as const).map(planner.directory.views),
+  );
+  const expected: Expected = Object.fromEntries(
+    (backends ?? []).map(({ name, state }) => [String(name), String(state)]),
+  );
+  const names = (known ?? []).flatMap(({ name }) => parseFrontendName(String(name)) ?? []);
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  const asked = names.map(async (name) => {
+    const spec = byName.get(name) ?? null;
+    return namedOutlook(name, await askOutlook(planner, name, { spec, expected }));
+  });
+  const unknown = specs.filter(({ name }) => !names.includes(name));
+  const fresh = unknown.map((spec) => {
+    const memory = newFrontend(addressOf('frontend', spec.name));
+    const nowMs = planner.clock.now();
+    return namedOutlook(spec.name, outlookOf(memory, spec, { expected, nowMs }));
+  });
+  return outlook([...(await Promise.all(asked)), ...fresh]);
+}
+
+interface Question {
+  readonly spec: FrontendSpec | null;
+  readonly expected: Expected;
+}
+
+/** One that does not answer is left out of the plan by having nothing and wanting nothing. */
+async function askOutlook(
+  { directory }: Planner,
+  name: FrontendName,
+  question: Question,
+): Promise<Outlook> {
+  const message: Message = { type: 'frontend.outlook', ...question } as Message;
+  const answer = await directory.ask(addressOf('frontend', name), message);
+  const nothing: Outlook = { wanted: null, sent: null, found: null };
+  return answer.ok && isObject(answer.value) ? (answer.value as unknown as Outlook) : nothing;
+}
+
+function namedOutlook(frontend: FrontendName, { wanted, sent, found }: Outlook): FrontendOutlook {
+  const isThere = found?.exists === true;
+  return {
+    frontend,
+    wanted: wanted === null ? undefined : { ...wanted, revision: 0 },
+    sent: sent ?? undefined,
+    found: isThere
+      ? ({ ...found.conf, servers: found.servers } as FrontendOutlook['found'])
+      : undefined,
+  };
+}
+
+function opShape(op: LbOp): JsonObject {
+  if (op.op === 'as.add') return { op: op.op, as: op.as, weight: op.weight };
+  if (op.op === 'as.weight') return { op: op.op, as: op.as, weight: op.weight, flush: op.flush };
+  return op.op === 'as.del' ? { op: op.op, as: op.as } : { op: op.op };
+}
+
+function changeShape({ path, from, to }: Change): JsonObject {
+  return { path, from: (from ?? null) as Json, to: (to ?? null) as Json };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
