@@ -140,8 +140,9 @@ export function createCall(memory: InstanceMemory): ProviderParams {
   const { id, token, spec } = memory;
   const tags = { tenant: spec.tenant, group: spec.key, instance: id };
   const call = { type: 'provider.create', token, template: spec.template, tags } as const;
-  const port = spec.backend?.probePort;
-  return toProvider(memory, port === undefined ? call : { ...call, port });
+  // 0: what is probed there has no port, and so nothing has to listen.
+  const port = spec.backend?.probePort ?? 0;
+  return toProvider(memory, port === 0 ? call : { ...call, port });
 }
 
 export function findCall(memory: InstanceMemory): ProviderParams {

@@ -120,7 +120,7 @@ test('[TI-9] no merge is left undecided, in sources and documents', () => {
 test('[TI-7] every source file is imported by somebody, or is an entry', () => {
   const imported = new Set(files.flatMap((file) => importsOf(text(file), file)));
   const entries =
-    /^(src\/cli\/main|src\/app\/.*entry|src\/adapters\/.*worker|test\/|bench\/|examples\/)/;
+    /^(src\/cli\/main|src\/(app|adapters)\/.*entry|src\/adapters\/.*worker|test\/|bench\/|examples\/)/;
   const orphans = files.filter((file) => !entries.test(file) && !imported.has(file));
   assert.deepEqual(orphans, []);
 });

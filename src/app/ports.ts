@@ -11,7 +11,7 @@ import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openFileSink } from '../adapters/file-sink/sink.js';
 import { openNopSink } from '../adapters/nop-sink/sink.js';
-import { openProber } from '../adapters/probe/prober.js';
+import { openRoutedProber } from '../adapters/probe/routed.js';
 import { openProcessProvider } from '../adapters/process-provider/provider.js';
 import {
   createSimulatedWorld,
@@ -31,7 +31,7 @@ export interface PortsInput {
 
 export function shardPorts({ parts, settings }: PortsInput) {
   return {
-    prober: openProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
+    prober: openRoutedProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
   };
 }
 

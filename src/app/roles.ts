@@ -69,6 +69,7 @@ export async function portsFor(
   const shard = roles.includes('shard') ? shardPorts(input) : undefined;
   const dataplane = roles.includes('dataplane') ? dataplanePorts(input) : undefined;
   const close = async (): Promise<void> => {
+    shard?.prober.close();
     await dataplane?.dataplane?.close();
     await outbox?.value.sink.close();
   };

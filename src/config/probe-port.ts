@@ -3,10 +3,13 @@
  *
  * A member of a group: the group's `probePort`. A static backend: servers answer on the VIP's own
  * port, so the port of the frontends that have it as a member, when they agree on one; otherwise
- * what the type of the check implies (http 80, https 443).
+ * what the type of the check implies (http 80, https 443, icmp none).
  */
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { Config } from './complete.js';
+
+/** What icmp probes. */
+const NO_PORT = 0;
 
 type HealthCheckConfig = Config['healthChecks'][string];
 
@@ -28,6 +31,7 @@ export function backendProbePort(
   check: HealthCheckConfig,
   served: ReadonlySet<number> = new Set(),
 ): Result<number, string> {
+  if (check.type === 'icmp') return ok(NO_PORT);
   if (check.port !== undefined) return ok(check.port);
   const [only, ...others] = [...served].filter((port) => port > 0);
   if (only !== undefined && others.length === 0) return ok(only);
@@ -45,7 +49,8 @@ export function groupProbePort(
   backend: { readonly probePort?: number | undefined } | undefined,
   check: HealthCheckConfig | undefined,
 ): Result<number | undefined, string> {
-  const port = backend?.probePort ?? check?.port;
+  const icmp = backend !== undefined && check?.type === 'icmp';
+  const port = backend?.probePort ?? check?.port ?? (icmp ? NO_PORT : undefined);
   if (port !== undefined || backend === undefined) return ok(port);
   return fail('which port to probe? give the group a probePort, or its health check a port');
 }

@@ -55,8 +55,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'guards.shrink.window', what: 'the shrink guard' },
   { path: 'orphans', what: 'deleting orphans' },
   { path: 'orphanSweepInterval', what: 'the orphan sweep' },
-  { path: 'healthChecks.*.type', values: ['icmp'], what: 'probing by icmp' },
-  { path: 'healthChecks.*.netns', what: 'probing in a network namespace' },
   { path: 'announce.command', what: 'the announce hook' },
   { path: 'announce.timeout', what: 'the announce hook' },
   { path: 'announce.holdDown', what: 'the announce hook' },

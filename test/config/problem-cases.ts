@@ -332,7 +332,7 @@ const NODE: readonly ProblemCase[] = [
   },
   {
     name: 'what is not available',
-    text: `lease: { driver: nats }\noutbox: { sink: { driver: nats } }\nhealthChecks: { ping: { type: icmp } }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }, budget: { max: 2 }, breaker: { unhealthyAbove: 50% }, expiry: { eligibleAge: 30d }').replace(/\nhealthChecks.*/, '')}`,
+    text: `lease: { driver: nats }\noutbox: { sink: { driver: nats } }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }, budget: { max: 2 }, breaker: { unhealthyAbove: 50% }, expiry: { eligibleAge: 30d }').replace(/\nhealthChecks.*/, '')}`,
   },
   {
     name: 'slow start and panic',

@@ -1,7 +1,7 @@
 /** The prober's contract on the real adapter, against servers on loopback, and on the scripted fake. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { openProber } from '../../src/adapters/probe/prober.js';
+import { openRoutedProber } from '../../src/adapters/probe/routed.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { fakeProber } from '../support/fake-prober.js';
 import { type Behaviour, proberContract } from './prober.js';
@@ -33,8 +33,9 @@ function speak(behaviour: Behaviour, socket: Socket): void {
 proberContract('prober', async () => {
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
+  const prober = openRoutedProber({ clock: systemClock(), userAgent: 'switchyard/test' });
   return {
-    prober: openProber({ clock: systemClock(), userAgent: 'switchyard/test' }),
+    prober,
     target: async (behaviour) => {
       const server = createServer((socket) => {
         sockets.add(socket);
@@ -49,6 +50,7 @@ proberContract('prober', async () => {
       return { address: '127.0.0.1', port };
     },
     close: async () => {
+      prober.close();
       for (const socket of sockets) socket.destroy();
       await Promise.all(servers.map(closed));
     },

@@ -104,8 +104,8 @@ const rows: readonly Row[] = [
     code: 'L4OK',
     passed: true,
   },
-  { rule: 'HE-34', behaviour: answers(200), check: { type: 'icmp' }, code: 'UNSUPPORTED' },
-  { rule: 'HE-34', behaviour: answers(200), check: { netns: 'blue' }, code: 'UNSUPPORTED' },
+  { rule: 'HE-38', behaviour: answers(200), check: { type: 'icmp' }, code: 'L3OK', passed: true },
+  { rule: 'HE-34', behaviour: answers(200), check: { netns: 'no-such' }, code: 'SOCKERR' },
   { rule: 'HE-34', behaviour: answers(200), check: { bodyMatches: '(' }, code: 'UNSUPPORTED' },
 ];
 

@@ -61,7 +61,10 @@ function yes(code: string): Judged {
 
 function judge(behaviour: Behaviour, check: HealthCheckSpec): Judged {
   const malformed = !compilePattern(check.bodyMatches ?? '').ok;
-  if (check.type === 'icmp' || check.netns !== undefined || malformed) return no('UNSUPPORTED');
+  // It has one network namespace, its own; and whatever a host does to its ports, it answers an echo.
+  if (check.netns !== undefined) return no('SOCKERR');
+  if (malformed) return no('UNSUPPORTED');
+  if (check.type === 'icmp') return yes('L3OK');
   if (behaviour.kind === 'refuses') return no('L4CON');
   if (check.type === 'tcp') return yes('L4OK');
   if (behaviour.kind === 'silent') return no(check.type === 'https' ? 'L6TOUT' : 'L7TOUT');

@@ -1,6 +1,7 @@
 /**
  * Outcomes of a probe and their codes, which are HAProxy's.
  *
+ *   L3OK L3TOUT L3CON    ICMP (HAProxy has none): answered / no answer / unreachable
  *   L4OK L4TOUT L4CON    connected / no answer / refused or unreachable
  *   L6TOUT L6RSP         TLS: no answer / failed
  *   L7OK L7TOUT          HTTP: as wanted / no answer
@@ -9,7 +10,7 @@
  *
  * Rules: [HE-30] refused by a host that is up is the one positive proof of death.
  */
-export type Layer = 'L4' | 'L6' | 'L7';
+export type Layer = 'L3' | 'L4' | 'L6' | 'L7';
 
 export interface Outcome {
   readonly passed: boolean;
@@ -39,13 +40,13 @@ const OUR_OWN: readonly string[] = [
   'EINVAL',
 ];
 
-/** A socket's error while the connection was being made. */
-export function refusalOf(error: Error): Outcome {
+/** A socket's error while it was being reached. */
+export function refusalOf(error: Error, layer: 'L3' | 'L4' = 'L4'): Outcome {
   const code = codeOf(error);
   if (OUR_OWN.includes(code)) return failed('SOCKERR', error.message);
-  if (code === 'ECONNREFUSED') return { ...failed('L4CON', error.message), positive: true };
-  if (code === 'ETIMEDOUT') return failed('L4TOUT', error.message);
-  return failed('L4CON', error.message);
+  if (code === 'ECONNREFUSED') return { ...failed(`${layer}CON`, error.message), positive: true };
+  if (code === 'ETIMEDOUT') return failed(`${layer}TOUT`, error.message);
+  return failed(`${layer}CON`, error.message);
 }
 
 function codeOf(error: Error): string {

@@ -4,8 +4,8 @@
  * Input: a target and its check. Output: always a result, within the check's timeout plus one turn of
  * the event loop; `late` when that loop was itself late by more than half of the timeout.
  *
- * `icmp` and `netns` need privileges this process does not have; config refuses them, and a check that
- * asks for them all the same is answered as `UNSUPPORTED`, which is no verdict.
+ * In this process's network namespace, and without `icmp` unless it is given an engine for it: what
+ * needs another process is sent there by routed.ts.
  */
 import type { HealthCheckSpec } from '../../../machines/model/desired.js';
 import type { ProbeResult } from '../../../machines/model/messages.js';
@@ -26,12 +26,16 @@ export interface ProberOptions {
   readonly userAgent: string;
   /** Absent: the prober watches the loop itself. */
   readonly lagWatch?: LagWatch;
+  readonly icmp?: Icmp;
 }
+
+/** Asks one address for an echo. */
+export type Icmp = (current: Attempt, address: string, check: HealthCheckSpec) => Promise<Outcome>;
 
 /** Compiled patterns kept; one per distinct `bodyMatches` of the config, so few. */
 const PATTERNS_MAX = 1_000;
 
-export function openProber({ clock, userAgent, lagWatch }: ProberOptions): Prober {
+export function openProber({ clock, userAgent, lagWatch, icmp }: ProberOptions): Prober {
   const watch = lagWatch ?? createLagWatch(clock);
   const patternOf = patternCache();
   return {
@@ -39,7 +43,7 @@ export function openProber({ clock, userAgent, lagWatch }: ProberOptions): Probe
       const startMs = clock.monotonic();
       const back = watch.begin();
       const outcome = await attempt(clock, check.timeoutMs, (current) =>
-        stepsOf({ current, target, check, userAgent, patternOf }),
+        stepsOf({ current, target, check, userAgent, patternOf, icmp }),
       );
       const late = watch.worstSince(startMs) > check.timeoutMs / 2;
       back();
@@ -58,12 +62,12 @@ interface Steps {
   readonly check: HealthCheckSpec;
   readonly userAgent: string;
   readonly patternOf: PatternOf;
+  readonly icmp: Icmp | undefined;
 }
 
 async function stepsOf(steps: Steps): Promise<Outcome> {
   const { current, target, check } = steps;
-  if (check.type === 'icmp') return failed('UNSUPPORTED', 'icmp checks are not supported yet');
-  if (check.netns !== undefined) return failed('UNSUPPORTED', 'netns is not supported yet');
+  if (check.type === 'icmp') return echoOf(steps);
   const pattern = check.type === 'tcp' ? ok(undefined) : steps.patternOf(check.bodyMatches);
   if (!pattern.ok) return failed('UNSUPPORTED', pattern.failure.message);
   const connected = await connectTcp(current, target, check);
@@ -73,6 +77,11 @@ async function stepsOf(steps: Steps): Promise<Outcome> {
   if (check.type === 'http') return exchange(current, connected.value, question);
   const secured = await secure(current, connected.value, { target, check });
   return secured.ok ? exchange(current, secured.value, question) : secured.failure;
+}
+
+function echoOf({ current, target, check, icmp }: Steps): Promise<Outcome> | Outcome {
+  current.layer = 'L3';
+  return icmp?.(current, target.address, check) ?? failed('UNSUPPORTED', 'no icmp in this process');
 }
 
 type PatternOf = (text: string | undefined) => Result<Pattern | undefined, PatternFailure>;
