@@ -16,6 +16,7 @@ import type {
 import type { AnswerParams } from '../machines/frontend-orders.js';
 import type { OutlookParams, WithdrawParams } from '../machines/frontend-setup.js';
 import { digestOf, shapeOf } from '../machines/frontend-shape.js';
+import type { AnnounceLevel, AnnouncementMessage } from '../machines/model/announce.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
 import type { DesiredVip } from '../machines/model/lb.js';
@@ -108,6 +109,11 @@ export const frontendActor: ActorType = {
       toPool(scope, pool, { type: 'pool.release', frontend });
     }),
     ask: observed(ask),
+    tellAnnouncement: protective((level: AnnounceLevel | null, { scope }) => {
+      if (level === null) return;
+      const message: AnnouncementMessage = { type: 'announce.level', level };
+      scope.tell(addressOf('announcement', level.frontend), message);
+    }),
     orderOverride: ordersOverride(),
     answer: observed(answer),
     acknowledge: observed(acknowledge),

@@ -13,26 +13,39 @@ import {
   type WorkParams,
 } from '../machines/lbsync.js';
 import type { Refusal } from '../machines/model/failures.js';
+import type { FrontendName } from '../machines/model/ids.js';
 import type { Json } from '../machines/model/json.js';
 import { bookIn } from '../src/policy/overrides.js';
 import { type ActorType, observed, protective, type World } from '../src/runtime/actor-type.js';
 import { createLbsync, type Lbsync } from './lbsync-companion.js';
-import { orderOfFreeze, takeBook } from './lbsync-freeze.js';
+import { isDrained, orderOfDrain, orderOfFreeze, takeBook, tellNode } from './lbsync-freeze.js';
 import { type LbsyncPorts, markAll } from './lbsync-state.js';
 import { viewOf } from './lbsync-view.js';
 
 type LbsyncWorld = World<LbsyncPorts, Lbsync>;
 
 function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): void {
-  if (event.type === 'vip.desired') companion.want(event.desired, scope);
-  else if (event.type === 'vip.withdrawn') {
+  if (event.type === 'vip.desired') {
+    companion.want(event.desired, scope);
+    greet(event.desired.frontend, { companion, scope });
+  } else if (event.type === 'vip.withdrawn') {
     companion.withdraw(event.frontend, { revision: event.revision, scope });
-  } else if (event.type === 'vip.awaited') companion.awaitFrontend(event.frontend, scope);
-  else if (event.type === 'lbsync.settings') companion.configure(event.settings);
-  else if (event.type === 'override.level') takeBook(companion.state, event.overrides);
+  } else if (event.type === 'vip.awaited') {
+    companion.awaitFrontend(event.frontend, scope);
+    greet(event.frontend, { companion, scope });
+  } else if (event.type === 'lbsync.settings') companion.configure(event.settings);
+  else if (event.type === 'override.level') takeBook(companion.state, event.overrides, scope);
   else if (event.type === 'activated') {
-    takeBook(companion.state, bookIn(event.children) ?? companion.state.overrides);
+    takeBook(companion.state, bookIn(event.children) ?? companion.state.overrides, scope);
   }
+}
+
+/** A frontend begins by assuming that nobody drained the node. */
+function greet(
+  frontend: FrontendName,
+  { companion: { state }, scope }: Pick<LbsyncWorld, 'companion' | 'scope'>,
+): void {
+  if (isDrained(state)) tellNode(state, frontend, scope);
 }
 
 function connect(work: WorkParams, { companion, scope }: LbsyncWorld): void {
@@ -54,8 +67,12 @@ function syncForOperator(
 }
 
 function orderFreeze(event: LbsyncEvent, { companion: { state }, scope }: LbsyncWorld): void {
-  if (event.type !== 'operator.freeze' && event.type !== 'operator.thaw') return;
   const { replyTo } = event.meta;
+  if (event.type === 'operator.drainNode' || event.type === 'operator.undrainNode') {
+    const drain = orderOfDrain(event, replyTo);
+    return scope.tell(drain.to, drain.message);
+  }
+  if (event.type !== 'operator.freeze' && event.type !== 'operator.thaw') return;
   const order = orderOfFreeze(state, event, replyTo);
   if ('to' in order) scope.tell(order.to, order.message);
   else scope.reply(replyTo, { ok: false, refusal: { ...order } });

@@ -2,13 +2,15 @@
  * What operators froze: VIPs that VPP is told nothing of, while what would be told goes on being worked out.
  *
  * Input:  the state, and in it the book of overrides beside lbsync (`freeze`: everything; `freeze:NAME`:
- *         one frontend). Output: which VIPs are frozen, what waits for them, orders for the book.
+ *         one frontend; `drain`: the node's VIPs are not announced). Output: which VIPs are frozen, what waits for them, orders for the book.
  *
  * Rules: [LB-80] nothing is written to a frozen VIP, its removal included, from the first moment of every
  * life on; [LB-81] the diff that waits is shown, and a frozen VIP that is as wanted is in step; [LB-82] after
  * the thaw what waited is written, once.
  */
+
 import type { LbsyncEvent } from '../machines/lbsync.js';
+import type { NodeLevel } from '../machines/model/announce.js';
 import type { Refusal } from '../machines/model/failures.js';
 import { addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { VipKey } from '../machines/model/lb.js';
@@ -17,24 +19,44 @@ import type { OverrideEntry, Overrides } from '../machines/model/overrides.js';
 import { endOf, type OrderParams, orderFor, termsOf } from '../machines/overriding.js';
 import { explain } from '../src/lb/explain.js';
 import { type DiffRules, diffAll } from '../src/lb/plan.js';
+import type { Scope } from '../src/runtime/actor-type.js';
 import { frontendOf } from './lbsync-ledger.js';
 import { type LbsyncState, markAll } from './lbsync-state.js';
 import { ownerOf } from './lbsync-wants.js';
 
 const ALL = 'freeze';
+/** Of the whole node: its VIPs are not announced. */
+const DRAIN = 'drain';
 const one = (frontend: string) => `${ALL}:${frontend}`;
 
 export type FreezeOrder = Extract<LbsyncEvent, { type: 'operator.freeze' | 'operator.thaw' }>;
+export type DrainOrder = Extract<
+  LbsyncEvent,
+  { type: 'operator.drainNode' | 'operator.undrainNode' }
+>;
 
 /** Everything is looked at again: what is thawed may have to be written, and who is frozen is told. */
-export function takeBook(state: LbsyncState, book: Overrides): void {
+export function takeBook(state: LbsyncState, book: Overrides, scope: Scope): void {
   if (JSON.stringify(book) === JSON.stringify(state.overrides)) return;
+  const drained = isDrained(state);
   state.overrides = book;
   markAll(state);
+  if (drained === isDrained(state)) return;
+  const { wanted, awaited } = state.wants;
+  for (const name of [...wanted.keys(), ...awaited.keys()]) tellNode(state, name, scope);
+}
+
+export function isDrained({ overrides }: LbsyncState): boolean {
+  return overrides[DRAIN] !== undefined;
+}
+
+export function tellNode(state: LbsyncState, frontend: FrontendName, scope: Scope): void {
+  const message: NodeLevel = { type: 'node.level', drained: isDrained(state) };
+  scope.tell(addressOf('frontend', frontend), message);
 }
 
 export function isAnyFrozen({ overrides }: LbsyncState): boolean {
-  return Object.keys(overrides).length > 0;
+  return Object.keys(overrides).some((kind) => kind.startsWith(ALL));
 }
 
 export function isAllFrozen({ overrides }: LbsyncState): boolean {
@@ -103,6 +125,13 @@ export function orderOfFreeze(
     return { code: 'not-found', rule: 'LB-80', message };
   }
   return orderFor(self, { kind, value: true, configured: false, ...termsOf(order) }, replyTo);
+}
+
+export function orderOfDrain(order: DrainOrder, replyTo: string | undefined): OrderParams {
+  const self = addressOf('lbsync', 'main');
+  if (order.type === 'operator.undrainNode') return endOf(self, [DRAIN], order, replyTo);
+  const entry = { kind: DRAIN, value: true, configured: false, ...termsOf(order) };
+  return orderFor(self, entry, replyTo);
 }
 
 function isKnown(wants: LbsyncState['wants'], name: FrontendName): boolean {

@@ -6,6 +6,7 @@ import type { LbsyncMemory } from '../machines/lbsync.js';
 import type { JsonObject } from '../machines/model/json.js';
 import type { VipKey } from '../machines/model/lb.js';
 import type { PackedActual } from '../machines/model/lb-packed.js';
+import type { OverrideEntry } from '../machines/model/overrides.js';
 import { tableDigest } from '../src/lb/maglev.js';
 import { unpackActual, unpackDesired } from '../src/lb/packed/vips.js';
 import { waitsForServer } from './lbsync-adopt.js';
@@ -57,12 +58,24 @@ function frozenView(state: LbsyncState, { key }: Want, waiting: Waiting): JsonOb
 function freezes(state: LbsyncState, waiting: Waiting): readonly JsonObject[] {
   return Object.values(state.overrides).map((entry) => {
     const { kind, owner, reason, sinceMs: since } = entry;
+    if (kind === 'drain') return drainedCondition(state, entry);
     const frontend = kind.slice(kind.indexOf(':') + 1);
     const object = kind.includes(':') ? `frontend/${frontend}` : 'lbsync/main';
     const held = [...waiting.keys()].filter((key) => freezeOf(state, key) === entry).length;
     const message = `frozen by ${owner} (${reason}); VIPs with changes that wait: ${held}`;
     const next = "'switchyard dataplane status' shows them, 'dataplane thaw' writes them";
     return condition(state, { type: 'dataplane-frozen', object, message, next, since });
+  });
+}
+
+function drainedCondition(state: LbsyncState, entry: OverrideEntry): JsonObject {
+  const { owner, reason, sinceMs: since } = entry;
+  return condition(state, {
+    type: 'node-drained',
+    object: 'lbsync/main',
+    message: `no VIP of this node is announced: drained by ${owner} (${reason})`,
+    next: "'switchyard node undrain' announces them again",
+    since,
   });
 }
 

@@ -6,7 +6,7 @@
  *         ├─ outbox      rows to the sink
  *         ├─ dataplane ──┬─ lbsync    frontends, the one connection to VPP
  *         │              └─ shards    one thread each: backends, instances, groups, tenants
- *         └─ main ───────┬─ pools, providers, reload, tenancy    in the main thread
+ *         └─ main ───────┬─ pools, announcements, providers, reload, tenancy    in the main thread
  *                        └─ api                                  what operators and agents speak to
  *
  * Nothing in `dataplane` is built on `store` or `outbox`: both may be down and probes go on,
@@ -87,6 +87,7 @@ const main: ChildSpec<NodeStart> = {
     strategy: 'one-for-one',
     children: [
       actors('pools', ['pool']),
+      actors('announcements', ['announcement']),
       actors('providers', ['provider']),
       actors('reload', ['reload']),
       actors('tenancy', ['tenancy']),

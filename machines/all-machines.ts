@@ -3,6 +3,7 @@
  * `switchyard machines` prints.
  */
 import type { AnyStateMachine } from 'xstate';
+import { announcementMachine } from './announcement.js';
 import { backendMachine } from './backend.js';
 import { frontendMachine } from './frontend.js';
 import { groupMachine } from './group.js';
@@ -36,6 +37,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(backendMachine, 'whether one address may receive new flows'),
   named(frontendMachine, 'one VIP: its pools, members and weights'),
   named(overrideMachine, 'keeps what operators ordered against one configuration'),
+  named(announcementMachine, "carries a frontend's word to the operator's announce program"),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),

@@ -22,6 +22,7 @@ import {
 import { bookIn } from '../src/policy/overrides.js';
 import { choosePool, FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
 import { nameOf, orderFor, type Place } from '../src/policy/weight-orders.js';
+import type { AnnounceLevel } from './model/announce.js';
 import type { FrontendSpec } from './model/desired.js';
 import type { ChildRow } from './model/effects.js';
 import { type Address, type FrontendName, type GroupKey, keyOf } from './model/ids.js';
@@ -82,6 +83,11 @@ export interface FrontendMemory {
   readonly sinceMs: number;
   /** As the book beside the frontend has them. */
   readonly overrides: Overrides;
+  /** An operator drained the whole node. */
+  readonly nodeDrained: boolean;
+  readonly toldAnnounce: AnnounceLevel | null;
+  /** What the announce program has done. */
+  readonly announced: boolean;
 }
 
 const UNKNOWN: MemberHealth = { state: 'unknown', positive: false, episode: '' };
@@ -109,6 +115,9 @@ export function newFrontend(address: Address): FrontendMemory {
     toldAcks: {},
     sinceMs: 0,
     overrides: NO_OVERRIDES,
+    nodeDrained: false,
+    toldAnnounce: null,
+    announced: false,
   };
 }
 
@@ -280,7 +289,8 @@ export function awakened(before: FrontendMemory, children: readonly ChildRow[]):
   const members = Object.fromEntries(
     Object.entries(memory.members).map(([name, member]) => [name, { ...member, health: UNKNOWN }]),
   );
-  const told = { report: null, toldStatus: null, toldAcks: {} };
+  const world = { nodeDrained: false, toldAnnounce: null };
+  const told = { report: null, toldStatus: null, toldAcks: {}, ...world };
   return { ...settle(unasked({ ...memory, members })), ...told };
 }
 

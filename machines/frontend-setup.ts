@@ -6,6 +6,7 @@
  */
 import { assign, setup } from 'xstate';
 import { bookIn } from '../src/policy/overrides.js';
+import { announceLevel, farewell, owesAnnounce } from './frontend-announce.js';
 import {
   addressIn,
   adopt,
@@ -53,6 +54,7 @@ import {
 import { type Outlook, outlookOf } from './frontend-outlook.js';
 import { withdrawn, withReport } from './frontend-reports.js';
 import { owesDesired, wishOf, withWish } from './frontend-vip.js';
+import type { AnnounceLevel } from './model/announce.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address, FrontendName } from './model/ids.js';
@@ -135,6 +137,15 @@ export const says = {
       return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
     },
   },
+  announce: {
+    type: 'tellAnnouncement',
+    params: ({ context }: Args) => announceLevel(context),
+  },
+  announceAgain: {
+    type: 'tellAnnouncement',
+    params: ({ context }: Args) => context.toldAnnounce,
+  },
+  farewell: { type: 'tellAnnouncement', params: ({ context }: Args) => farewell(context) },
   yields: { type: 'orderOverride', params: ({ context }: Args) => yieldsIn(context) },
   dismissal: { type: 'orderOverride', params: ({ context }: Args) => dismissalIn(context) },
   release: { type: 'release', params: ({ context }: Args) => poolCall(context) },
@@ -223,6 +234,13 @@ export const frontendSetup = setup({
     allocate: effect<PoolCall>(),
     release: effect<PoolCall>(),
     ask: effect<AskParams>(),
+    noteAnnounce: assign(({ context }) => ({ toldAnnounce: announceLevel(context) })),
+    takeWorld: assign(({ event }) => {
+      if (event.type === 'announce.status') return { announced: event.announced };
+      return event.type === 'node.level' ? { nodeDrained: event.drained } : {};
+    }),
+    /** Protective: the world must not send flows to a VIP that cannot take them. */
+    tellAnnouncement: effect<AnnounceLevel | null>(),
     orderOverride: effect<OrderParams | undefined>(),
     answer: effect<AnswerParams>(),
     acknowledge: effect<readonly AckParams[]>(),
@@ -260,6 +278,8 @@ export const frontendSetup = setup({
     owesDesired: ({ context }) => owesDesired(context),
     owesRecord: ({ context }) => owesRecord(context),
     owesAcks: ({ context }) => owedAcks(context).length > 0,
+    owesAnnounce: ({ context }) => owesAnnounce(context),
+    owesDrain: ({ context }) => context.nodeDrained && owesAnnounce(context),
     owesStatus: ({ context }) => owesStatus(context),
     hasGone: ({ context }) => goneMembers(context).length > 0,
   },

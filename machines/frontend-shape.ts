@@ -6,6 +6,7 @@
  */
 import { tableDigest } from '../src/lb/maglev.js';
 import { scaleOf } from '../src/lb/scale.js';
+import { isAnnounced } from './frontend-announce.js';
 import { addressIn, type FrontendMemory, type MemberMemory } from './frontend-memory.js';
 import { isSynced } from './frontend-reports.js';
 import { desiredOf } from './frontend-vip.js';
@@ -26,7 +27,7 @@ export function shapeOf(memory: FrontendMemory): JsonObject {
     activePool: spec?.pools[choice.active]?.name ?? '',
     panic: false,
     frozen: memory.report?.frozen === true,
-    announced: synced && state === 'up',
+    announced: isAnnounced(memory),
     synced,
     problem: memory.problem ?? memory.report?.problem,
     vip: vipShape(memory),

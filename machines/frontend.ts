@@ -39,6 +39,8 @@ export const frontendMachine = frontendSetup.createMachine({
     'vip.applied': { actions: 'takeReport' },
     activated: { actions: 'takeOverrides' },
     'override.level': { actions: 'takeOverrides' },
+    'announce.status': { actions: 'takeWorld' },
+    'node.level': { actions: 'takeWorld' },
     'operator.weight': [{ guard: 'mayOrder', actions: says.weight }, { actions: says.noWeight }],
     'frontend.outlook': { actions: says.outlook },
   },
@@ -95,7 +97,10 @@ export const frontendMachine = frontendSetup.createMachine({
       description: 'Restored: members keep what they have until their verdicts are in.',
       entry: [says.awaited, says.askAll],
       after: { startupMaxDelay: 'serving' },
-      always: { guard: 'allKnown', target: 'serving' },
+      always: [
+        { guard: 'allKnown', target: 'serving' },
+        { guard: 'owesDrain', actions: [says.announce, 'noteAnnounce'] },
+      ],
       on: {
         activated: { target: 'warming', reenter: true, actions: 'awaken' },
         'frontend.decided': { guard: 'isLatest', actions: ['settle', says.askAll, says.yields] },
@@ -106,12 +111,17 @@ export const frontendMachine = frontendSetup.createMachine({
       description: 'Says what is owed after every event.',
       entry: 'weigh',
       after: {
-        resyncDue: { target: 'serving', reenter: true, actions: ['sayAgain', says.askUnknown] },
+        resyncDue: {
+          target: 'serving',
+          reenter: true,
+          actions: ['sayAgain', says.askUnknown, says.announceAgain],
+        },
       },
       always: [
         { guard: 'hasSurplus', actions: [says.release, 'dropAddress'] },
         { guard: 'lacksAddress', target: 'preparing' },
         { guard: 'owesDesired', actions: [says.vip, 'noteSent'] },
+        { guard: 'owesAnnounce', actions: [says.announce, 'noteAnnounce'] },
         { guard: 'owesRecord', actions: [says.turn, 'noteRecorded'] },
         { guard: 'owesAcks', actions: [says.acks, 'noteAcks'] },
         { guard: 'hasGone', actions: 'dropGone' },
@@ -150,6 +160,7 @@ export const frontendMachine = frontendSetup.createMachine({
     },
     withdrawing: {
       description: 'The VIP is on its way out of VPP.',
+      entry: says.farewell,
       after: {
         retryDue: { target: 'withdrawing', reenter: true, actions: says.withdrawAgain },
       },

@@ -242,6 +242,8 @@ export const lbsyncMachine = setup({
     'operator.sync': { actions: takes.operatorSync },
     'operator.freeze': { actions: takes.freeze },
     'operator.thaw': { actions: takes.freeze },
+    'operator.drainNode': { actions: takes.freeze },
+    'operator.undrainNode': { actions: takes.freeze },
     activated: { actions: takes.book },
     'override.level': { actions: takes.book },
     'ledger.answered': { actions: 'mark' },

@@ -3,6 +3,7 @@
  * actor. `src/config/site.ts` derives it; the actors converge to it. Durations are milliseconds,
  * shares are 0..1, weights are 0..100 as configured.
  */
+import type { AnnounceSpec } from './announce.js';
 import type { BackendName, FrontendName, GroupKey, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
 import type { Encap, VipProtocol } from './lb.js';
@@ -119,6 +120,8 @@ export interface FrontendSpec {
   readonly activeWhile: number;
   readonly failBack: { readonly at: number; readonly holdForMs: number };
   readonly priority: number;
+  /** Absent: there is no program to call. */
+  readonly announce?: AnnounceSpec;
   /** After a restart: the longest wait for the health of its members. */
   readonly startupMaxDelayMs: number;
   /** Loaded with `--disruptive`: its VIP may be re-created once, if its attributes ask for it. */

@@ -32,6 +32,7 @@ export const ACTOR_KINDS = [
   'tenancy',
   'reload',
   'override',
+  'announcement',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

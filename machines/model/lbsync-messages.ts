@@ -40,6 +40,7 @@ export type LbsyncMessage =
       readonly type: 'operator.freeze' | 'operator.thaw';
       readonly frontend?: FrontendName;
     } & Terms)
+  | ({ readonly type: 'operator.drainNode' | 'operator.undrainNode' } & Terms)
   | OverrideLevel;
 
 export interface LbsyncSettings {

@@ -8,6 +8,7 @@
  *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
  *   tenant ─ tenant.status ─► tenancy                 instance ─ provider.* ─► provider
  */
+import type { AnnounceStatus, NodeLevel } from './announce.js';
 import type {
   BackendSpec,
   FrontendSpec,
@@ -263,6 +264,8 @@ export type FrontendMessage =
   | { readonly type: 'lbsync.hello' }
   | WeightMessage
   | OverrideLevel
+  | AnnounceStatus
+  | NodeLevel
   /** From itself, by way of the store: the decision of this number is on disk. */
   | { readonly type: 'frontend.decided'; readonly revision: number };
 

@@ -15,6 +15,7 @@ const REPORTERS = [
   'outbox',
   'tenancy',
   'provider',
+  'announcement',
 ] as const;
 
 export async function conditionsOf({

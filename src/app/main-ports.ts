@@ -1,4 +1,5 @@
 /** The outside world of main's own actors: configuration file, log level, providers, tenant manager. */
+import { openAnnounceHook } from '../adapters/announce-hook/hook.js';
 import { openTenancyHttp } from '../adapters/tenancy-http/tenancy-http.js';
 import type { ConfigFile, LogLevel } from '../ports/config-file.js';
 import type { TenancyApi } from '../ports/tenancy-api.js';
@@ -19,6 +20,7 @@ export function mainPorts(input: MainPortsInput) {
     setLogLevel,
     setGeneration,
     tenancyApi: tenancyApiOf(input),
+    announceHook: openAnnounceHook({ clock: input.parts.clock }),
   };
 }
 

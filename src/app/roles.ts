@@ -3,6 +3,7 @@
  * role; the single-thread node takes them all.
  */
 import type { AnyStateMachine } from 'xstate';
+import { announcementActor } from '../../actors/announcement-actor.js';
 import { backendActor } from '../../actors/backend-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
@@ -29,7 +30,7 @@ export interface Cast {
 /** An actor type is handed over without its ports' type: `portsFor` gives each role what it asks for. */
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
-    types: [reloadActor, tenancyActor, poolActor] as never,
+    types: [reloadActor, tenancyActor, poolActor, announcementActor] as never,
     services: [providerService] as never,
   },
   shard: {

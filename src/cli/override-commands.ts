@@ -13,7 +13,7 @@ import { examples, formatOptions, listText, wholeNumber } from './read-commands.
 import { listAndPrint } from './session.js';
 
 export function overrideCommands(): readonly Command[] {
-  return [scaleCommand(), backendCommand(), weightCommand(), overrideCommand()];
+  return [scaleCommand(), backendCommand(), weightCommand(), nodeCommand(), overrideCommand()];
 }
 
 export interface OrderOptions extends Format {
@@ -92,6 +92,19 @@ function weigh(
   const { flush = false } = options;
   const request: JsonObject = { frontend, pool, member, weight, flush, ...termsOf(options) };
   return act(command, { name: 'SetWeight', request }, options);
+}
+
+function nodeCommand(): Command {
+  const node = new Command('node').description('this node as the world sees it');
+  const verb = (name: 'drain' | 'undrain', call: string, description: string) =>
+    orderOptions(node.command(name))
+      .description(description)
+      .action((options: OrderOptions, command: Command) =>
+        act(command, { name: call, request: termsOf(options) }, options),
+      );
+  verb('drain', 'NodeDrain', 'withdraw every VIP through the announce hook');
+  verb('undrain', 'NodeUndrain', 'announce them again');
+  return node;
 }
 
 function overrideCommand(): Command {

@@ -111,8 +111,20 @@ export function frontendBase(config: Config, frontend: FrontendConfig): Frontend
     activeWhile: frontend.activeWhile,
     failBack: { at: failBack.at, holdForMs: failBack.holdFor },
     priority: frontend.priority,
+    ...announceSpec(config, frontend),
     startupMaxDelayMs: config.dataplane.startupMaxDelay,
   };
+}
+
+/** Nothing, when there is no program to call. */
+function announceSpec(
+  { announce }: Config,
+  frontend: FrontendConfig,
+): Pick<FrontendSpec, 'announce'> {
+  const { command, timeout, holdDown } = announce;
+  if (command === undefined) return {};
+  const base = { command, timeoutMs: timeout, holdDownMs: holdDown };
+  return { announce: { ...base, enabled: frontend.announce } };
 }
 
 export function tenantPlan(

@@ -55,9 +55,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'guards.shrink.window', what: 'the shrink guard' },
   { path: 'orphans', what: 'deleting orphans' },
   { path: 'orphanSweepInterval', what: 'the orphan sweep' },
-  { path: 'announce.command', what: 'the announce hook' },
-  { path: 'announce.timeout', what: 'the announce hook' },
-  { path: 'announce.holdDown', what: 'the announce hook' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
   { path: 'reload.mode', what: 'rolling back a reload' },
@@ -76,7 +73,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   ...each(FRONTENDS, [
     ['panicBelow', 'panic mode'],
     ['slowStart', 'slow start'],
-    ['announce', 'the announce hook'],
   ]),
 ];
 

@@ -31,6 +31,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   provider: 'main',
   tenancy: 'main',
   reload: 'main',
+  announcement: 'main',
 };
 
 export function createPlacement(shardCount: number): Placement {

@@ -33,6 +33,7 @@ test('[SU-9] node tree: started from the store up, stopped from the intents down
       'dataplane/lbsync',
       'dataplane/shards',
       'main/pools',
+      'main/announcements',
       'main/providers',
       'main/reload',
       'main/tenancy',

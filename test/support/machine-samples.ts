@@ -13,7 +13,6 @@ import type { Meta } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, instanceIdFor } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { OutboxEvent } from '../../machines/outbox.js';
-import type { OverrideEvent } from '../../machines/override.js';
 import type { PoolEvent } from '../../machines/pool.js';
 import type { ReloadEvent } from '../../machines/reload-memory.js';
 import type { TenancyEvent } from '../../machines/tenancy-setup.js';
@@ -22,6 +21,7 @@ import { weightKind } from '../../src/policy/weight-orders.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
+import { announcement, override } from './order-samples.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
@@ -103,17 +103,6 @@ const group: readonly Bare<GroupEvent>[] = [
   level('size', 1, 99),
   { type: 'override.level', overrides: {} },
   { type: 'publish.request', frontend: WEB },
-];
-
-const order = { kind: 'pause', value: true, configured: false, ...TERMS };
-const clear = { type: 'override.clear', by: 'operator', owner: 'ops', reason: 'over' } as const;
-const override: readonly Bare<OverrideEvent>[] = [
-  activated,
-  { type: 'override.order', order },
-  { type: 'override.order', order: { ...order, forMs: null }, replyTo: 'ask' },
-  { type: 'override.order', order: { ...order, kind: 'enabled', note: 'so' } },
-  { ...clear, kinds: ['pause'] },
-  { ...clear, kinds: ['pause', 'enabled'], by: 'configuration' },
 ];
 
 const PROBE = { port: 8080, check: CHECK };
@@ -210,6 +199,9 @@ const frontend: readonly Bare<FrontendEvent>[] = [
   { type: 'operator.weight', pool: 'nix', member: 'nix', weight: 700, flush: false, ...TERMS },
   level(weightKind('primary', SPEC.key), 7, 100),
   { type: 'override.level', overrides: {} },
+  { type: 'announce.status', announced: true },
+  { type: 'node.level', drained: true },
+  { type: 'node.level', drained: false },
   { type: 'frontend.decided', revision: 1 },
 ];
 
@@ -269,6 +261,9 @@ const lbsync: readonly Bare<LbsyncEvent>[] = [
   },
   { type: 'operator.sync', frontend: WEB },
   { type: 'operator.freeze', ...TERMS },
+  { type: 'operator.drainNode', ...TERMS },
+  { type: 'operator.undrainNode', ...TERMS },
+  level('drain', true, false),
   { type: 'operator.thaw', frontend: WEB, ...TERMS },
   level('freeze', true, false),
   { type: 'lb.connected', session: 1, version: '24.02' },
@@ -370,6 +365,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
     events: instance,
   },
   backend: { input: inputOf('backend', 'cache-1'), events: backend },
+  announcement: { input: inputOf('announcement', WEB), events: announcement },
   override: { input: inputOf('override', 'backend/cache-1'), events: override },
   frontend: { input: inputOf('frontend', WEB), events: frontend },
   pool: { input: inputOf('pool', 'public'), events: pool },

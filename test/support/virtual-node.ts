@@ -19,6 +19,7 @@ import { createHost, type Host } from '../../src/runtime/host.js';
 import { createSinglePlacement } from '../../src/runtime/placement.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
 import { loadText } from './config.js';
+import { type FakeAnnounceHook, fakeAnnounceHook } from './fake-announce-hook.js';
 import { type FakeProber, fakeProber } from './fake-prober.js';
 import { type MemorySink, openMemorySink } from './memory-sink.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from './quiet.js';
@@ -38,6 +39,7 @@ export interface VirtualNode {
   readonly sink: MemorySink;
   readonly log: ReturnType<typeof rememberingLog>;
   readonly tenancy: ScriptedTenancy;
+  readonly hook: FakeAnnounceHook;
   readonly faults: Faults;
   /** Makes this text the configuration and reloads. */
   configure(text: string, how?: { readonly disruptive: boolean }): Promise<JsonObject>;
@@ -65,6 +67,7 @@ interface Outside {
   readonly world: SimulatedWorld;
   readonly sink: MemorySink;
   readonly tenancy: ScriptedTenancy;
+  readonly hook: FakeAnnounceHook;
   readonly file: { text: string };
   readonly seed: number;
   readonly life: number;
@@ -90,6 +93,7 @@ export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promi
     world: past.world ?? createSimulatedWorld(),
     sink: openMemorySink(),
     tenancy: scriptedTenancy(),
+    hook: fakeAnnounceHook(),
     file: { text },
     seed,
     life: past.life ?? 1,
@@ -98,7 +102,7 @@ export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promi
 }
 
 async function live(outside: Outside): Promise<VirtualNode> {
-  const { clock, lb, prober, world, sink, tenancy, file, seed, life, faults } = outside;
+  const { clock, lb, prober, world, sink, tenancy, hook, file, seed, life, faults } = outside;
   const store = fallible(outside.store, faults);
   const dataplane = createStrictDataplane(lb);
   const log = rememberingLog();
@@ -135,6 +139,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
         generation = to;
       },
       tenancyApi: tenancy,
+      announceHook: hook,
     },
   });
   const started = await host.start();
@@ -158,7 +163,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
   };
   await reload('boot');
   return {
-    ...{ host, clock, store, lb, dataplane, prober, world, sink, tenancy, log, faults },
+    ...{ host, clock, store, lb, dataplane, prober, world, sink, tenancy, hook, log, faults },
     configure: (text, how) => {
       file.text = text;
       return reload('api', how?.disruptive);

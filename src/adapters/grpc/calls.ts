@@ -60,6 +60,8 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   Sync: sync,
   Freeze: (api, request) => freeze(api, request, 'operator.freeze'),
   Thaw: (api, request) => freeze(api, request, 'operator.thaw'),
+  NodeDrain: (api, request) => nodeVerb(api, request, 'operator.drainNode'),
+  NodeUndrain: (api, request) => nodeVerb(api, request, 'operator.undrainNode'),
   DataplaneStatus: async (api) => ok(await api.dataplane()),
   ResumeActor: resumeActor,
   UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
@@ -269,6 +271,15 @@ async function freeze(
   if (shown !== '' && frontend === undefined) return fail(notFound('frontend', shown));
   const target = frontend === undefined ? {} : { frontend };
   const message: LbsyncMessage = { type, ...target, ...termsIn(request) };
+  return answered(await api.ask(addressOf('lbsync', 'main'), message));
+}
+
+async function nodeVerb(
+  api: NodeApi,
+  request: Request,
+  type: 'operator.drainNode' | 'operator.undrainNode',
+): Answer {
+  const message: LbsyncMessage = { type, ...termsIn(request) };
   return answered(await api.ask(addressOf('lbsync', 'main'), message));
 }
 

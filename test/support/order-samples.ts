@@ -1,0 +1,40 @@
+/** Messages to walk the machines of overrides and announcements with. */
+import type { AnnouncementMessage } from '../../machines/model/announce.js';
+import type { Activated } from '../../machines/model/effects.js';
+import type { OverrideMessage } from '../../machines/model/overrides.js';
+import { TERMS } from './book.js';
+import { WEB } from './group-spec.js';
+
+const activated = { type: 'activated', children: [] } as const;
+
+const announceLevel = {
+  frontend: WEB,
+  address: '192.0.2.1',
+  protocol: 'tcp',
+  port: 80,
+  wanted: true,
+  reason: 'up',
+  gone: false,
+  hook: { command: ['hook'], timeoutMs: 1_000, holdDownMs: 500, enabled: true },
+} as const;
+export const announcement: readonly (AnnouncementMessage | Activated)[] = [
+  activated,
+  { type: 'announce.level', level: announceLevel },
+  { type: 'announce.level', level: { ...announceLevel, wanted: false, reason: 'down' } },
+  { type: 'announce.level', level: { ...announceLevel, wanted: false, gone: true } },
+  ...[1, 2, 3].flatMap((call) => [
+    { type: 'hook.finished', call, failure: null } as const,
+    { type: 'hook.finished', call, failure: { code: 'failed', message: 'no' } } as const,
+  ]),
+];
+
+const order = { kind: 'pause', value: true, configured: false, ...TERMS };
+const clear = { type: 'override.clear', by: 'operator', owner: 'ops', reason: 'over' } as const;
+export const override: readonly (OverrideMessage | Activated)[] = [
+  activated,
+  { type: 'override.order', order },
+  { type: 'override.order', order: { ...order, forMs: null }, replyTo: 'ask' },
+  { type: 'override.order', order: { ...order, kind: 'enabled', note: 'so' } },
+  { ...clear, kinds: ['pause'] },
+  { ...clear, kinds: ['pause', 'enabled'], by: 'configuration' },
+];
