@@ -17,6 +17,7 @@ import type {
   VipReport,
 } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
+import type { Dataplane } from '../../src/ports/dataplane.js';
 import type { LedgerEntry, Store } from '../../src/ports/store.js';
 import type { Scope } from '../../src/runtime/actor-type.js';
 import { createStepper } from '../../src/runtime/stepper.js';
@@ -93,7 +94,8 @@ export interface LbsyncLab {
 export interface LabInput {
   readonly lb?: StrictLb;
   readonly ledger?: LedgerStore;
-  readonly dataplane?: StrictDataplane;
+  /** Instead of the judge: `dataplane` of the lab is then nobody's. */
+  readonly dataplane?: Dataplane;
   readonly detached?: boolean;
   readonly now?: number;
 }
@@ -104,7 +106,8 @@ export function startLbsync(
   input: LabInput = {},
 ): LbsyncLab {
   const lb = input.lb ?? createStrictLb();
-  const dataplane = input.dataplane ?? createStrictDataplane(lb);
+  const judged = createStrictDataplane(lb);
+  const dataplane = input.dataplane ?? judged;
   const ledger = input.ledger ?? createLedgerStore();
   const ports: LbsyncPorts = {
     dataplane: input.detached === true ? undefined : dataplane,
@@ -112,7 +115,11 @@ export function startLbsync(
   };
   const lab = createHarness(ports, input.now ?? 1_700_000_000_000);
   if (settings !== undefined) lab.tell({ type: 'lbsync.settings', settings } as Message);
-  return { ...lab, lb, dataplane, ledger };
+  return { ...lab, lb, dataplane: isStrict(dataplane) ? dataplane : judged, ledger };
+}
+
+function isStrict(dataplane: Dataplane): dataplane is StrictDataplane {
+  return 'faults' in dataplane;
 }
 
 /** A host of one actor: step, effects in order, timers by deadline, answers as later events. */
