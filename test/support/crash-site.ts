@@ -231,7 +231,7 @@ export async function proveRecords(site: CrashSite): Promise<void> {
 
 function proveOutbox(db: Database.Database, published: readonly FeedEvent[]): void {
   const rows = db
-    .prepare("SELECT event ->> 'eventId' AS id, state FROM outbox")
+    .prepare("SELECT event ->> 'eventId' AS id, state FROM events")
     .all() as readonly Item[];
   assert.deepEqual(
     rows.filter(({ state }) => state !== 'published'),

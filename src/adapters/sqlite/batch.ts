@@ -13,9 +13,12 @@ export type Value = string | number | null;
 export interface Batch {
   cell(row: PackedCell): void;
   aggregate(orderingKey: string, state: Aggregate): void;
-  /** A row in the order of JOURNAL_COLUMNS. */
-  journal(...row: readonly Value[]): void;
-  outbox(seq: number, event: string, createdAt: number): void;
+  /** A row in the order of JOURNAL_COLUMNS; spans are kept of whom it speaks of. */
+  journal(...row: JournalValues): void;
+  /** A row in the order of OUTBOX_COLUMNS. */
+  outbox(...row: readonly Value[]): void;
+  /** An event that its journal entry does not tell. */
+  wholeEvent(seq: number, createdAt: number, event: string): void;
   /** A decision without a record: remembered only to know it when it is sent again. */
   silent(id: string, at: number): void;
   /** Writes all and holds nothing any more. */
@@ -23,8 +26,30 @@ export interface Batch {
   clear(): void;
 }
 
+type JournalValues = readonly [
+  seq: number,
+  id: string,
+  part: number,
+  at: number,
+  actor: string,
+  subject: string | null,
+  event: string,
+  rule: string,
+  numbers: string,
+  cause: string,
+  root: string,
+  outboxSeq: number,
+];
+
+/** Ascending, as the entries are written. */
+interface Span {
+  readonly first: number;
+  last: number;
+}
+
 const JOURNAL_COLUMNS =
   'seq, id, part, at, actor, subject, event, rule, numbers, cause, root, outbox_seq';
+const OUTBOX_COLUMNS = 'seq, created_at, entry, version, origin, tenant, data';
 const ON_AGGREGATE_CONFLICT = `
   ON CONFLICT (ordering_key) DO UPDATE SET version = excluded.version, level = excluded.level`;
 
@@ -33,18 +58,28 @@ export function createBatch(db: Database.Database): Batch {
   const aggregates = new Map<string, Aggregate>();
   const journal: Value[] = [];
   const outbox: Value[] = [];
+  const wholeEvents: Value[] = [];
   const silent: Value[] = [];
+  const spans = new Map<string, Span>();
+  const touch = (address: string, seq: number): void => {
+    const span = spans.get(address);
+    if (span === undefined) spans.set(address, { first: seq, last: seq });
+    else span.last = seq;
+  };
   const into = {
     cells: inserter(db, 'cells', 10, ON_CELL_CONFLICT),
     aggregates: inserter(db, 'aggregates', 3, ON_AGGREGATE_CONFLICT),
     journal: inserter(db, `journal (${JOURNAL_COLUMNS})`, 12),
-    outbox: inserter(db, 'outbox (seq, event, created_at)', 3),
+    outbox: inserter(db, `outbox (${OUTBOX_COLUMNS})`, 7),
+    wholeEvents: inserter(db, 'outbox (seq, created_at, event)', 3),
+    spans: inserter(db, 'spans', 3),
     silent: inserter(db, 'unrecorded (id, at)', 2),
   };
   const clear = (): void => {
     cells.clear();
     aggregates.clear();
-    for (const values of [journal, outbox, silent]) values.length = 0;
+    spans.clear();
+    for (const values of [journal, outbox, wholeEvents, silent]) values.length = 0;
   };
   return {
     cell: (row) => {
@@ -52,14 +87,21 @@ export function createBatch(db: Database.Database): Batch {
       cells.set(row[0], parent === row[1] ? row : withParent(row, parent));
     },
     aggregate: (orderingKey, state) => void aggregates.set(orderingKey, state),
-    journal: (...row) => void journal.push(...row),
+    journal: (seq, id, part, at, actor, subject, event, ...rest) => {
+      journal.push(seq, id, part, at, actor, subject, event, ...rest);
+      touch(actor, seq);
+      if (subject !== null) touch(subject, seq);
+    },
     outbox: (...row) => void outbox.push(...row),
+    wholeEvent: (...row) => void wholeEvents.push(...row),
     silent: (...row) => void silent.push(...row),
     write: () => {
       into.cells(valuesOf(cells.values()));
       into.aggregates(valuesOf(rowsOf(aggregates)));
       into.outbox(outbox);
+      into.wholeEvents(wholeEvents);
       into.journal(journal);
+      into.spans(valuesOf(rowsOfSpans(spans)));
       into.silent(silent);
       clear();
     },
@@ -69,6 +111,10 @@ export function createBatch(db: Database.Database): Batch {
 
 function* rowsOf(aggregates: ReadonlyMap<string, Aggregate>): Generator<readonly Value[]> {
   for (const [key, { version, level }] of aggregates) yield [key, version, level];
+}
+
+function* rowsOfSpans(spans: ReadonlyMap<string, Span>): Generator<readonly Value[]> {
+  for (const [address, { first, last }] of spans) yield [address, first, last];
 }
 
 function valuesOf(rows: Iterable<readonly Value[]>): readonly Value[] {
@@ -95,12 +141,12 @@ function inserter(
     db.prepare<Value[]>(
       `INSERT INTO ${table} VALUES ${Array.from({ length: rows }, () => row).join(', ')} ${conflict}`,
     );
-  const one = statement(1);
-  const many = statement(STATEMENT_ROWS);
-  const width = columns * STATEMENT_ROWS;
+  const sizes = [STATEMENT_ROWS, STATEMENT_ROWS / 8, 1];
+  const statements = sizes.map((rows) => ({ width: rows * columns, insert: statement(rows) }));
   return (values) => {
     let at = 0;
-    for (; at + width <= values.length; at += width) many.run(...values.slice(at, at + width));
-    for (; at < values.length; at += columns) one.run(...values.slice(at, at + columns));
+    for (const { width, insert } of statements) {
+      for (; at + width <= values.length; at += width) insert.run(...values.slice(at, at + width));
+    }
   };
 }

@@ -13,24 +13,30 @@ export interface Journal {
   byId(id: string): readonly JournalEntry[];
 }
 
+/**
+ * From the newest span on, so that a long history costs only what is asked for. Spans of an address do
+ * not overlap: theirs is the order of the entries.
+ */
+export const ABOUT = `
+  SELECT ${JOURNAL_COLUMNS} FROM spans CROSS JOIN journal
+  WHERE address = @address AND seq BETWEEN first AND last
+    AND (actor = @address OR subject = @address)
+  ORDER BY first DESC, seq DESC LIMIT @max`;
+
 export function createJournal(db: Database.Database): Journal {
   const select = `SELECT ${JOURNAL_COLUMNS} FROM journal`;
   const after = db.prepare<[number, number], JournalRow>(
     `${select} WHERE seq > ? ORDER BY seq LIMIT ?`,
   );
   const head = db.prepare<[], { seq: number | null }>('SELECT max(seq) AS seq FROM journal');
-  // Two index walks merged from the newest end, so that a long history costs only what is asked
-  // for.
-  const about = db.prepare<[string, string, number], JournalRow>(
-    `${select} WHERE actor = ? UNION ALL ${select} WHERE subject = ? ORDER BY seq DESC LIMIT ?`,
-  );
+  const about = db.prepare<{ address: string; max: number }, JournalRow>(ABOUT);
   const byId = db.prepare<[string, number], JournalRow>(
     `${select} WHERE id = ? ORDER BY seq LIMIT ?`,
   );
   return {
     after: (seq, max) => after.all(seq, rowsOf(max)).map(decodeJournal),
     head: () => head.get()?.seq ?? 0,
-    of: (actor, max) => about.all(actor, actor, rowsOf(max)).map(decodeJournal),
+    of: (address, max) => about.all({ address, max: rowsOf(max) }).map(decodeJournal),
     byId: (id) => byId.all(id, READ_ROWS_MAX).map(decodeJournal),
   };
 }

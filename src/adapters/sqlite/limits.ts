@@ -15,8 +15,8 @@ export const READ_ROWS_MAX = 10_000;
 /** Cells in one part of a `load`: the reader is short, and what waits for the writer goes between. */
 export const LOAD_ROWS_MAX = 256;
 
-/** Rows written by one statement; fewer are written by ones. */
-export const STATEMENT_ROWS = 32;
+/** Rows written by one statement; fewer are written by fewer, down to one. */
+export const STATEMENT_ROWS = 128;
 
 /** Versions and levels remembered beside the database; past it all are forgotten and read again. */
 export const RECENT_MAX = 65_536;

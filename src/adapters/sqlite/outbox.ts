@@ -43,7 +43,7 @@ const COUNTS = `
          (SELECT created_at FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT 1) AS oldest`;
 
 export function createOutbox(db: Database.Database, attemptsMax: number): Outbox {
-  const select = `SELECT ${OUTBOX_COLUMNS} FROM outbox`;
+  const select = `SELECT ${OUTBOX_COLUMNS} FROM events`;
   const pending = db.prepare<[number, number], StoredOutboxRow>(
     `${select} WHERE state = 'pending' AND seq > ? ORDER BY seq LIMIT ?`,
   );

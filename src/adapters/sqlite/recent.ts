@@ -23,6 +23,8 @@ export interface Recent {
   /** Where the chain of causes of a decision began; its own cause when nothing is known of that. */
   rootOf(cause: string): string;
   setRoot(id: string, root: string): void;
+  /** The number of who says an event; one that is new is written at once. */
+  originOf(node: string, epoch: number, generation: number): number;
   nextJournalSeq(): number;
   nextOutboxSeq(): number;
   /** Between transactions: forgets when there is too much of it. */
@@ -41,6 +43,7 @@ export function createRecent(db: Database.Database, cells: Cells): Recent {
   );
   const root = db.prepare<[string], string>('SELECT root FROM journal WHERE id = ? LIMIT 1');
   root.pluck();
+  const origin = createOrigin(db);
   const journal = counter(db, 'journal');
   const outbox = counter(db, 'outbox');
   return {
@@ -56,6 +59,7 @@ export function createRecent(db: Database.Database, cells: Cells): Recent {
     },
     rootOf: (cause) => roots.get(cause) ?? remember(roots, cause, root.get(cause) ?? cause),
     setRoot: (id, at) => void remember(roots, id, at),
+    originOf: origin.of,
     nextJournalSeq: journal.next,
     nextOutboxSeq: outbox.next,
     trim: () => {
@@ -64,6 +68,7 @@ export function createRecent(db: Database.Database, cells: Cells): Recent {
     },
     forget: () => {
       for (const map of maps) map.clear();
+      origin.forget();
       journal.forget();
       outbox.forget();
     },
@@ -73,6 +78,32 @@ export function createRecent(db: Database.Database, cells: Cells): Recent {
 function remember<T>(map: Map<string, T>, key: string, value: T): T {
   map.set(key, value);
   return value;
+}
+
+/** Neighbours mostly have the same. */
+function createOrigin(db: Database.Database) {
+  type Who = [node: string, epoch: number, generation: number];
+  const find = db
+    .prepare<Who, number>('SELECT id FROM origins WHERE node = ? AND epoch = ? AND generation = ?')
+    .pluck();
+  const add = db
+    .prepare<Who, number>(
+      'INSERT INTO origins (node, epoch, generation) VALUES (?, ?, ?) RETURNING id',
+    )
+    .pluck();
+  let last: Who = ['', 0, 0];
+  let lastId = 0;
+  return {
+    of: (...who: Who): number => {
+      if (lastId > 0 && who.every((value, index) => value === last[index])) return lastId;
+      lastId = find.get(...who) ?? add.get(...who) ?? 0;
+      last = who;
+      return lastId;
+    },
+    forget: (): void => {
+      lastId = 0;
+    },
+  };
 }
 
 /** Retention leaves the highest row, so that no number is ever given twice. */

@@ -48,12 +48,12 @@ export function collectRecords(
     if (record === undefined) break;
     const [event, rule, numbers, publish] = record;
     const key = publish === null ? null : orderingKeyOf(publish);
+    journalSeq = recent.nextJournalSeq();
     const outboxSeq =
       publish === null || key === null
         ? 0
-        : collectEvent(parts, decision, { publish, key, part, root });
+        : collectEvent(parts, decision, { publish, key, part, root, entry: journalSeq });
     outboxMax = Math.max(outboxMax, outboxSeq);
-    journalSeq = recent.nextJournalSeq();
     const subject = key === actor ? null : key;
     batch.journal(
       journalSeq,
@@ -79,35 +79,57 @@ interface Published {
   readonly key: string;
   readonly part: number;
   readonly root: string;
+  /** Its journal entry. */
+  readonly entry: number;
 }
 
 /** The event's number in the outbox; 0 when it is no news. */
 function collectEvent(
   { batch, recent, origin }: RecordParts,
   decision: PackedDecision,
-  { publish, key, part, root }: Published,
+  published: Published,
 ): number {
+  const { publish, key } = published;
   const aggregate = recent.aggregateOf(key);
   const level = publish[3];
   if (level !== null && aggregate.level === level) return 0;
   aggregate.version += 1;
   aggregate.level = level;
   batch.aggregate(key, aggregate);
-  const event = decision[10][part]?.[0] ?? '';
-  const text = feedEventText(
-    decision,
-    { index: part, event, publish },
-    {
-      node: origin.node,
-      epoch: origin.epoch(),
-      aggregateVersion: aggregate.version,
-      correlationId: root,
-    },
-  );
   const seq = recent.nextOutboxSeq();
-  batch.outbox(seq, text, decision[1]);
+  const [, at, , , , , generation] = decision;
+  const { version } = aggregate;
+  if (isToldByEntry(decision, publish)) {
+    const from = recent.originOf(origin.node, origin.epoch(), generation);
+    batch.outbox(seq, at, published.entry, version, from, publish[2], publish[4]);
+  } else {
+    batch.wholeEvent(seq, at, wholeEvent(decision, published, { origin, version }));
+  }
   return seq;
 }
+
+/** The view puts the event together from its entry: that holds for all but the very odd. */
+function isToldByEntry(decision: PackedDecision, [kind]: PackedPublish): boolean {
+  const [, at, , , , , generation] = decision;
+  const dated = at >= 0 && at <= SQL_TIME_MAX_MS;
+  return dated && Number.isSafeInteger(generation) && !kind.includes('/');
+}
+
+function wholeEvent(
+  decision: PackedDecision,
+  { publish, part, root }: Published,
+  { origin, version }: { readonly origin: Origin; readonly version: number },
+): string {
+  const event = decision[10][part]?.[0] ?? '';
+  return feedEventText(
+    decision,
+    { index: part, event, publish },
+    { node: origin.node, epoch: origin.epoch(), aggregateVersion: version, correlationId: root },
+  );
+}
+
+/** The last millisecond that SQLite's dates know. */
+const SQL_TIME_MAX_MS = 253_402_300_799_999;
 
 /** The last moment a date can name. */
 const TIME_MAX_MS = 8_640_000_000_000_000;

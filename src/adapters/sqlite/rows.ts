@@ -46,7 +46,8 @@ export function decodeJournal(row: JournalRow): JournalEntry {
 
 export interface StoredOutboxRow {
   readonly seq: number;
-  readonly event: string;
+  /** `null`: what it is told from is gone. */
+  readonly event: string | null;
   readonly state: OutboxRow['state'];
   readonly attempts: number;
   readonly lastError: string | null;
@@ -58,7 +59,7 @@ export const OUTBOX_COLUMNS = `seq, event, state, attempts, last_error AS lastEr
   created_at AS createdAt, control_version AS controlVersion`;
 
 export function decodeOutbox(row: StoredOutboxRow): OutboxRow {
-  const event = parse(row.event, `outbox row ${row.seq}`) as FeedEvent;
+  const event = parse(row.event ?? '', `outbox row ${row.seq}`) as FeedEvent;
   return {
     seq: row.seq,
     event: row.controlVersion === null ? event : { ...event, controlVersion: row.controlVersion },

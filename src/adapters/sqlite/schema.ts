@@ -103,6 +103,85 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 2,
+    sql: `
+      -- Who says an event: few, and the same for thousands of them.
+      CREATE TABLE origins (
+        id         INTEGER PRIMARY KEY,
+        node       TEXT NOT NULL,
+        epoch      INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        UNIQUE (node, epoch, generation)
+      ) STRICT;
+
+      -- An event says mostly what its journal entry says. As long as that is there, "entry" names it and
+      -- only the rest is here; "event" is the whole envelope of one whose entry is gone, or that cannot
+      -- be told from it, or that an older layout wrote. The view "events" has the envelope of each.
+      CREATE TABLE outbox_2 (
+        seq             INTEGER PRIMARY KEY,
+        entry           INTEGER,
+        version         INTEGER,
+        origin          INTEGER,
+        tenant          TEXT,
+        data            TEXT,
+        state           TEXT NOT NULL DEFAULT 'pending'
+                        CHECK (state IN ('pending', 'published', 'dead', 'discarded')),
+        attempts        INTEGER NOT NULL DEFAULT 0,
+        last_error      TEXT,
+        created_at      INTEGER NOT NULL,
+        control_version INTEGER CHECK (control_version > 0),
+        published_at    INTEGER,
+        event           TEXT
+      ) STRICT;
+      INSERT INTO outbox_2
+        (seq, state, attempts, last_error, created_at, control_version, published_at, event)
+        SELECT seq, state, attempts, last_error, created_at, control_version, published_at, event
+        FROM outbox ORDER BY seq;
+      DROP TABLE outbox;
+      ALTER TABLE outbox_2 RENAME TO outbox;
+      CREATE INDEX outbox_pending ON outbox (seq) WHERE state = 'pending';
+      CREATE INDEX outbox_dead ON outbox (seq) WHERE state = 'dead';
+
+      -- Where the journal speaks of an address, as actor or as subject: somewhere from "first" to
+      -- "last", entries that one transaction wrote. One row where an index would have one for each.
+      CREATE TABLE spans (
+        address TEXT NOT NULL,
+        first   INTEGER NOT NULL,
+        last    INTEGER NOT NULL,
+        PRIMARY KEY (address, first)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO spans
+        SELECT actor, seq, seq FROM journal
+        UNION
+        SELECT subject, seq, seq FROM journal WHERE subject IS NOT NULL;
+      DROP INDEX journal_by_actor;
+      DROP INDEX journal_by_subject;
+
+      CREATE VIEW events AS
+      SELECT
+        outbox.seq, state, attempts, last_error, created_at, control_version, published_at,
+        coalesce(
+          outbox.event,
+          '{"eventId":' || json_quote(journal.id || '.' || part) || ',"type":' || json_quote(journal.event) ||
+          ',"schema":1,"node":' || json_quote(node) || ',"epoch":' || epoch || ',' ||
+          CASE WHEN tenant IS NULL THEN '' ELSE '"tenantId":' || json_quote(tenant) || ',' END ||
+          '"aggregateKind":' ||
+          json_quote(substr(coalesce(subject, actor), 1, instr(coalesce(subject, actor), '/') - 1)) ||
+          ',"aggregateId":' ||
+          json_quote(substr(coalesce(subject, actor), instr(coalesce(subject, actor), '/') + 1)) ||
+          ',"aggregateVersion":' || outbox.version ||
+          ',"orderingKey":' || json_quote(coalesce(subject, actor)) ||
+          ',"causationId":' || json_quote(journal.id) || ',"correlationId":' || json_quote(root) ||
+          ',"configGeneration":' || generation ||
+          ',"occurredAt":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') ||
+          '","controlVersion":0,"data":' || data || '}'
+        ) AS event
+      FROM outbox
+      LEFT JOIN journal ON journal.seq = outbox.entry
+      LEFT JOIN origins ON origins.id = outbox.origin;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;
