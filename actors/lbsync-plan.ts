@@ -9,7 +9,7 @@ import type { VipKey } from '../machines/model/lb.js';
 import type { PackedActual, PackedDesired } from '../machines/model/lb-packed.js';
 import { differingAttributes } from '../src/lb/attributes.js';
 import { adopt } from '../src/lb/memory.js';
-import type { Mirror } from '../src/lb/mirror.js';
+import type { Mirror } from '../src/lb/packed/side.js';
 import { type DiffRules, diffAll } from '../src/lb/plan.js';
 import { prefixOf } from '../src/lb/prefix.js';
 import type { Plan } from '../src/lb/steps.js';
@@ -133,9 +133,7 @@ function widen(state: LbsyncState, mirror: Mirror, due: readonly VipKey[]): read
   if (prefixes.size === 0) return due;
   const scope = new Set(due);
   for (const [key, { vip }] of mirror) if (prefixes.has(prefixOf(vip))) scope.add(key);
-  for (const { key, desired } of state.wants.wanted.values()) {
-    if (prefixes.has(prefixOf(desired.vip))) scope.add(key);
-  }
+  for (const [key, { vip }] of state.wants.vips) if (prefixes.has(prefixOf(vip))) scope.add(key);
   return [...scope];
 }
 

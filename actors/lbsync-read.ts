@@ -14,12 +14,12 @@ import type { ReloadMessage } from '../machines/model/messages.js';
 import { isDefaultConf } from '../src/lb/conf.js';
 import { driftOf } from '../src/lb/drift.js';
 import { forgetAll, forgetVip } from '../src/lb/memory.js';
-import { bucketsDisagree, type Mirror, mirrorOf, type News, renew } from '../src/lb/mirror.js';
+import { bucketsDisagree, mirrorOf, type News, renew } from '../src/lb/mirror.js';
+import { type Mirror, renumber } from '../src/lb/packed/side.js';
 import { outOfStep } from '../src/lb/plan.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { frontendOf, strike } from './lbsync-ledger.js';
 import { type ForeignWrite, type LbsyncState, markAll, warmedUpMs } from './lbsync-state.js';
-import { desiredVips } from './lbsync-wants.js';
 
 /** More than this many, and more than this share of the ledger: held instead of removed. */
 const STALE_MAX = 3;
@@ -28,8 +28,9 @@ const STALE_SHARE_MAX = 0.25;
 export function takeIn(state: LbsyncState, read: PackedState, scope: Scope): void {
   if (lostItsState(state, read)) beginRebuild(state);
   const known = state.mirror;
-  const mirror = known ?? mirrorOf(read);
+  const mirror = known ?? mirrorOf(read, state.wants.vips.index);
   const news = known === undefined ? undefined : renew(known, read);
+  renumber(mirror, state.wants.vips);
   state.drifts = foreignWrites(state, news);
   state.fullSync = true;
   state.mirror = mirror;
@@ -47,11 +48,10 @@ export function takeIn(state: LbsyncState, read: PackedState, scope: Scope): voi
 /** A site at rest has none: what is as it was, and as wanted, has nobody waiting for it. */
 function markNews(state: LbsyncState, mirror: Mirror, news: readonly News[]): void {
   const { wants, ledger, memory } = state;
-  const rules = { ledger: ledger.told, memory };
   for (const { key } of news) {
     if (wants.claims.has(key) || ledger.told.has(key)) state.dirty.add(key);
   }
-  for (const { key } of outOfStep(mirror, desiredVips(wants), rules)) state.dirty.add(key);
+  for (const key of outOfStep(mirror, wants.vips, memory)) state.dirty.add(key);
   for (const left of [wants.released, state.stale, state.findings]) {
     for (const key of left.keys()) state.dirty.add(key);
   }

@@ -10,7 +10,7 @@ import type { LbConf, VipKey } from '../machines/model/lb.js';
 import type { LbsyncSettings } from '../machines/model/messages.js';
 import { NO_OVERRIDES, type Overrides } from '../machines/model/overrides.js';
 import { createMemory, type Memory } from '../src/lb/memory.js';
-import type { Mirror } from '../src/lb/mirror.js';
+import type { Mirror } from '../src/lb/packed/side.js';
 import type { Finding } from '../src/lb/steps.js';
 import type { Clock } from '../src/ports/clock.js';
 import type { Dataplane } from '../src/ports/dataplane.js';
@@ -19,7 +19,7 @@ import type { Metrics } from '../src/ports/metrics.js';
 import type { Store } from '../src/ports/store.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 import { createLedger, type Ledger } from './lbsync-ledger.js';
-import { createWants, desiredVips, type Wants } from './lbsync-wants.js';
+import { createWants, type Wants } from './lbsync-wants.js';
 
 export interface LbsyncPorts {
   /** Absent: `driver: none`, everything wanted counts as applied. */
@@ -180,6 +180,6 @@ export function noteFailure(state: LbsyncState, key: VipKey, problem: string): V
 }
 
 export function markAll(state: LbsyncState): void {
-  for (const { key } of desiredVips(state.wants)) state.dirty.add(key);
+  for (const key of state.wants.vips.keys()) state.dirty.add(key);
   for (const key of [...state.wants.released.keys(), ...state.stale]) state.dirty.add(key);
 }

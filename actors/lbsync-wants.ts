@@ -9,9 +9,11 @@
  * [LB-42] a VIP key its frontend no longer wants (another address) may be removed; [LB-59] a word that
  * a newer one of the same frontend overtook counts for nothing.
  */
+import { Defect } from '../machines/model/assert.js';
 import type { FrontendName } from '../machines/model/ids.js';
 import type { DesiredVip, VipKey } from '../machines/model/lb.js';
 import type { PackedDesired } from '../machines/model/lb-packed.js';
+import { VipIndex, WantedVips } from '../src/lb/packed/side.js';
 import { packDesired } from '../src/lb/packed/vips.js';
 import type { Scope } from '../src/runtime/actor-type.js';
 
@@ -23,8 +25,38 @@ export interface Want {
   readonly scope: Scope;
 }
 
+/** What the owner of a key wants lies with all the others; who waits for it keeps its own. */
+class Wish implements Want {
+  readonly key: VipKey;
+  readonly scope: Scope;
+  readonly #vips: WantedVips;
+  #waiting: PackedDesired | undefined;
+
+  constructor(vips: WantedVips, desired: PackedDesired, scope: Scope) {
+    this.key = desired.key;
+    this.scope = scope;
+    this.#vips = vips;
+    this.#waiting = desired;
+  }
+
+  get desired(): PackedDesired {
+    const desired = this.#waiting ?? this.#vips.get(this.key);
+    if (desired === undefined) throw new Defect(`${this.key} is wanted by nobody`);
+    return desired;
+  }
+
+  /** It is its turn. */
+  own(): void {
+    if (this.#waiting === undefined) return;
+    this.#vips.set(this.key, this.#waiting);
+    this.#waiting = undefined;
+  }
+}
+
 export interface Wants {
-  readonly wanted: Map<FrontendName, Want>;
+  readonly wanted: Map<FrontendName, Wish>;
+  /** What to converge to: one VIP per key, as its owner wants it. */
+  readonly vips: WantedVips;
   readonly awaited: Map<FrontendName, Scope>;
   readonly withdrawn: Map<FrontendName, Withdrawal>;
   /** Frontends that want a key, first come first. */
@@ -43,6 +75,7 @@ export interface Withdrawal {
 export function createWants(): Wants {
   return {
     wanted: new Map(),
+    vips: new WantedVips(new VipIndex()),
     awaited: new Map(),
     withdrawn: new Map(),
     claims: new Map(),
@@ -73,10 +106,11 @@ export function want(wants: Wants, wish: DesiredVip, scope: Scope): readonly Vip
   wants.awaited.delete(frontend);
   wants.withdrawn.delete(frontend);
   wants.released.delete(key);
-  wants.wanted.set(frontend, { key, desired, scope });
+  wants.wanted.set(frontend, new Wish(wants.vips, desired, scope));
   const claims = wants.claims.get(key) ?? [];
   if (!claims.includes(frontend)) claims.push(frontend);
   wants.claims.set(key, claims);
+  ownedBy(wants, key)?.own();
   return [...left, key];
 }
 
@@ -98,13 +132,12 @@ export function awaitFrontend(wants: Wants, frontend: FrontendName, scope: Scope
 
 /** The one whose wish for this key counts. */
 export function ownerOf(wants: Wants, key: VipKey): Want | undefined {
-  const first = wants.claims.get(key)?.[0];
-  return first === undefined ? undefined : wants.wanted.get(first);
+  return ownedBy(wants, key);
 }
 
-/** What to converge to: one VIP per key. */
-export function desiredVips(wants: Wants): readonly PackedDesired[] {
-  return [...wants.claims.keys()].flatMap((key) => ownerOf(wants, key)?.desired ?? []);
+function ownedBy(wants: Wants, key: VipKey): Wish | undefined {
+  const first = wants.claims.get(key)?.[0];
+  return first === undefined ? undefined : wants.wanted.get(first);
 }
 
 /** Ends the claim on any key but `keep`; the key is released unless another frontend wants it. */
@@ -113,9 +146,12 @@ function letGo(wants: Wants, frontend: FrontendName, keep: VipKey | undefined): 
   if (before === undefined || before.key === keep) return [];
   wants.wanted.delete(frontend);
   const others = (wants.claims.get(before.key) ?? []).filter((name) => name !== frontend);
-  if (others.length > 0) wants.claims.set(before.key, others);
-  else {
+  if (others.length > 0) {
+    wants.claims.set(before.key, others);
+    ownedBy(wants, before.key)?.own();
+  } else {
     wants.claims.delete(before.key);
+    wants.vips.delete(before.key);
     wants.released.set(before.key, frontend);
   }
   return [before.key];

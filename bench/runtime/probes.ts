@@ -1,4 +1,7 @@
 /** All probes by name. */
+import { fullProbes } from '../diff/full.js';
+import { oneVipProbes } from '../diff/one-vip.js';
+import { recordProbes } from '../diff/records.js';
 import { peerProbes } from '../peers/peers.js';
 import { crashProbes } from './crashes.js';
 import { endToEndProbes } from './end-to-end.js';
@@ -20,4 +23,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...killsProbes,
   ...loadProbes,
   ...peerProbes,
+  ...fullProbes,
+  ...recordProbes,
+  ...oneVipProbes,
 };

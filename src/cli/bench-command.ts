@@ -18,7 +18,7 @@ import { type Column, printObject, table } from './print.js';
 
 /** One file of bench/ per name, loaded when it is asked for. */
 const BENCHES = {
-  'lb-diff': async () => (await import('../../bench/lb-diff.js')).bench,
+  diff: async () => (await import('../../bench/diff.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,
 } as const;
 type BenchName = keyof typeof BENCHES;

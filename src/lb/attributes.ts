@@ -40,3 +40,27 @@ export function takesSameServers(actual: ActualVip['encap'], wanted: Encap): boo
 function familyOf(encap: ActualVip['encap']): 'ip4' | 'ip6' {
   return encap === 'gre6' || encap === 'nat6' ? 'ip6' : 'ip4';
 }
+
+const ENCAPS: readonly ActualVip['encap'][] = ['gre4', 'gre6', 'l3dsr', 'nat4', 'nat6'];
+const DSCP_SHIFT = 3;
+const LENGTH_SHIFT = 9;
+
+/**
+ * What VPP can report of the attributes, in one word, so that those of many VIPs are compared without
+ * looking at any. An unreported length is 0. Stickiness is not in it.
+ */
+export function attributesWord(
+  encap: ActualVip['encap'],
+  dscp: number,
+  tableLength: number | undefined,
+): number {
+  const dscpBits = encap === 'l3dsr' ? dscp << DSCP_SHIFT : 0;
+  return ENCAPS.indexOf(encap) | dscpBits | ((tableLength ?? 0) << LENGTH_SHIFT);
+}
+
+/** As `differingAttributes` has it, stickiness aside. */
+export function areSameAttributes(actual: number, wanted: number): boolean {
+  if (actual === wanted) return true;
+  const isUnreported = actual >>> LENGTH_SHIFT === 0;
+  return isUnreported && actual === (wanted & ((1 << LENGTH_SHIFT) - 1));
+}

@@ -11,13 +11,14 @@ import { type LbOp, type VipKey, vipKey } from '../../machines/model/lb.js';
 import type { PackedActual, PackedServers, PackedState } from '../../machines/model/lb-packed.js';
 import { shareOut } from './maglev.js';
 import { withoutServer, withServer } from './packed/edits.js';
-import { areIdentical, bucketsOf, detached, packServers, weightsOf } from './packed/servers.js';
-
-export type Mirror = Map<VipKey, PackedActual>;
+import { areIdentical, bucketsOf, packServers, weightsOf } from './packed/servers.js';
+import { Mirror, VipIndex } from './packed/side.js';
 
 /** Of the first read. */
-export function mirrorOf(state: PackedState): Mirror {
-  return new Map(state.vips);
+export function mirrorOf({ vips }: PackedState, index = new VipIndex()): Mirror {
+  const mirror = new Mirror(index);
+  for (const [key, vip] of vips) mirror.set(key, vip);
+  return mirror;
 }
 
 /** VPP acknowledged `op`. */
@@ -62,10 +63,7 @@ export interface News {
 }
 
 /**
- * Everything was read again. Answers what is new.
- *
- * What did not change stays the very same value. What did is copied: the bytes of a read are those of
- * all its VIPs, and would live as long as the last of them.
+ * Everything was read again. Answers what is new; what did not change stays the very same value.
  */
 export function renew(mirror: Mirror, { vips }: PackedState): readonly News[] {
   const news: News[] = [];
@@ -77,9 +75,8 @@ export function renew(mirror: Mirror, { vips }: PackedState): readonly News[] {
   for (const [key, vip] of vips) {
     const before = mirror.get(key);
     if (before !== undefined && isSameVip(before, vip)) continue;
-    const after = { ...vip, servers: detached(vip.servers) };
-    mirror.set(key, after);
-    news.push({ key, before, after });
+    mirror.set(key, vip);
+    news.push({ key, before, after: mirror.get(key) });
   }
   return news;
 }

@@ -16,7 +16,8 @@ import type { PackedActual, PackedDesired } from '../../machines/model/lb-packed
 import { type AttributeName, differingAttributes, takesSameServers } from './attributes.js';
 import { diffVip } from './diff.js';
 import type { DiffMemory } from './memory.js';
-import { isAsWanted } from './packed/changes.js';
+import { hasPending } from './packed/changes.js';
+import { differing, type Mirror, type WantedVips } from './packed/side.js';
 import { type Candidate, planPrefixes } from './prefix.js';
 import {
   byPriority,
@@ -56,24 +57,25 @@ export function diffAll(actual: Actual, desired: readonly PackedDesired[], rules
   return nothingElse ? planOf(judged, [], []) : planRest(actual, desired, rules, judged);
 }
 
-type Known = Pick<DiffRules, 'ledger' | 'memory'>;
-
 /**
- * The wanted VIPs that VPP does not have as they are wanted. Where nothing changed this is all there is
- * to a diff: one comparison of memory for each VIP.
+ * Keys of the wanted VIPs that VPP does not have as they are wanted. Where nothing changed this is all
+ * there is to a diff of everything against everything: memory compared with memory.
+ *
+ * Stickiness is not looked at: no dump tells of it, and whoever changes what is wanted or known of it
+ * has named the VIP.
  */
 export function outOfStep(
-  actual: Actual,
-  desired: readonly PackedDesired[],
-  { ledger, memory }: Known,
-): readonly PackedDesired[] {
-  return desired.filter((wanted) => {
-    const { key, attributes } = wanted;
-    const present = actual.get(key);
-    if (present === undefined || memory.building.has(key)) return true;
-    if (differingAttributes(present, attributes, ledger.get(key)).length > 0) return true;
-    return !isAsWanted(present.servers, wanted, memory.flushed.get(key));
-  });
+  actual: Mirror,
+  wanted: WantedVips,
+  { building, flushed }: DiffMemory,
+): ReadonlySet<VipKey> {
+  const keys = new Set(differing(actual, wanted));
+  for (const key of building) if (wanted.has(key)) keys.add(key);
+  for (const key of wanted.evicting) {
+    const desired = wanted.get(key);
+    if (desired !== undefined && hasPending(desired, flushed.get(key))) keys.add(key);
+  }
+  return keys;
 }
 
 interface Judged {

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dumbChanges } from '../../bench/dumb-diff.js';
 import { type DesiredVip, type LbOp, vipKey } from '../../machines/model/lb.js';
 import { compareAddresses } from '../../src/lb/address.js';
 import { explainPlan } from '../../src/lb/explain.js';
@@ -13,6 +12,7 @@ import { advance, mirrorOf } from '../../src/lb/mirror.js';
 import { packDesired, packState, unpackActual } from '../../src/lb/packed/vips.js';
 import { diffAll } from '../../src/lb/plan.js';
 import { opsOf, type Plan } from '../../src/lb/steps.js';
+import { dumbChanges } from '../support/dumb-diff.js';
 import { seedOfRun } from '../support/seed.js';
 import { keyOf, type StrictLb } from '../support/strict-lb.js';
 import { actualOf, compatible, type Scene, sceneOf, world } from './worlds.js';

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ActualAs, ActualVip, DesiredVip, VipKey } from '../../machines/model/lb.js';
-import type { PackedServers } from '../../machines/model/lb-packed.js';
+import type { PackedDesired, PackedServers } from '../../machines/model/lb-packed.js';
 import { compareAddresses } from '../../src/lb/address.js';
+import { differingAttributes } from '../../src/lb/attributes.js';
 import { diffVip } from '../../src/lb/diff.js';
 import { createMemory, type Memory } from '../../src/lb/memory.js';
 import { mirrorOf, renew } from '../../src/lb/mirror.js';
@@ -23,6 +24,7 @@ import {
   rowOf,
   unpackServers,
 } from '../../src/lb/packed/servers.js';
+import { differing, renumber, VipIndex, WantedVips } from '../../src/lb/packed/side.js';
 import {
   packActual,
   packDesired,
@@ -34,7 +36,7 @@ import { diffAll, outOfStep } from '../../src/lb/plan.js';
 import { plainDiff } from '../support/plain-diff.js';
 import { seedOfRun } from '../support/seed.js';
 import { DEFAULT_CONF } from '../support/strict-lb.js';
-import { actualOf, desiredVip, sceneOf, world } from './worlds.js';
+import { actualOf, desiredVip, sceneOf, type World, world } from './worlds.js';
 
 const SETTINGS = { seed: seedOfRun(), numRuns: 400 };
 
@@ -213,17 +215,113 @@ test('[LB-1] packed diff: op for op what the plain one says', () => {
 test('[LB-71] out of step: exactly the VIPs that a full diff says something about', () => {
   fc.assert(
     fc.property(world, (given) => {
-      const scene = sceneOf({ ...given, exclusive: true });
+      const scene = sceneOf({ ...given, ...unsticky(given), exclusive: true });
       const desired = scene.desired.map(packDesired);
       const actual = actualOf(scene);
-      const named = outOfStep(actual, desired, scene.rules).map(({ key }) => key);
+      const named = outOfStep(actual, wantedOf(desired, actual.index), scene.rules.memory);
       const plan = diffAll(actual, desired, scene.rules);
       const wanted = new Set(desired.map(({ key }) => key));
       const busy = [...plan.steps, ...plan.findings].map(({ key }) => key);
-      assert.deepEqual(new Set(named), new Set(busy.filter((key) => wanted.has(key))));
+      assert.deepEqual(named, new Set(busy.filter((key) => wanted.has(key))));
     }),
     SETTINGS,
   );
+});
+
+/** Stickiness is in no dump. */
+function unsticky({ present, desired }: World): Pick<World, 'present' | 'desired'> {
+  const plainOne = (wish: DesiredVip): DesiredVip => ({
+    ...wish,
+    attributes: { ...wish.attributes, srcIpSticky: false },
+  });
+  return { present: present.map(plainOne), desired: desired.map(plainOne) };
+}
+
+function wantedOf(desired: readonly PackedDesired[], index: VipIndex): WantedVips {
+  const wanted = new WantedVips(index);
+  for (const vip of desired) wanted.set(vip.key, vip);
+  return wanted;
+}
+
+test('[LB-70] sides: set, deleted, rebuilt and renumbered, they are the map that a plain one is', () => {
+  const step = fc.tuple(desiredVip, fc.constantFrom('set', 'set', 'delete', 'rebuild'));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), fc.array(desiredVip), (steps, others) => {
+      const mirror = mirrorOf(packState({ conf: DEFAULT_CONF, vips: others.map(asRead) }));
+      const wanted = wantedOf([], mirror.index);
+      const twin = new Map<VipKey, DesiredVip>();
+      for (const [wish, what] of steps) {
+        const packed = packDesired(wish);
+        if (what === 'set') wanted.set(packed.key, packed);
+        if (what === 'set') twin.set(packed.key, wish);
+        if (what === 'delete') assert.equal(wanted.delete(packed.key), twin.delete(packed.key));
+        if (what !== 'rebuild') continue;
+        const index = new VipIndex();
+        wanted.rebuild(index);
+        mirror.rebuild(index);
+      }
+      const plainTwin = [...twin].map(([key, wish]) => [key, packDesired(wish)] as const);
+      assert.deepEqual(
+        [...wanted].map(([key, vip]) => [key, plain(unpackDesired(vip))]),
+        plainTwin.map(([key, vip]) => [key, plain(unpackDesired(vip))]),
+      );
+      const named = new Set(differing(mirror, wanted));
+      for (const [key, vip] of plainTwin) {
+        const there = mirror.get(key);
+        const isThere =
+          there !== undefined &&
+          differingAttributes(there, vip.attributes, undefined).length === 0 &&
+          areSame(there.servers, vip.servers);
+        assert.equal(named.has(key), !isThere, key);
+      }
+    }),
+    SETTINGS,
+  );
+});
+
+test('[LB-70] sides: what is replaced over and over takes no more room than it has to', () => {
+  const index = new VipIndex();
+  const wanted = new WantedVips(index);
+  const wish = (vip: number, weight: number): PackedDesired =>
+    packDesired({
+      frontend: 'web' as DesiredVip['frontend'],
+      vip: { address: `192.0.2.${vip}`, prefixLength: 32, protocol: 'tcp', port: 80 },
+      attributes: { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 1024 },
+      servers: Array.from({ length: 100 }, (_, n) => ({ address: `10.0.0.${n}`, weight })),
+      revision: 1,
+      priority: 1,
+    });
+  const kept = wish(1, 1);
+  wanted.set(kept.key, kept);
+  const before = wanted.get(kept.key);
+  for (let round = 0; round < 5000; round += 1) {
+    const next = wish(2 + (round % 9), round % 100);
+    wanted.set(next.key, next);
+  }
+  const chunks = new Set([...wanted.values()].map(({ servers }) => servers.bytes));
+  const bytes = [...chunks].reduce((sum, chunk) => sum + chunk.length, 0);
+  assert.ok(bytes < 500_000, `${bytes} bytes are kept`);
+  assert.deepEqual(before && plain(unpackDesired(before)), plain(unpackDesired(kept)), 'as it was');
+});
+
+test('[LB-70] sides: numbers of VIPs that are gone are given back', () => {
+  const mirror = mirrorOf(packState({ conf: DEFAULT_CONF, vips: [] }));
+  const wanted = wantedOf([], mirror.index);
+  for (let port = 1; port < 3000; port += 1) {
+    const vip = { address: '192.0.2.1', prefixLength: 32, protocol: 'tcp', port } as const;
+    const attributes = { encap: 'gre4', dscp: 0, srcIpSticky: false, tableLength: 16 } as const;
+    const frontend = 'web' as DesiredVip['frontend'];
+    const wish = { frontend, vip, attributes, servers: [], revision: 1, priority: 1 };
+    const packed = packDesired(wish);
+    wanted.set(packed.key, packed);
+    if (port > 2) wanted.delete(packed.key);
+  }
+  const { index } = wanted;
+  renumber(mirror, wanted);
+  assert.notEqual(wanted.index, index);
+  assert.equal(wanted.index, mirror.index);
+  assert.equal(differing(mirror, wanted).length, 2);
+  renumber(mirror, wanted);
 });
 
 test('[LB-71] mirror: renewed by a read it is that read, and names what is new and nothing else', () => {
@@ -234,13 +332,14 @@ test('[LB-71] mirror: renewed by a read it is that read, and names what is new a
       const first = packState({ conf: DEFAULT_CONF, vips });
       const second = packState({ conf: DEFAULT_CONF, vips: later });
       const mirror = mirrorOf(first);
+      const kept = new Map(mirror);
       const news = new Set(renew(mirror, second).map(({ key }) => key));
       assert.deepEqual(plainMap(mirror), plainMap(second.vips));
       for (const key of new Set([...first.vips.keys(), ...second.vips.keys()])) {
         const [before, after] = [first.vips.get(key), second.vips.get(key)];
         const isNew = !isEqual(before && unpackActual(before), after && unpackActual(after));
         assert.equal(news.has(key), isNew, key);
-        if (!isNew) assert.equal(mirror.get(key), before, 'the very same value');
+        if (!isNew) assert.equal(mirror.get(key), kept.get(key), 'the very same value');
       }
       assert.deepEqual(renew(mirror, second), [], 'nothing is new twice');
     }),

@@ -28,11 +28,15 @@ const NO_ROWS: ReadonlySet<number> = new Set();
 /** Whether there is nothing to do for a VIP, told without a word. */
 export function isAsWanted(
   actual: PackedServers,
-  { servers, evictions }: PackedDesired,
+  desired: PackedDesired,
   flushed: Flushed,
 ): boolean {
-  if (!areSame(actual, servers)) return false;
-  return evictions.every(({ address, episode }) => flushed?.get(address) === episode);
+  return areSame(actual, desired.servers) && !hasPending(desired, flushed);
+}
+
+/** Flows to be evicted that were not. */
+export function hasPending({ evictions }: PackedDesired, flushed: Flushed): boolean {
+  return evictions.some(({ address, episode }) => flushed?.get(address) !== episode);
 }
 
 export function changesOf(

@@ -97,13 +97,6 @@ export function blank(shape: Shape): PackedServers {
   return { ...shape, bytes: Buffer.allocUnsafeSlow(bytesOf(shape)), at: 0 };
 }
 
-/** The same in memory of its own. */
-export function detached(servers: PackedServers): PackedServers {
-  const copy = blank(servers);
-  servers.bytes.copy(copy.bytes, 0, servers.at, servers.at + bytesOf(servers));
-  return copy;
-}
-
 function sizeFor(servers: readonly UnpackedServer[]): AddressBytes {
   return servers.every(({ address }) => isIp4(address)) ? 4 : 16;
 }

@@ -1,9 +1,9 @@
 /**
  * The deliberately dumb second implementation of the diff: it says which changes are needed, by
  * looking everything up the slow way, and knows nothing of order, flushes, attributes or ownership.
- * The judge of src/lb in tests, its baseline in bench/lb-diff.ts.
+ * A judge of src/lb.
  */
-import type { ActualVip, DesiredVip } from '../machines/model/lb.js';
+import type { ActualVip, DesiredVip } from '../../machines/model/lb.js';
 
 function isSame(left: ActualVip['vip'], right: DesiredVip['vip']): boolean {
   return (

@@ -1,0 +1,58 @@
+/** What the probes of the diff core share: sizes, medians, and a dump in pieces as a socket gives them. */
+import { performance } from 'node:perf_hooks';
+import { Reassembler } from '../../src/adapters/vpp/framing.js';
+import type { StateReader } from '../../src/adapters/vpp/state.js';
+import { median } from '../rows.js';
+import { memoryBytes } from '../runtime/memory.js';
+import { type Params, param } from '../runtime/probe.js';
+import type { SiteSize } from './site.js';
+
+/** Bytes Node reads from a socket at once. */
+const PIECE_BYTES = 65_536;
+
+export function sizeIn(params: Params): SiteSize {
+  return {
+    vips: param(params, 'vips'),
+    servers: param(params, 'servers'),
+    ip6: params['ip6'] === 1,
+  };
+}
+
+/** The first run is not counted: it compiles. */
+export function medianMs(rounds: number, run: () => void): number {
+  run();
+  const times = Array.from({ length: rounds }, () => {
+    const startedAt = performance.now();
+    run();
+    return performance.now() - startedAt;
+  });
+  return median(times);
+}
+
+/** Time of one of many runs, in µs. */
+export function perRunUs(runs: number, run: () => void): number {
+  const many = (): void => {
+    for (let count = 0; count < runs; count += 1) run();
+  };
+  return (1000 * medianMs(5, many)) / runs;
+}
+
+/**
+ * Heap and what lies outside of it, after a full collection. Array buffers are part of the latter, and
+ * are counted once here.
+ */
+export async function heldBytes(): Promise<number> {
+  await memoryBytes();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+export function readWith(reader: StateReader, frames: Buffer, kind: 'vip' | 'server'): void {
+  const stream = new Reassembler();
+  for (let at = 0; at < frames.length; at += PIECE_BYTES) {
+    const doubt = stream.push(frames.subarray(at, at + PIECE_BYTES), (bytes, start, end) =>
+      kind === 'vip' ? reader.takeVip(bytes, start, end) : reader.takeServer(bytes, start),
+    );
+    if (doubt !== undefined) throw new Error(doubt);
+  }
+}
