@@ -2,6 +2,7 @@
 import { fullProbes } from '../diff/full.js';
 import { oneVipProbes } from '../diff/one-vip.js';
 import { recordProbes } from '../diff/records.js';
+import { lbsyncProbes } from '../lbsync/sync.js';
 import { peerProbes } from '../peers/peers.js';
 import { crashProbes } from './crashes.js';
 import { endToEndProbes } from './end-to-end.js';
@@ -26,4 +27,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...fullProbes,
   ...recordProbes,
   ...oneVipProbes,
+  ...lbsyncProbes,
 };

@@ -6,10 +6,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dumbChanges } from '../../bench/dumb-diff.js';
 import { type DesiredVip, vipKey } from '../../machines/model/lb.js';
 import type { Message } from '../../machines/model/messages.js';
 import { compatible, desiredVips } from '../lb/worlds.js';
+import { dumbChanges } from '../support/dumb-diff.js';
 import { seedOfRun } from '../support/seed.js';
 import { keyOf, type StrictLb } from '../support/strict-lb.js';
 import { type LbsyncLab, SETTINGS, startLbsync } from './lbsync-lab.js';
