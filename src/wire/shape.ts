@@ -18,7 +18,10 @@ export function isPlain(value: unknown, depth: number = DEPTH_MAX): value is Jso
   if (value === null) return true;
   if (depth === 0) return false;
   if (Array.isArray(value)) {
-    for (const item of value) if (!isPlain(item, depth - 1)) return false;
+    for (const item of value) {
+      // Decisions come with thousands of numbers: no call for each of them.
+      if (typeof item !== 'number' && !isPlain(item, depth - 1)) return false;
+    }
     return true;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
