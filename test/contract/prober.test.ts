@@ -1,10 +1,11 @@
 /** The prober's contract on the real adapter, against servers on loopback, and on the scripted fake. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { ProberOptions } from '../../src/adapters/probe/prober.js';
 import { openRoutedProber } from '../../src/adapters/probe/routed.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { fakeProber } from '../support/fake-prober.js';
-import { type Behaviour, proberContract } from './prober.js';
+import { type Behaviour, type ProberLab, proberContract } from './prober.js';
 
 /** What is written to a client that connected or asked; `undefined` closes without a word. */
 function speak(behaviour: Behaviour, socket: Socket): void {
@@ -30,10 +31,21 @@ function speak(behaviour: Behaviour, socket: Socket): void {
   }
 }
 
-proberContract('prober', async () => {
+for (const [name, options] of [
+  ['prober', {}],
+  ['prober over node:net alone', { tcp: undefined }],
+] as const) {
+  proberContract(name, () => lab(options));
+}
+
+async function lab(options: Pick<ProberOptions, 'tcp'>): Promise<ProberLab> {
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
-  const prober = openRoutedProber({ clock: systemClock(), userAgent: 'switchyard/test' });
+  const prober = openRoutedProber({
+    clock: systemClock(),
+    userAgent: 'switchyard/test',
+    ...options,
+  });
   return {
     prober,
     target: async (behaviour) => {
@@ -55,7 +67,7 @@ proberContract('prober', async () => {
       await Promise.all(servers.map(closed));
     },
   };
-});
+}
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));

@@ -19,6 +19,8 @@ import { connectTcp, secure } from './connect.js';
 import { exchange } from './http.js';
 import { createLagWatch, type LagWatch } from './lag-watch.js';
 import { failed, type Outcome, passed } from './outcome.js';
+import { probeTcp } from './tcp.js';
+import { openTcp, type Tcp } from './tcp-handle.js';
 
 export interface ProberOptions {
   readonly clock: Clock;
@@ -27,6 +29,8 @@ export interface ProberOptions {
   /** Absent: the prober watches the loop itself. */
   readonly lagWatch?: LagWatch;
   readonly icmp?: Icmp;
+  /** Absent: what this Node offers. Undefined: TCP checks go through `node:net` too. */
+  readonly tcp?: Tcp | undefined;
 }
 
 /** Asks one address for an echo. */
@@ -35,16 +39,22 @@ export type Icmp = (current: Attempt, address: string, check: HealthCheckSpec) =
 /** Compiled patterns kept; one per distinct `bodyMatches` of the config, so few. */
 const PATTERNS_MAX = 1_000;
 
-export function openProber({ clock, userAgent, lagWatch, icmp }: ProberOptions): Prober {
-  const watch = lagWatch ?? createLagWatch(clock);
+export function openProber(options: ProberOptions): Prober {
+  const { clock, userAgent, icmp } = options;
+  const watch = options.lagWatch ?? createLagWatch(clock);
   const patternOf = patternCache();
+  const tcp = 'tcp' in options ? options.tcp : openTcp();
+  const outcomeOf = (target: ProbeTarget, check: HealthCheckSpec): Promise<Outcome> => {
+    if (check.type === 'tcp' && tcp !== undefined) return probeTcp({ tcp, clock }, target, check);
+    return attempt(clock, check.timeoutMs, (current) =>
+      stepsOf({ current, target, check, userAgent, patternOf, icmp }),
+    );
+  };
   return {
     probe: async (target, check) => {
       const startMs = clock.monotonic();
       const back = watch.begin();
-      const outcome = await attempt(clock, check.timeoutMs, (current) =>
-        stepsOf({ current, target, check, userAgent, patternOf, icmp }),
-      );
+      const outcome = await outcomeOf(target, check);
       const late = watch.worstSince(startMs) > check.timeoutMs / 2;
       back();
       return resultOf(outcome, clock.monotonic() - startMs, late);
