@@ -7,18 +7,15 @@
 import { CASES } from './diff/full.js';
 import {
   atMost,
-  type BenchOptions,
-  type BenchResult,
   type BenchRow,
   type Measured,
   median,
   ratioAtLeast,
   rowOf,
   type Scale,
-  wanted,
 } from './rows.js';
-import { createLab } from './runtime/lab.js';
-import { each, interleaved, type Lab, type Section } from './runtime/probe.js';
+import { benchOf } from './runtime/lab.js';
+import { each, interleaved, type Lab } from './runtime/probe.js';
 
 interface Sizes {
   readonly full: { readonly vips: number; readonly servers: number };
@@ -38,29 +35,13 @@ const SAID: Readonly<Record<(typeof CASES)[number], string>> = {
   all: 'every server changed',
 };
 
-const SECTIONS: readonly Section[] = [
+export const bench = benchOf('diff', [
   { ids: [...CASES, 'bytes', 'ops'], rows: fullRows },
   { ids: ['ip6'], rows: ip6Rows },
   { ids: ['records'], rows: recordRows },
   { ids: ['audit'], rows: auditRows },
   { ids: ['vip', 'table'], rows: oneVipRows },
-];
-
-export async function bench(options: BenchOptions): Promise<BenchResult> {
-  const { only = [] } = options;
-  const lab = createLab(options);
-  const rows: BenchRow[] = [];
-  for (const section of SECTIONS.filter(({ ids }) => ids.some((id) => related(id, only)))) {
-    lab.progress(section.ids.join(', '));
-    rows.push(...(await section.rows(lab)).filter(({ id }) => wanted(id, only)));
-  }
-  return { bench: 'diff', rows };
-}
-
-/** A section is run for a row of its own, and for any that goes by the name of one. */
-function related(id: string, only: readonly string[]): boolean {
-  return wanted(id, only) || only.some((name) => wanted(name, [id]));
-}
+]);
 
 async function fullRows(lab: Lab): Promise<readonly BenchRow[]> {
   const { full: params, rounds } = SIZES[lab.scale];

@@ -5,18 +5,9 @@
  * Input: the scale and which rows. Output: the rows, in order. The baseline of our CPU time is that of
  * the simulator for the same work; VPP's own is about 45 µs for each change of a server.
  */
-import {
-  atMost,
-  type BenchOptions,
-  type BenchResult,
-  type Measured,
-  median,
-  rowOf,
-  type Scale,
-  wanted,
-} from './rows.js';
-import { createLab } from './runtime/lab.js';
-import { each, interleaved } from './runtime/probe.js';
+import { atMost, type BenchRow, type Measured, median, rowOf, type Scale } from './rows.js';
+import { benchOf } from './runtime/lab.js';
+import { each, interleaved, type Lab } from './runtime/probe.js';
 
 interface Size {
   readonly params: { readonly vips: number; readonly servers: number; readonly audits: number };
@@ -29,11 +20,11 @@ const SIZES: Readonly<Record<Scale, Size>> = {
 };
 const IDS = ['sync', 'sync-ours', 'audit', 'audit-ours', 'audit-ops'];
 
-export async function bench(options: BenchOptions): Promise<BenchResult> {
-  const { scale, only = [] } = options;
-  if (!IDS.some((id) => wanted(id, only))) return { bench: 'lbsync', rows: [] };
-  const { params, rounds } = SIZES[scale];
-  const { sync } = await interleaved(createLab(options), rounds, {
+export const bench = benchOf('lbsync', [{ ids: IDS, rows: syncRows }]);
+
+async function syncRows(lab: Lab): Promise<readonly BenchRow[]> {
+  const { params, rounds } = SIZES[lab.scale];
+  const { sync } = await interleaved(lab, rounds, {
     sync: { probe: 'lbsync-sync', params },
   });
   const of = (field: string) => median(each(sync, field));
@@ -75,8 +66,7 @@ export async function bench(options: BenchOptions): Promise<BenchResult> {
       always: true,
     },
   ];
-  const asked = rows.filter(({ id }) => wanted(id, only));
-  return { bench: 'lbsync', rows: asked.map((row) => rowOf(row, scale)) };
+  return rows.map((row) => rowOf(row, lab.scale));
 }
 
 /** Where the system does not tell what the other process took there is no baseline. */

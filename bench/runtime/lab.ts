@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { BenchOptions } from '../rows.js';
-import type { Lab, Outcome, Params } from './probe.js';
+import { type BenchOptions, type BenchResult, type BenchRow, wanted } from '../rows.js';
+import type { Lab, Outcome, Params, Section } from './probe.js';
 import { PROBES } from './probes.js';
 
 const PROBE_TIMEOUT_MS = 180_000;
@@ -11,6 +11,25 @@ const PROBE_TIMEOUT_MS = 180_000;
 const FOREIGN = /^(nact|comedy)-/;
 const CHILD = fileURLToPath(new URL('./probe-child.js', import.meta.url));
 const execute = promisify(execFile);
+
+/** A bench of sections: those are run that have a row that is wanted. */
+export function benchOf(bench: string, sections: readonly Section[]) {
+  return async (options: BenchOptions): Promise<BenchResult> => {
+    const { only = [] } = options;
+    const lab = createLab(options);
+    const rows: BenchRow[] = [];
+    for (const section of sections.filter(({ ids }) => ids.some((id) => related(id, only)))) {
+      lab.progress(section.ids.join(', '));
+      rows.push(...(await section.rows(lab)).filter(({ id }) => wanted(id, only)));
+    }
+    return { bench, rows };
+  };
+}
+
+/** A section is run for a row of its own, and for any that goes by the name of one (`G2-stored`). */
+function related(id: string, only: readonly string[]): boolean {
+  return wanted(id, only) || only.some((name) => wanted(name, [id]));
+}
 
 export function createLab({ scale, progress = () => undefined }: BenchOptions): Lab {
   const apart = (probe: string): boolean => scale === 'full' || FOREIGN.test(probe);

@@ -2,6 +2,7 @@
 import { fullProbes } from '../diff/full.js';
 import { oneVipProbes } from '../diff/one-vip.js';
 import { recordProbes } from '../diff/records.js';
+import { tcpProbes } from '../health/tcp.js';
 import { lbsyncProbes } from '../lbsync/sync.js';
 import { peerProbes } from '../peers/peers.js';
 import { crashProbes } from './crashes.js';
@@ -23,6 +24,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...endToEndProbes,
   ...killsProbes,
   ...loadProbes,
+  ...tcpProbes,
   ...peerProbes,
   ...fullProbes,
   ...recordProbes,

@@ -2,10 +2,10 @@
  * How late our own event loop ran lately. A timeout seen by a loop that was busy elsewhere says nothing
  * about the backend.
  *
- * One heartbeat for all probes, beating only while a probe is out; late beats are remembered, at most
+ * One heartbeat for all probes, beating while a probe is out; late beats are remembered, at most
  * `LATE_BEATS_MAX`, the oldest forgotten first.
  */
-import type { Cancel, Clock } from '../../ports/clock.js';
+import type { Clock } from '../../ports/clock.js';
 
 const BEAT_MS = 20;
 /** Below this a beat is merely a beat. */
@@ -21,36 +21,39 @@ export interface LagWatch {
 
 export function createLagWatch(clock: Clock): LagWatch {
   let outstanding = 0;
-  let cancel: Cancel | undefined;
+  let beating = false;
   let dueMs = 0;
   const late: { readonly atMs: number; readonly lagMs: number }[] = [];
 
   const arm = (): void => {
+    beating = true;
     dueMs = clock.monotonic() + BEAT_MS;
-    cancel = clock.after(BEAT_MS, beat);
+    clock.after(BEAT_MS, beat);
   };
+  // Stops a beat after the last probe: probes come and go a thousand times between two beats.
   const beat = (): void => {
+    beating = false;
     const atMs = clock.monotonic();
     const lagMs = atMs - dueMs;
     if (lagMs > LATE_MS) late.push({ atMs, lagMs });
     if (late.length > LATE_BEATS_MAX) late.shift();
-    arm();
+    if (outstanding > 0) arm();
+  };
+
+  const end = (): void => {
+    outstanding -= 1;
   };
 
   return {
     begin: () => {
       outstanding += 1;
-      if (outstanding === 1) arm();
-      return () => {
-        outstanding -= 1;
-        if (outstanding === 0) cancel?.();
-      };
+      if (!beating) arm();
+      return end;
     },
     worstSince: (sinceMs) => {
-      const overdueMs = outstanding > 0 ? Math.max(0, clock.monotonic() - dueMs) : 0;
-      return late
-        .filter(({ atMs }) => atMs >= sinceMs)
-        .reduce((worst, { lagMs }) => Math.max(worst, lagMs), overdueMs);
+      let worstMs = beating ? Math.max(0, clock.monotonic() - dueMs) : 0;
+      for (const { atMs, lagMs } of late) if (atMs >= sinceMs) worstMs = Math.max(worstMs, lagMs);
+      return worstMs;
     },
   };
 }
