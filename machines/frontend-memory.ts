@@ -9,19 +9,10 @@
  * decision can ever overtake a newer verdict. What was told to others is kept too; a level is told
  * again when it differs, or when it was asked for.
  */
-import {
-  frontendState,
-  isKept,
-  type Member,
-  type MemberHealth,
-  type Reason,
-  servingShare,
-  type Weighed,
-  weigh,
-} from '../src/policy/frontend-weights.js';
+import type { MemberHealth, Reason } from '../src/policy/frontend-weights.js';
 import { bookIn } from '../src/policy/overrides.js';
-import { choosePool, FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
-import { nameOf, orderFor, type Place } from '../src/policy/weight-orders.js';
+import { FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
+import { climbsAt } from '../src/policy/slow-start.js';
 import type { AnnounceLevel } from './model/announce.js';
 import type { FrontendSpec } from './model/desired.js';
 import type { ChildRow } from './model/effects.js';
@@ -44,6 +35,8 @@ export interface MemberMemory {
   readonly given: number | null;
   readonly reason: Reason;
   readonly flushEpisode: string | null;
+  /** Since when it climbs after slow start; `null`: it does not. */
+  readonly climbsSinceMs: number | null;
   /** Revision of the newest level it told us; 0: a static backend. */
   readonly level: number;
   /**
@@ -67,7 +60,13 @@ export interface FrontendMemory {
   readonly choice: PoolChoice;
   readonly state: FrontendStatus['state'];
   /** State and pool as last recorded. */
-  readonly recorded: { readonly state: FrontendStatus['state']; readonly active: number };
+  readonly recorded: {
+    readonly state: FrontendStatus['state'];
+    readonly active: number;
+    readonly panic: boolean;
+  };
+  /** The active pool keeps members that are only silent. */
+  readonly panic: boolean;
   /** Address family the members were last seen to have: an empty VIP keeps its encapsulation. */
   readonly family: 4 | 6 | null;
   readonly report: VipReport | null;
@@ -104,7 +103,8 @@ export function newFrontend(address: Address): FrontendMemory {
     members: {},
     choice: FIRST_POOL,
     state: 'unknown',
-    recorded: { state: 'unknown', active: 0 },
+    recorded: { state: 'unknown', active: 0, panic: false },
+    panic: false,
     family: null,
     report: null,
     problem: null,
@@ -205,7 +205,7 @@ function predecessorOf(backend: string): string {
   return `${backend} before`;
 }
 
-function newMember(group: GroupKey | null, address: string): MemberMemory {
+export function newMember(group: GroupKey | null, address: string): MemberMemory {
   return {
     group,
     successor: null,
@@ -217,6 +217,7 @@ function newMember(group: GroupKey | null, address: string): MemberMemory {
     given: null,
     reason: 'unknown-new',
     flushEpisode: null,
+    climbsSinceMs: null,
     level: 0,
     askedSince: null,
   };
@@ -263,16 +264,31 @@ export function withLevel(memory: FrontendMemory, level: MemberLevel): FrontendM
   return { ...memory, members: { ...memory.members, [member]: next }, toldAcks };
 }
 
-export function withVerdict(memory: FrontendMemory, verdict: Verdict): FrontendMemory {
+export function withVerdict(
+  memory: FrontendMemory,
+  verdict: Verdict,
+  nowMs: number,
+): FrontendMemory {
   const known = memory.members[verdict.backend];
   if (known === undefined || known.address !== verdict.address) return memory;
   const { state, positive, episode } = verdict;
-  const next = { ...known, health: { state, positive, episode } };
+  const next = { ...known, health: { state, positive, episode }, ...climbOf(known, state, nowMs) };
   const members = { ...memory.members, [verdict.backend]: next };
   const before = predecessorOf(verdict.backend);
   if (state !== 'up' || members[before] === undefined) return { ...memory, members };
   const { [before]: _left, ...rest } = members;
   return { ...memory, members: rest };
+}
+
+/** It begins to climb, goes on, or has lost what it climbed. */
+function climbOf(
+  { health, given, climbsSinceMs }: MemberMemory,
+  state: MemberHealth['state'],
+  nowMs: number,
+): Pick<MemberMemory, 'climbsSinceMs'> {
+  if (state !== 'up') return { climbsSinceMs: null };
+  if (health.state === 'up') return { climbsSinceMs };
+  return { climbsSinceMs: climbsAt(health.state, given) ? nowMs : null };
 }
 
 /** Members that left for good, once that was acknowledged and told. */
@@ -308,69 +324,4 @@ export function unknownMembers(memory: FrontendMemory): readonly string[] {
     .filter(([, member]) => member.phase === 'in' && member.successor === null)
     .filter(([, member]) => member.health.state === 'unknown')
     .map(([name]) => name);
-}
-
-// --- weights -----------------------------------------------------------------------------------
-
-type Seat = Pick<Member, 'pool' | 'weight' | 'flushOrder'>;
-
-const NOWHERE: Seat = { pool: -1, weight: 0 };
-
-/** Members with their place in the decided spec and what was ordered for it, in a fixed order. */
-export function membersOf(memory: FrontendMemory): readonly Member[] {
-  const places = new Map<string, Place & { readonly index: number }>();
-  memory.decided?.pools.forEach(({ name: pool, members }, index) => {
-    for (const member of members) {
-      const name = nameOf(member);
-      places.set(name, { index, pool, member: name, configured: member.weight });
-    }
-  });
-  return Object.entries(memory.members).map(([name, member]) => {
-    const known = member.successor ?? name;
-    const place = places.get(member.group ?? known);
-    const seat = place === undefined ? NOWHERE : seatOf(memory.overrides, place, known);
-    return { ...member, ...seat, name, kept: isKept(member.reason) };
-  });
-}
-
-function seatOf(
-  overrides: Overrides,
-  place: Place & { readonly index: number },
-  name: string,
-): Seat {
-  const order = orderFor(overrides, place, name);
-  const weight = order === undefined ? place.configured : Number(order.value);
-  const flush = order?.flush === true ? { flushOrder: `order ${order.sinceMs}` } : {};
-  return { pool: place.index, weight, ...flush };
-}
-
-/** Chooses the pool and weighs every member: the one place where weights come from. */
-export function reweighed(memory: FrontendMemory, nowMs: number): FrontendMemory {
-  const { decided } = memory;
-  if (decided === null) return memory;
-  const members = membersOf(memory);
-  const shares = decided.pools.map((_, pool) => servingShare(decided, members, pool));
-  const choice = choosePool(decided, shares, memory.choice, nowMs);
-  const weighed = weigh(decided, members, choice.active);
-  const state = frontendState(members, weighed);
-  const sinceMs = state === memory.state ? memory.sinceMs : nowMs;
-  const family = familyOf(members) ?? memory.family;
-  const given = Object.fromEntries(
-    members.map(({ name }, index) => [name, withWeight(memory.members[name], weighed[index])]),
-  );
-  return { ...memory, choice, state, sinceMs, family, members: { ...memory.members, ...given } };
-}
-
-function withWeight(member: MemberMemory | undefined, weighed: Weighed | undefined): MemberMemory {
-  const base = member ?? newMember(null, '');
-  if (weighed === undefined) return base;
-  const { weight, installed, reason, flushEpisode } = weighed;
-  return { ...base, given: installed ? weight : null, reason, flushEpisode: flushEpisode ?? null };
-}
-
-/** Static members are known in advance and come first in the spec, so they decide. */
-function familyOf(members: readonly Member[]): 4 | 6 | null {
-  const first = members.find(({ phase, pool }) => phase !== 'out' && pool >= 0);
-  if (first === undefined) return null;
-  return first.address.includes(':') ? 6 : 4;
 }

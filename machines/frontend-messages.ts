@@ -186,8 +186,9 @@ export function owesStatus(memory: FrontendMemory): boolean {
 
 // --- records -----------------------------------------------------------------------------------
 
-export function owesRecord({ recorded, state, choice }: FrontendMemory): boolean {
-  return recorded.state !== state || recorded.active !== choice.active;
+export function owesRecord({ recorded, state, choice, panic }: FrontendMemory): boolean {
+  const turned = recorded.state !== state || recorded.panic !== panic;
+  return turned || recorded.active !== choice.active;
 }
 
 /** A decision the fleet hears of, with the whole frontend after it. */
@@ -202,10 +203,11 @@ function published(
 }
 
 export function stateChanged(memory: FrontendMemory): RecordParams {
-  const { recorded, state, choice } = memory;
-  const rule = recorded.active === choice.active ? 'FE-2' : 'FE-6';
+  const { recorded, state, choice, panic } = memory;
+  const turned = recorded.panic === panic ? 'FE-2' : 'FE-45';
+  const rule = recorded.active === choice.active ? turned : 'FE-6';
   const pools = { fromPool: recorded.active, toPool: choice.active };
-  const numbers = { from: recorded.state, to: state, ...pools, reasons: reasonsIn(memory) };
+  const numbers = { from: recorded.state, to: state, panic, ...pools, reasons: reasonsIn(memory) };
   return published(memory, { event: 'frontend.state_changed', rule, numbers });
 }
 

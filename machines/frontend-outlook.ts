@@ -8,8 +8,9 @@
  * Rules: [FE-40] a member that nobody has seen yet is expected to come up; whoever is known counts as
  * it is.
  */
-import { type FrontendMemory, reweighed, settle } from './frontend-memory.js';
+import { type FrontendMemory, settle } from './frontend-memory.js';
 import { desiredOf, type WantedVip } from './frontend-vip.js';
+import { reweighed } from './frontend-weighing.js';
 import type { FrontendSpec } from './model/desired.js';
 import type { DesiredVip } from './model/lb.js';
 import type { HealthState, VipReport } from './model/messages.js';

@@ -11,6 +11,7 @@
  */
 import { scaleOf } from '../src/lb/scale.js';
 import { type FrontendMemory, forbidden, type MemberMemory, unasked } from './frontend-memory.js';
+import { withoutClimbs } from './frontend-weighing.js';
 import type { VipReport } from './model/messages.js';
 
 /**
@@ -19,7 +20,9 @@ import type { VipReport } from './model/messages.js';
  */
 export function withReport(memory: FrontendMemory, report: VipReport): FrontendMemory {
   const first = memory.report === null && report.exists && memory.decided !== null;
-  const next = permitted(numberedAbove({ ...memory, report }, report));
+  const lost = memory.report?.exists === true && !report.exists;
+  const known = lost ? withoutClimbs(memory) : memory;
+  const next = permitted(numberedAbove({ ...known, report }, report));
   return first ? learned(next, report) : next;
 }
 

@@ -15,7 +15,6 @@ import {
   type FrontendMemory,
   isMemberNews,
   isNews,
-  reweighed,
   settle,
   surplusIn,
   unknownMembers,
@@ -54,6 +53,7 @@ import {
 import { type Outlook, outlookOf } from './frontend-outlook.js';
 import { withdrawn, withReport } from './frontend-reports.js';
 import { owesDesired, wishOf, withWish } from './frontend-vip.js';
+import { nextClimbMs, reweighed } from './frontend-weighing.js';
 import type { AnnounceLevel } from './model/announce.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
@@ -192,7 +192,9 @@ export const frontendSetup = setup({
       return { overrides: stored ?? context.overrides };
     }),
     takeVerdict: assign(({ context, event }) =>
-      event.type === 'backend.verdict' ? withVerdict(context, event.verdict) : context,
+      event.type === 'backend.verdict'
+        ? withVerdict(context, event.verdict, event.meta.at)
+        : context,
     ),
     takeLevel: assign(({ context, event }) =>
       event.type === 'member.level' ? withLevel(context, event.level) : context,
@@ -218,7 +220,7 @@ export const frontendSetup = setup({
       wish: nextRevision(context.wish, event.meta.at),
     })),
     noteRecorded: assign(({ context }) => ({
-      recorded: { state: context.state, active: context.choice.active },
+      recorded: { state: context.state, active: context.choice.active, panic: context.panic },
     })),
     noteAcks: assign(({ context }) => ({ toldAcks: toldAcks(context) })),
     noteStatus: assign(({ context }) => ({ toldStatus: statusOf(context) })),
@@ -234,6 +236,7 @@ export const frontendSetup = setup({
     allocate: effect<PoolCall>(),
     release: effect<PoolCall>(),
     ask: effect<AskParams>(),
+    noteFarewell: assign({ toldAnnounce: null }),
     noteAnnounce: assign(({ context }) => ({ toldAnnounce: announceLevel(context) })),
     takeWorld: assign(({ event }) => {
       if (event.type === 'announce.status') return { announced: event.announced };
@@ -273,6 +276,8 @@ export const frontendSetup = setup({
     holdsAddress: ({ context }) => context.allocated !== null,
     hasSurplus: ({ context }) => surplusIn(context) !== null,
     allKnown: ({ context }) => unknownMembers(context).length === 0,
+    climbs: ({ context, event }) => nextClimbMs(context, event.meta.at) !== undefined,
+    climbsNoMore: ({ context, event }) => nextClimbMs(context, event.meta.at) === undefined,
     hasContender: ({ context }) => context.choice.contender !== null,
     hasNoContender: ({ context }) => context.choice.contender === null,
     owesDesired: ({ context }) => owesDesired(context),
@@ -288,6 +293,9 @@ export const frontendSetup = setup({
     startupMaxDelay: ({ context }) => context.decided?.startupMaxDelayMs ?? 0,
     retryDue: RETRY_MS,
     resyncDue: ({ event }) => RESYNC_MS * (0.75 + event.meta.random / 2),
+    /** The next step of slow start. */
+    climbDue: ({ context, event }) =>
+      Math.max(1, (nextClimbMs(context, event.meta.at) ?? 0) - event.meta.at),
     /** What is left of the fail-back hold. */
     failBackDue: ({ context, event }) => {
       const { contender } = context.choice;

@@ -25,7 +25,7 @@ export function shapeOf(memory: FrontendMemory): JsonObject {
     state,
     since: new Date(memory.sinceMs).toISOString(),
     activePool: spec?.pools[choice.active]?.name ?? '',
-    panic: false,
+    panic: memory.panic,
     frozen: memory.report?.frozen === true,
     announced: isAnnounced(memory),
     synced,

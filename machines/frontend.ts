@@ -145,22 +145,43 @@ export const frontendMachine = frontendSetup.createMachine({
         'override.level': { actions: ['takeOverrides', 'weigh'] },
         'lbsync.hello': { actions: 'sayAgain' },
       },
-      initial: 'settled',
+      type: 'parallel',
       states: {
-        settled: {
-          description: 'The active pool is the one that should be.',
-          always: { guard: 'hasContender', target: 'contending' },
+        pool: {
+          description: 'Which pool carries the traffic.',
+          initial: 'settled',
+          states: {
+            settled: {
+              description: 'The active pool is the one that should be.',
+              always: { guard: 'hasContender', target: 'contending' },
+            },
+            contending: {
+              description: 'A higher pool is back, and has to stand for a while.',
+              always: { guard: 'hasNoContender', target: 'settled' },
+              after: { failBackDue: { target: 'contending', reenter: true, actions: 'weigh' } },
+            },
+          },
         },
-        contending: {
-          description: 'A higher pool is back, and has to stand for a while.',
-          always: { guard: 'hasNoContender', target: 'settled' },
-          after: { failBackDue: { target: 'contending', reenter: true, actions: 'weigh' } },
+        start: {
+          description: 'Whether members climb to their weight.',
+          initial: 'level',
+          states: {
+            level: {
+              description: 'Everybody has what they should.',
+              always: { guard: 'climbs', target: 'climbing' },
+            },
+            climbing: {
+              description: 'Somebody came up, and gets more from time to time.',
+              always: { guard: 'climbsNoMore', target: 'level' },
+              after: { climbDue: { target: 'climbing', reenter: true, actions: 'weigh' } },
+            },
+          },
         },
       },
     },
     withdrawing: {
       description: 'The VIP is on its way out of VPP.',
-      entry: says.farewell,
+      entry: [says.farewell, 'noteFarewell'],
       after: {
         retryDue: { target: 'withdrawing', reenter: true, actions: says.withdrawAgain },
       },

@@ -120,6 +120,10 @@ export interface FrontendSpec {
   readonly activeWhile: number;
   readonly failBack: { readonly at: number; readonly holdForMs: number };
   readonly priority: number;
+  /** Absent: off. A share of the pool's weight, below which members that are only silent keep theirs. */
+  readonly panicBelow?: number;
+  /** Absent: off. Percent of a member's weight, each for `everyMs`, until it has all of it. */
+  readonly slowStart?: { readonly steps: readonly number[]; readonly everyMs: number };
   /** Absent: there is no program to call. */
   readonly announce?: AnnounceSpec;
   /** After a restart: the longest wait for the health of its members. */

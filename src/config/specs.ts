@@ -111,9 +111,16 @@ export function frontendBase(config: Config, frontend: FrontendConfig): Frontend
     activeWhile: frontend.activeWhile,
     failBack: { at: failBack.at, holdForMs: failBack.holdFor },
     priority: frontend.priority,
+    ...(frontend.panicBelow === 'off' ? {} : { panicBelow: frontend.panicBelow }),
+    ...slowStartSpec(frontend),
     ...announceSpec(config, frontend),
     startupMaxDelayMs: config.dataplane.startupMaxDelay,
   };
+}
+
+function slowStartSpec({ slowStart }: FrontendConfig): Pick<FrontendSpec, 'slowStart'> {
+  if (slowStart === 'off') return {};
+  return { slowStart: { steps: slowStart.steps, everyMs: slowStart.every } };
 }
 
 /** Nothing, when there is no program to call. */

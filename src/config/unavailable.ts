@@ -70,10 +70,7 @@ export const UNAVAILABLE: readonly Unavailable[] = [
     ['expiry.forcedAge', 'expiry of instances'],
     ['expiry.onDemandAge', 'expiry of instances'],
   ]),
-  ...each(FRONTENDS, [
-    ['panicBelow', 'panic mode'],
-    ['slowStart', 'slow start'],
-  ]),
+  ...each(FRONTENDS, []),
 ];
 
 export function checkAvailable(config: Config): readonly Finding[] {

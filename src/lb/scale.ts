@@ -3,6 +3,7 @@
  * node with the same configuration builds the same table. Never recomputed on a verdict.
  *
  * Input:  the frontend as wanted (pools, `weightScale`, `tableLength`).
+ *         Slow start's steps of each weight count as weights.
  * Output: the divisor of its weights, its table's length, and whether the length had to be cut.
  *
  *   100, 100, 50 -> divisor 50 -> 2, 2, 1         sum 5 -> 16 x 5 = 80 -> 1024 buckets
@@ -28,11 +29,12 @@ export interface ScaledWeight {
   readonly rounded: boolean;
 }
 
-type ScaleInput = Pick<FrontendSpec, 'pools' | 'weightScale' | 'tableLength'>;
+type ScaleInput = Pick<FrontendSpec, 'pools' | 'weightScale' | 'tableLength' | 'slowStart'>;
 
 export function scaleOf(spec: ScaleInput): Scale {
   const members = spec.pools.flatMap((pool) => pool.members);
-  const divisor = spec.weightScale === 'exact' ? 1 : commonDivisor(members);
+  const divisor =
+    spec.weightScale === 'exact' ? 1 : commonDivisor(members, spec.slowStart?.steps ?? []);
   const sum =
     members.reduce((total, member) => total + atMost(member) * member.weight, 0) / divisor;
   if (spec.tableLength !== undefined) {
@@ -54,8 +56,12 @@ export function scaleWeight(weight: number, divisor: number): ScaledWeight {
   return { weight: nearest, rounded: nearest !== exact };
 }
 
-function commonDivisor(members: readonly PoolMemberSpec[]): number {
-  const divisor = members.reduce((found, { weight }) => greatestCommonDivisor(found, weight), 0);
+function commonDivisor(members: readonly PoolMemberSpec[], steps: readonly number[]): number {
+  const weights = members.flatMap(({ weight }) => [
+    weight,
+    ...steps.map((step) => (weight * step) / 100),
+  ]);
+  const divisor = weights.filter(Number.isInteger).reduce(greatestCommonDivisor, 0);
   return Math.max(1, divisor);
 }
 

@@ -12,6 +12,9 @@
  *   paused       0, flows stay            disabled  0, flushed
  *   phase drain  0, flows stay            phase out no AS
  *
+ *   panic        as configured, for members of the active pool that are down by silence or at layer 7
+ *   climbing     a share of its weight, after slow start
+ *
  * Rules: [FE-1] unknown keeps; [FE-2] health alone never takes a VIP's last weight; [FE-3] a member
  * proven dead is not the one kept while an AS that is only silent exists; [FE-4] a drain of the last
  * weighted member waits unless the last may go; [FE-5] a flush goes with weight 0 only, for a member
@@ -43,6 +46,8 @@ export interface Member {
   readonly kept: boolean;
   /** Ordered with its weight: flows are evicted once, whatever its health. */
   readonly flushOrder?: string;
+  /** It climbs after slow start: percent of its weight. */
+  readonly percent?: number;
 }
 
 export const REASONS = [
@@ -53,6 +58,7 @@ export const REASONS = [
   'unknown-zero',
   'down',
   'last-kept',
+  'panic',
   'stand-in',
   'paused',
   'disabled',
@@ -69,14 +75,15 @@ export interface Weighed {
   readonly flushEpisode?: string;
 }
 
-export type WeightRule = Pick<FrontendSpec, 'flushOnDown' | 'unknown' | 'allDown'>;
+export type WeightRule = Pick<FrontendSpec, 'flushOnDown' | 'unknown' | 'allDown' | 'panicBelow'>;
 
 export function weigh(
   rule: WeightRule,
   members: readonly Member[],
   active: number,
 ): readonly Weighed[] {
-  const natural = members.map((member) => naturally(rule, member, active));
+  const panic = isPanic(rule, members, active);
+  const natural = members.map((member) => naturally(rule, member, { active, panic }));
   const carrying = natural.filter(({ weight }) => weight > 0);
   if (carrying.some(({ reason }) => reason !== 'unknown-kept')) return natural;
   const kept = carrying.length > 0 ? stillKept(members) : keepers(rule, members, active);
@@ -85,6 +92,21 @@ export function weigh(
     const keep = kept.get(member);
     return keep === undefined ? weighed : { ...keep, installed: true };
   });
+}
+
+/**
+ * So few serve that it may be the probes that are wrong: whoever is down for lack of an answer counts as
+ * before [FE-45]. Nobody down, no panic: a pool that is drained or still empty is none.
+ */
+export function isPanic(rule: WeightRule, members: readonly Member[], active: number): boolean {
+  if (rule.panicBelow === undefined) return false;
+  const down = members.some((member) => member.pool === active && isSuspect(member));
+  return down && servingShare(rule, members, active) < rule.panicBelow;
+}
+
+/** Down, and not for sure: it was an AS, and nobody refused a connection. */
+function isSuspect({ phase, health, given }: Member): boolean {
+  return phase === 'in' && health.state === 'down' && !health.positive && given !== null;
 }
 
 /** Share of a pool's configured weight that serves; members not seen yet count neither way. */
@@ -110,7 +132,7 @@ export function frontendState(
 
 /** Whether a weight is there only because health may not empty a VIP. */
 export function isKept(reason: Reason): boolean {
-  return reason === 'last-kept' || reason === 'stand-in';
+  return reason === 'last-kept' || reason === 'stand-in' || reason === 'panic';
 }
 
 const OUT: Weighed = { weight: 0, installed: false, reason: 'out' };
@@ -125,11 +147,20 @@ function serves(rule: WeightRule, { health, given }: Member): boolean {
 }
 
 /** A member by itself, the others not considered. */
-function naturally(rule: WeightRule, member: Member, active: number): Weighed {
+interface Pools {
+  readonly active: number;
+  /** The active one is in panic. */
+  readonly panic: boolean;
+}
+
+function naturally(rule: WeightRule, member: Member, { active, panic }: Pools): Weighed {
   if (member.phase === 'out' || member.pool < 0) return OUT;
   const flush = flushOf(rule, member);
   const installed = isInstalled(rule, member);
   if (member.phase === 'drain') return { weight: 0, installed, reason: 'draining', ...flush };
+  if (panic && member.pool === active && isSuspect(member)) {
+    return { weight: member.weight, installed, reason: 'panic' };
+  }
   const { weight, reason } = byHealth(rule, member, active);
   return { weight, installed, reason, ...flush };
 }
@@ -154,7 +185,7 @@ function byHealth(rule: WeightRule, member: Member, active: number): WeightAndRe
   const { state } = member.health;
   switch (state) {
     case 'up':
-      return inPool(member, active, { weight: member.weight, reason: 'up' });
+      return inPool(member, active, { weight: climbing(member), reason: 'up' });
     case 'unknown':
       return inPool(member, active, whenUnknown(rule, member));
     case 'down':
@@ -162,6 +193,11 @@ function byHealth(rule: WeightRule, member: Member, active: number): WeightAndRe
     case 'disabled':
       return { weight: 0, reason: state };
   }
+}
+
+/** Never 0: it serves. */
+function climbing({ weight, percent = 100 }: Member): number {
+  return weight === 0 ? 0 : Math.max(1, Math.round((weight * percent) / 100));
 }
 
 function inPool(member: Member, active: number, whenActive: WeightAndReason): WeightAndReason {

@@ -335,9 +335,16 @@ const NODE: readonly ProblemCase[] = [
     text: `lease: { driver: nats }\noutbox: { sink: { driver: nats } }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }, budget: { max: 2 }, breaker: { unhealthyAbove: 50% }, expiry: { eligibleAge: 30d }').replace(/\nhealthChecks.*/, '')}`,
   },
   {
-    name: 'slow start and panic',
+    name: 'steps of slow start that no weight is',
     text: frontend(
-      'address: 192.0.2.1, panicBelow: 20%, slowStart: { steps: [10, 100], every: 10s }',
+      'address: 192.0.2.1, slowStart: { steps: [10, 50], every: 10s }',
+      '{ backend: a, weight: 5 }',
+    ),
+  },
+  {
+    name: 'steps of slow start too fine for the table',
+    text: frontend(
+      'address: 192.0.2.1, tableLength: 32, slowStart: { steps: [1, 50], every: 10s }',
     ),
   },
 ];

@@ -165,6 +165,15 @@ const frontend: readonly Bare<FrontendEvent>[] = [
   activated,
   { type: 'frontend.desired', spec: served },
   { type: 'frontend.desired', spec: { ...unpooled, address: '192.0.2.1', generation: 2 } },
+  {
+    type: 'frontend.desired',
+    spec: {
+      ...served,
+      slowStart: { steps: [10, 50], everyMs: 300 },
+      panicBelow: 0.9,
+      generation: 3,
+    },
+  },
   { type: 'frontend.removed' },
   ...(['in', 'drain', 'out'] as const).map((phase, revision) => ({
     type: 'member.level' as const,

@@ -26,6 +26,7 @@ export function checkFrontends(context: CheckContext): readonly Finding[] {
     ...checkEncap(context, place),
     ...checkFailBack(place),
     ...checkTable(place, maxSizes),
+    ...checkSlowStart(context, place, maxSizes),
   ]);
 }
 
@@ -144,6 +145,41 @@ function checkTable(
   if (servers <= length) return [];
   const where = value.tableLength === 'auto' ? path : [...path, 'tableLength'];
   return [semantic(where, `up to ${servers} servers do not fit a table of ${length} buckets`)];
+}
+
+/** Each step of each weight is a whole number, and the table holds them all on that scale. */
+function checkSlowStart(
+  { config }: CheckContext,
+  place: FrontendPlace,
+  maxSizes: ReadonlyMap<string, number>,
+): readonly Finding[] {
+  const { slowStart, tableLength } = place.value;
+  if (slowStart === 'off') return [];
+  const path = [...place.path, 'slowStart'];
+  const members = allMembers(place).map(({ value: { group, weight } }) => {
+    return { weight, most: group === undefined ? 1 : (maxSizes.get(groupPath(place, group)) ?? 1) };
+  });
+  for (const { weight } of members) {
+    const step = slowStart.steps.find((percent) => (weight * percent) % 100 !== 0);
+    if (step !== undefined) {
+      const message = `${step}% of the weight ${weight} is no whole number: choose other steps or weights`;
+      return [semantic(path, message)];
+    }
+  }
+  const weights = members.flatMap(({ weight }) => [
+    weight,
+    ...slowStart.steps.map((percent) => (weight * percent) / 100),
+  ]);
+  const divisor = config.dataplane.weightScale === 'exact' ? 1 : weights.reduce(divisorOf, 0) || 1;
+  const sum = members.reduce((total, { weight, most }) => total + (weight / divisor) * most, 0);
+  const length = tableLength === 'auto' ? configLimits.tableLengthMax / 16 : tableLength;
+  if (sum <= length) return [];
+  const message = `weights in steps this fine add up to ${sum}, more than the table can hold: choose coarser steps`;
+  return [semantic(path, message)];
+}
+
+function divisorOf(left: number, right: number): number {
+  return right === 0 ? left : divisorOf(right, left % right);
 }
 
 function groupPath(place: FrontendPlace, group: string): string {
