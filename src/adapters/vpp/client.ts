@@ -187,7 +187,7 @@ class VppClient implements Dataplane {
     const everyAs = { pfx_address: '0.0.0.0', pfx_len: 0, protocol: 255, port: 0 };
     const everyVip = { ...everyAs, pfx_matcher_le: 255, pfx_matcher_ge: 255 };
     const reader = new StateReader(this.#servers);
-    const takeVip: TakeMessage = (bytes, start, end) => reader.takeVip(bytes, start, end);
+    const takeVip: TakeMessage = (bytes, start) => reader.takeVip(bytes, start);
     const takeServer: TakeMessage = (bytes, start) => reader.takeServer(bytes, start);
     const [conf, vips, servers] = await Promise.all([
       connection.call('lb_conf_get', {}),

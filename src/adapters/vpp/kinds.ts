@@ -27,7 +27,14 @@ export interface TableEntry {
   readonly name: string;
 }
 
-const ENCAPS = ['gre4', 'gre6', 'l3dsr', 'nat4', 'nat6'] as const satisfies readonly WireEncap[];
+/** By their number on the wire. */
+export const ENCAPS = [
+  'gre4',
+  'gre6',
+  'l3dsr',
+  'nat4',
+  'nat6',
+] as const satisfies readonly WireEncap[];
 const ENTRY_BYTES = 66;
 const ENTRY_NAME_BYTES = 64;
 

@@ -5,8 +5,8 @@
  * many VIPs it had to leave out because our words cannot name them (another protocol, a prefix length
  * that VPP should not have taken): those can only be somebody else's.
  *
- * There is one AS record per server, up to a million of them: they are read where they lie, and become
- * text only when somebody asks for it.
+ * There is one AS record per server, up to a million of them: records are read where they lie, and
+ * servers become text only when somebody asks for it.
  *
  * [VP-9] Removed ASes, ASes of VIPs that are gone, and duplicates are left out. Fields that VPP fills
  * with leftovers are not passed on: dscp except for L3DSR, and the service type and target port never.
@@ -23,8 +23,10 @@ import type {
   PackedServers,
   PackedState,
 } from '../../../machines/model/lb-packed.js';
+import { formatIp4, formatIp6 } from '../../lb/address.js';
 import { ServerDump } from '../../lb/packed/dump.js';
-import { decode, offsetOf } from './codec.js';
+import { offsetOf } from './codec.js';
+import { ENCAPS, type WireEncap } from './kinds.js';
 import type { FieldsOf } from './messages.js';
 import { PROTOCOL_NUMBERS } from './requests.js';
 import { UNSET_SOURCE } from './rules.js';
@@ -33,9 +35,27 @@ import { VipNumbers, wordAt } from './vip-numbers.js';
 const LIVE = 1;
 
 type ConfRecord = FieldsOf<'lb_conf_get_reply'>;
-type VipRecord = FieldsOf<'lb_vip_details'>;
+
+/** What a VIP record tells that means anything. */
+interface VipRecord {
+  readonly number: number;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly protocol: number;
+  readonly port: number;
+  readonly encap: WireEncap;
+  readonly dscp: number;
+  /** Modulo 65536. */
+  readonly tableLength: number;
+}
 
 const VIP_IN_VIP = offsetOf('lb_vip_details', 'pfx_address');
+const PREFIX_LENGTH = offsetOf('lb_vip_details', 'pfx_len');
+const PROTOCOL = offsetOf('lb_vip_details', 'protocol');
+const PORT = offsetOf('lb_vip_details', 'port');
+const ENCAP = offsetOf('lb_vip_details', 'encap');
+const DSCP = offsetOf('lb_vip_details', 'dscp');
+const TABLE_LENGTH = offsetOf('lb_vip_details', 'flow_table_length');
 const VIP_IN_AS = offsetOf('lb_as_v2_details', 'pfx_address');
 const ADDRESS = offsetOf('lb_as_v2_details', 'app_srv');
 const FLAGS = offsetOf('lb_as_v2_details', 'flags');
@@ -44,7 +64,7 @@ const BUCKETS = offsetOf('lb_as_v2_details', 'num_buckets');
 
 export class StateReader {
   readonly #numbers = new VipNumbers();
-  readonly #vips: { readonly number: number; readonly record: VipRecord }[] = [];
+  readonly #vips: VipRecord[] = [];
   readonly #servers: ServerDump;
 
   /** `expected`: servers of the read before. */
@@ -56,12 +76,23 @@ export class StateReader {
     return this.#servers.count;
   }
 
-  /** An `lb_vip_details`; a sentence when no VPP would send it. */
-  takeVip(bytes: Buffer, start: number, end: number): string | undefined {
-    const decoded = decode('lb_vip_details', bytes.subarray(start, end));
-    if (!decoded.ok) return decoded.failure;
-    const number = this.#numbers.numberOf(bytes, start + VIP_IN_VIP);
-    this.#vips.push({ number, record: decoded.value });
+  /** An `lb_vip_details` of the right size; a sentence when no VPP would send it. */
+  takeVip(bytes: Buffer, start: number): string | undefined {
+    const at = start + VIP_IN_VIP;
+    const family = bytes[at] ?? 0;
+    if (family > 1) return 'lb_vip_details has an impossible pfx_address';
+    const encap = ENCAPS[bytes.readUInt32BE(start + ENCAP)];
+    if (encap === undefined) return 'lb_vip_details has an impossible encap';
+    this.#vips.push({
+      number: this.#numbers.numberOf(bytes, at),
+      address: family === 0 ? formatIp4(bytes, at + 1) : formatIp6(bytes, at + 1),
+      prefixLength: bytes[start + PREFIX_LENGTH] ?? 0,
+      protocol: bytes[start + PROTOCOL] ?? 0,
+      port: bytes.readUInt16BE(start + PORT),
+      encap,
+      dscp: encap === 'l3dsr' ? (bytes[start + DSCP] ?? 0) : 0,
+      tableLength: bytes.readUInt16BE(start + TABLE_LENGTH),
+    });
     return undefined;
   }
 
@@ -90,9 +121,9 @@ export class StateReader {
     const servers = this.#servers.pack(this.#numbers.count);
     const vips = new Map<VipKey, PackedActual>();
     let unnamed = 0;
-    for (const { number, record } of this.#vips) {
+    for (const record of this.#vips) {
       const vip = vipFrom(record);
-      const list = servers[number];
+      const list = servers[record.number];
       if (vip === undefined || list === undefined) {
         unnamed += 1;
         continue;
@@ -115,7 +146,7 @@ function confFrom(record: ConfRecord): LbConf {
 }
 
 function vipFrom(record: VipRecord): Vip | undefined {
-  const { pfx_address: address, pfx_len: prefixLength, protocol: number, port } = record;
+  const { address, prefixLength, protocol: number, port } = record;
   const protocol = PROTOCOLS.get(number);
   const named = protocol !== undefined && (protocol === 'any') === (port === 0);
   if (!named || prefixLength > (address.includes(':') ? 128 : 32)) return undefined;
@@ -132,15 +163,15 @@ const PROTOCOLS: ReadonlyMap<number, VipProtocol> = new Map(
 function actualVip(
   vip: Vip,
   key: VipKey,
-  { encap, dscp, flow_table_length: length }: VipRecord,
+  { encap, dscp, tableLength }: VipRecord,
   servers: PackedServers,
 ): PackedActual {
   return {
     key,
     vip,
     encap,
-    dscp: encap === 'l3dsr' ? dscp : 0,
-    tableLength: length === 0 ? undefined : length,
+    dscp,
+    tableLength: tableLength === 0 ? undefined : tableLength,
     servers,
   };
 }

@@ -8,7 +8,14 @@
  * Rules: [LB-5] ascending; [LB-8] a flush that was sent for its episode is none.
  */
 import type { PackedDesired, PackedServers } from '../../../machines/model/lb-packed.js';
-import { addressOf, areSame, compareRows, weightOf } from './servers.js';
+import {
+  addressOf,
+  areSame,
+  compareRows,
+  haveSameAddresses,
+  weightOf,
+  weightsOf,
+} from './servers.js';
 
 export interface Change {
   readonly address: string;
@@ -53,6 +60,7 @@ export function changesBetween(
   after: PackedServers,
   flushes: ReadonlySet<number> = NO_ROWS,
 ): Change[] {
+  if (haveSameAddresses(before, after)) return weightChanges(before, after, flushes);
   const changes: Change[] = [];
   let [had, row] = [0, 0];
   while (had < before.count || row < after.count) {
@@ -66,6 +74,21 @@ export function changesBetween(
     }
     if (order <= 0) had += 1;
     if (order >= 0) row += 1;
+  }
+  return changes;
+}
+
+/** By far the most changes: a server weighs something else. */
+function weightChanges(
+  before: PackedServers,
+  after: PackedServers,
+  flushes: ReadonlySet<number>,
+): Change[] {
+  const [had, has] = [weightsOf(before), weightsOf(after)];
+  const changes: Change[] = [];
+  for (let row = 0; row < has.length; row += 1) {
+    const [from, to, flush] = [had[row], has[row], flushes.has(row)];
+    if (from !== to || flush) changes.push({ address: addressOf(after, row), from, to, flush });
   }
   return changes;
 }

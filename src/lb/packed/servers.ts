@@ -92,9 +92,9 @@ function writeWord(bytes: Buffer, at: number, word: number): void {
   bytes[at + 3] = word;
 }
 
-/** Memory of its own, so that nothing else is kept alive by it. Not written yet. */
+/** Not written yet. Short-lived: what is kept is copied to where the others are (sheet.ts). */
 export function blank(shape: Shape): PackedServers {
-  return { ...shape, bytes: Buffer.allocUnsafeSlow(bytesOf(shape)), at: 0 };
+  return { ...shape, bytes: Buffer.allocUnsafe(bytesOf(shape)), at: 0 };
 }
 
 function sizeFor(servers: readonly UnpackedServer[]): AddressBytes {
@@ -166,6 +166,12 @@ export function weightsOf(servers: PackedServers): Uint8Array {
 export function areSame(left: PackedServers, right: PackedServers): boolean {
   if (left.count !== right.count || left.addressBytes !== right.addressBytes) return false;
   return sameBytes(left, right, left.count * (left.addressBytes + 1));
+}
+
+/** The same servers, whatever they weigh: then a row is the same server on both sides. */
+export function haveSameAddresses(left: PackedServers, right: PackedServers): boolean {
+  if (left.count !== right.count || left.addressBytes !== right.addressBytes) return false;
+  return sameBytes(left, right, left.count * left.addressBytes);
 }
 
 /** The same, and counted the same. */

@@ -83,7 +83,7 @@ function readFrames(frames: readonly Buffer[], pieceBytes: number): StateReader 
   const bytes = Buffer.concat(frames);
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const doubt = stream.push(bytes.subarray(at, at + pieceBytes), (piece, start, end) =>
-      end - start === 40 ? reader.takeVip(piece, start, end) : reader.takeServer(piece, start),
+      end - start === 40 ? reader.takeVip(piece, start) : reader.takeServer(piece, start),
     );
     assert.equal(doubt, undefined);
   }
@@ -173,13 +173,18 @@ test('[VP-9] numbers: a VIP has one number, whatever lies behind an IPv4 address
 });
 
 const IMPOSSIBLE = [
-  { at: 6, what: 'pfx_address' },
-  { at: 27, what: 'app_srv' },
-];
-for (const { at, what } of IMPOSSIBLE) {
-  test(`[VP-3] read: an AS with an impossible family in ${what} is refused`, () => {
-    const message = served('lb_as_v2_details', { flags: 1 }).subarray(16);
-    message[at] = 2;
-    assert.match(new StateReader().takeServer(message, 0) ?? '', new RegExp(what));
+  { name: 'lb_as_v2_details', at: 6, value: 2, what: 'pfx_address' },
+  { name: 'lb_as_v2_details', at: 27, value: 2, what: 'app_srv' },
+  { name: 'lb_vip_details', at: 6, value: 2, what: 'pfx_address' },
+  { name: 'lb_vip_details', at: 30, value: 5, what: 'encap' },
+] as const;
+for (const { name: record, at, value, what } of IMPOSSIBLE) {
+  test(`[VP-3] read: ${record} with an impossible ${what} is refused`, () => {
+    const message = served(record, { flags: 1, encap: 'gre4' }).subarray(16);
+    message[at] = value;
+    const reader = new StateReader();
+    const isVip = record === 'lb_vip_details';
+    const doubt = isVip ? reader.takeVip(message, 0) : reader.takeServer(message, 0);
+    assert.match(doubt ?? '', new RegExp(`${record} .*${what}`));
   });
 }
