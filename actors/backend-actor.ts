@@ -8,11 +8,13 @@
  */
 import { backendMachine, type ProbeParams, type ReplyParams } from '../machines/backend.js';
 import { type BackendMemory, type Publication, shapeOf } from '../machines/backend-memory.js';
+import { addressOf } from '../machines/model/ids.js';
 import type {
   BackendMessage,
   FrontendMessage,
   InstanceMessage,
 } from '../machines/model/messages.js';
+import type { SuspicionMessage } from '../machines/model/suspicion.js';
 import type { Prober } from '../src/ports/prober.js';
 import { type ActorType, observed, protective } from '../src/runtime/actor-type.js';
 import { ordersOverride } from './override-orders.js';
@@ -40,6 +42,9 @@ export const backendActor: ActorType<BackendPorts> = {
     publishVerdict: protective<Publication, BackendPorts>(({ to, verdict }, { scope }) => {
       const message: FrontendMessage & InstanceMessage = { type: 'backend.verdict', verdict };
       for (const address of to) scope.tell(address, message);
+    }),
+    tellHearing: protective<SuspicionMessage, BackendPorts>((message, { scope }) => {
+      scope.tell(addressOf('suspicion', 'main'), message);
     }),
     orderOverride: ordersOverride(),
     reply: observed<ReplyParams, BackendPorts>(({ replyTo, body }, { scope }) => {

@@ -15,7 +15,7 @@ import type {
 } from '../machines/frontend-messages.js';
 import type { AnswerParams } from '../machines/frontend-orders.js';
 import type { OutlookParams, WithdrawParams } from '../machines/frontend-setup.js';
-import { digestOf, shapeOf } from '../machines/frontend-shape.js';
+import { conditionsOf, digestOf, shapeOf } from '../machines/frontend-shape.js';
 import type { AnnounceLevel, AnnouncementMessage } from '../machines/model/announce.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
@@ -127,6 +127,6 @@ export const frontendActor: ActorType = {
     const memory = cell.context as unknown as FrontendMemory;
     const shape = shapeOf(memory);
     const vip = { ...(shape['vip'] as JsonObject), tableDigest: digestOf(memory) };
-    return { ...shape, vip };
+    return { ...shape, vip, conditions: conditionsOf(memory) };
   },
 };

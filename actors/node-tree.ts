@@ -72,7 +72,7 @@ const dataplane: ChildSpec<NodeStart> = {
     ...LIMIT,
     strategy: 'one-for-one',
     children: [
-      thread('lbsync', 'dataplane', ['lbsync', 'frontend', 'override']),
+      thread('lbsync', 'dataplane', ['lbsync', 'frontend', 'suspicion', 'override']),
       thread('shards', 'shard', ['backend', 'instance', 'group', 'tenant', 'override']),
     ],
   },

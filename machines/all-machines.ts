@@ -13,6 +13,7 @@ import { outboxMachine } from './outbox.js';
 import { overrideMachine } from './override.js';
 import { poolMachine } from './pool.js';
 import { reloadMachine } from './reload.js';
+import { suspicionMachine } from './suspicion.js';
 import { tenancyMachine } from './tenancy.js';
 import { tenantMachine } from './tenant.js';
 
@@ -38,6 +39,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(frontendMachine, 'one VIP: its pools, members and weights'),
   named(overrideMachine, 'keeps what operators ordered against one configuration'),
   named(announcementMachine, "carries a frontend's word to the operator's announce program"),
+  named(suspicionMachine, 'whether most backends fell silent at once: then we doubt ourselves'),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),

@@ -11,6 +11,7 @@ import {
   countProbe,
   DEAD_COUNT,
   type HealthCount,
+  provesNothing,
   unknownCount,
 } from '../src/policy/health.js';
 import { inForce } from '../src/policy/overrides.js';
@@ -54,6 +55,12 @@ export interface BackendMemory {
   readonly transitions: readonly Transition[];
   /** As the book beside the backend has them. */
   readonly overrides: Overrides;
+  /** The last probe that counted got no answer, or a wrong one; nothing is proven. */
+  readonly silent: boolean;
+  /** As last told to the node's suspicion; `null`: not yet. */
+  readonly toldSilent: boolean | null;
+  /** Until then the node doubts itself: failures without proof are held. Wall clock. */
+  readonly heldUntilMs: number;
 }
 
 /** Transitions kept for `show` and the page. */
@@ -75,6 +82,9 @@ export function newBackend(address: Address): BackendMemory {
     lastProbe: null,
     transitions: [],
     overrides: NO_OVERRIDES,
+    silent: false,
+    toldSilent: null,
+    heldUntilMs: 0,
   };
 }
 
@@ -109,7 +119,7 @@ export function adopt(
   owner: Address | undefined,
 ): BackendMemory {
   const verdict = memory.verdict === null ? null : { ...memory.verdict, address: spec.address };
-  return { ...memory, spec, owner: owner ?? memory.owner, verdict };
+  return { ...memory, spec, owner: owner ?? memory.owner, verdict, toldSilent: null };
 }
 
 /** Forgets what was counted: a new backend, a new check, or an operator's release. */
@@ -117,7 +127,7 @@ export function startOver(memory: BackendMemory): BackendMemory {
   const rule = ruleOf(memory);
   const probed = memory.spec?.probe !== undefined;
   const count = probed ? unknownCount(rule) : assumedCount(rule);
-  return { ...memory, count, outstanding: false, fresh: true };
+  return { ...memory, count, outstanding: false, fresh: true, silent: false };
 }
 
 /** Another address, port or check is another backend; frontends and generation are not. */
@@ -133,8 +143,20 @@ export function launched(memory: BackendMemory): BackendMemory {
 
 export function counted(memory: BackendMemory, result: ProbeResult, atMs: number): BackendMemory {
   const { code, detail, durationMs } = result;
-  const count = countProbe(ruleOf(memory), memory.count, result);
-  return { ...memory, count, outstanding: false, lastProbe: { atMs, code, detail, durationMs } };
+  const count = countHeld(memory, result, atMs);
+  const silent = provesNothing(result) ? memory.silent : !result.passed && !result.positive;
+  const lastProbe = { atMs, code, detail, durationMs };
+  return { ...memory, count, silent, outstanding: false, lastProbe };
+}
+
+/** While the node doubts itself the counter stops where one more failure would tell. */
+function countHeld(memory: BackendMemory, result: ProbeResult, atMs: number): HealthCount {
+  const { count: before, heldUntilMs } = memory;
+  const rule = ruleOf(memory);
+  const count = countProbe(rule, before, result);
+  const isHeld = atMs < heldUntilMs && !result.positive;
+  if (!isHeld || before.state === 'down' || count.state !== 'down') return count;
+  return before.state === 'up' ? { state: 'up', counter: rule.rise } : before;
 }
 
 /** Whatever was counted, the backend is dead; a probe still out speaks of the time before. */

@@ -15,7 +15,8 @@
  * [HE-7] a change of state is a new episode; [HE-8] paused and disabled are never probed, and a
  * disabled backend is neither paused nor resumed; [HE-10] another address or check starts as unknown;
  * [HE-11] answers to any probe but the outstanding one are ignored; [HE-12] a death is believed at
- * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts.
+ * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts;
+ * [HE-62] while the node doubts itself a failure without proof changes nothing but the counter.
  */
 import { assign, setup } from 'xstate';
 import { countProbe } from '../src/policy/health.js';
@@ -33,41 +34,42 @@ import {
   newBackend,
   type Publication,
   provenDead,
-  publicationOf,
   ruleOf,
   specOf,
   startOver,
   stateChanged,
   turned,
 } from './backend-memory.js';
-import { dismissalIn, orderOfVerb, yieldsIn } from './backend-orders.js';
+import {
+  type Args,
+  answers,
+  type BackendEvent,
+  dismisses,
+  hears,
+  knowsNothing,
+  leaves,
+  orders,
+  publishes,
+  type ReplyParams,
+  refuses,
+  yields,
+} from './backend-says.js';
+
+export type { BackendEvent, ReplyParams } from './backend-says.js';
+
 import { assert } from './model/assert.js';
 import type { HealthCheckSpec } from './model/desired.js';
-import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
-import type { Refusal } from './model/failures.js';
+import { effect, type RecordParams } from './model/effects.js';
 import type { Address } from './model/ids.js';
-import type { BackendMessage, HealthState, ProbeResult } from './model/messages.js';
+import type { HealthState, ProbeResult } from './model/messages.js';
+import type { SuspicionMessage } from './model/suspicion.js';
 import type { OrderParams } from './overriding.js';
-
-export type BackendEvent = Stamped<BackendMessage> | Stamped<Activated>;
 
 export interface ProbeParams {
   readonly probe: number;
   readonly address: string;
   readonly port: number;
   readonly check: HealthCheckSpec;
-}
-
-export interface ReplyParams {
-  readonly replyTo: string | undefined;
-  readonly body:
-    | { readonly ok: true; readonly state: HealthState }
-    | { readonly ok: false; readonly refusal: { readonly [K in keyof Refusal]: string } };
-}
-
-interface Args {
-  readonly context: BackendMemory;
-  readonly event: BackendEvent;
 }
 
 /** The result that answers the outstanding probe; anything else is stale. */
@@ -117,59 +119,9 @@ function deciderOf({ event }: Args): Decider {
   }
 }
 
-const publishes = {
-  type: 'publishVerdict',
-  params: ({ context }: Args): Publication => publicationOf(context),
-} as const;
-
 const records = {
   type: 'record',
   params: (args: Args): RecordParams => stateChanged(args.context, deciderOf(args)),
-} as const;
-
-const answers = {
-  type: 'reply',
-  params: ({ context, event }: Args): ReplyParams => ({
-    replyTo: event.meta.replyTo,
-    body: { ok: true, state: context.verdict?.state ?? 'unknown' },
-  }),
-} as const;
-
-/** To the book, which answers the operator. */
-const orders = {
-  type: 'orderOverride',
-  params: ({ context, event }: Args) => {
-    assert('forMs' in event, `${event.type} is no verb`);
-    return orderOfVerb(context, event, event.meta.replyTo);
-  },
-} as const;
-
-const yields = {
-  type: 'orderOverride',
-  params: ({ context }: Args) => yieldsIn(context),
-} as const;
-
-const dismisses = {
-  type: 'orderOverride',
-  params: ({ context }: Args) => dismissalIn(context),
-} as const;
-
-const refuses = {
-  type: 'reply',
-  params: ({ context, event }: Args): ReplyParams => {
-    const message = `backend ${context.name} is disabled: enable it first`;
-    const refusal = { code: 'refused', rule: 'HE-8', message } as const;
-    return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
-  },
-} as const;
-
-const knowsNothing = {
-  type: 'reply',
-  params: ({ context, event }: Args): ReplyParams => {
-    const message = `no backend is called ${context.name}: see "switchyard get backends"`;
-    const refusal = { code: 'not-found', rule: 'HE-8', message } as const;
-    return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
-  },
 } as const;
 
 /** First state of a life: told at once, but no news for the journal. */
@@ -206,6 +158,12 @@ export const backendMachine = setup({
       const stored = event.type === 'activated' ? bookIn(event.children) : undefined;
       return { overrides: stored ?? context.overrides };
     }),
+    takeSuspicion: assign(({ context, event }) => ({
+      heldUntilMs: event.type === 'suspicion.level' ? event.untilMs : context.heldUntilMs,
+    })),
+    noteHearing: assign(({ context }) => ({ toldSilent: context.silent })),
+    leave: assign({ toldSilent: null }),
+    tellHearing: effect<SuspicionMessage>(),
     orderOverride: effect<OrderParams | undefined>(),
     probe: effect<ProbeParams>(),
     publishVerdict: effect<Publication>(),
@@ -224,7 +182,12 @@ export const backendMachine = setup({
     becameAnother: (args) => isAnother(args.context, specIn(args).spec),
     answersProbe: (args) => answerIn(args) !== undefined,
     becomesUp: (args) => stateAfter(args) === 'up' && args.context.verdict?.state !== 'up',
-    becomesDown: (args) => stateAfter(args) === 'down' && args.context.verdict?.state !== 'down',
+    becomesDown: (args) =>
+      stateAfter(args) === 'down' &&
+      args.context.verdict?.state !== 'down' &&
+      (isPositive(args) || args.event.meta.at >= args.context.heldUntilMs),
+    owesHearing: ({ context: { spec, silent, toldSilent } }) =>
+      spec?.probe !== undefined && silent !== toldSilent,
     /** Down was only suspected so far, and this probe proves it. */
     provesDeath: (args) =>
       stateAfter(args) === 'down' && isPositive(args) && args.context.verdict?.positive === false,
@@ -249,6 +212,7 @@ export const backendMachine = setup({
   on: {
     activated: { actions: 'takeOverrides' },
     'override.level': { actions: 'takeOverrides' },
+    'suspicion.level': { actions: 'takeSuspicion' },
     'backend.removed': { target: '.removed', actions: dismisses },
     'backend.disable': { actions: orders },
     'backend.enable': { actions: answers },
@@ -289,7 +253,9 @@ export const backendMachine = setup({
       always: [
         { guard: 'isDisabled', target: 'disabled', actions: becomes('disabled') },
         { guard: 'isPaused', target: 'paused', actions: becomes('paused') },
+        { guard: 'owesHearing', actions: [hears, 'noteHearing'] },
       ],
+      exit: [leaves, 'leave'],
       on: {
         'backend.desired': [
           {

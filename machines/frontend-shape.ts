@@ -35,6 +35,24 @@ export function shapeOf(memory: FrontendMemory): JsonObject {
   };
 }
 
+/** What an operator should know of it now. */
+export function conditionsOf(memory: FrontendMemory): readonly JsonObject[] {
+  const { name, state, panic, sinceMs, spec, choice } = memory;
+  const object = { object: `frontend/${name}`, since: new Date(sinceMs).toISOString() };
+  const pool = spec?.pools[choice.active]?.name ?? '';
+  const down = {
+    ...{ type: 'frontend-down', ...object, severity: 'critical', cause: 'FE-2' },
+    message: `no member of ${name} serves; the last ones keep their weight`,
+    next: `'switchyard show frontend/${name}' shows its members, 'why' what was decided`,
+  };
+  const doubted = {
+    ...{ type: 'frontend-panic', ...object, severity: 'warning', cause: 'FE-45' },
+    message: `so few of pool ${pool} serve that its silent members keep their weight`,
+    next: 'are the members silent, or the probes wrong?',
+  };
+  return [...(state === 'down' ? [down] : []), ...(panic ? [doubted] : [])];
+}
+
 function vipShape(memory: FrontendMemory): JsonObject {
   const desired = desiredOf(memory);
   if (desired === null || memory.decided === null) return {};

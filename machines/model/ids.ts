@@ -33,6 +33,7 @@ export const ACTOR_KINDS = [
   'reload',
   'override',
   'announcement',
+  'suspicion',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

@@ -23,6 +23,7 @@ import type { JsonObject } from './json.js';
 import type { VipReport } from './lbsync-messages.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
+import type { SuspicionLevel } from './suspicion.js';
 
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 
@@ -67,6 +68,7 @@ export type BackendMessage =
   | ({ readonly type: 'backend.pause' | 'backend.resume' } & Terms)
   | ({ readonly type: 'backend.disable' | 'backend.enable' } & Terms)
   | OverrideLevel
+  | SuspicionLevel
   | { readonly type: 'publish.request' };
 
 // --- instances --------------------------------------------------------------------------------

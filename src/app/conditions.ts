@@ -16,6 +16,7 @@ const REPORTERS = [
   'tenancy',
   'provider',
   'announcement',
+  'suspicion',
 ] as const;
 
 export async function conditionsOf({

@@ -14,6 +14,7 @@ import { overrideActor } from '../../actors/override-actor.js';
 import { poolActor } from '../../actors/pool-actor.js';
 import { providerService } from '../../actors/provider-service.js';
 import { reloadActor } from '../../actors/reload-actor.js';
+import { suspicionActor } from '../../actors/suspicion-actor.js';
 import { tenancyActor } from '../../actors/tenancy-actor.js';
 import { tenantActor } from '../../actors/tenant-actor.js';
 import { ok, type Result } from '../../machines/model/result.js';
@@ -37,7 +38,10 @@ const CASTS: Readonly<Record<Role, Cast>> = {
     types: [tenantActor, groupActor, instanceActor, backendActor, overrideActor] as never,
     services: [],
   },
-  dataplane: { types: [frontendActor, lbsyncActor, overrideActor] as never, services: [] },
+  dataplane: {
+    types: [frontendActor, lbsyncActor, suspicionActor, overrideActor] as never,
+    services: [],
+  },
   outbox: { types: [outboxActor] as never, services: [] },
 };
 

@@ -32,6 +32,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   tenancy: 'main',
   reload: 'main',
   announcement: 'main',
+  suspicion: 'lbsync',
 };
 
 export function createPlacement(shardCount: number): Placement {

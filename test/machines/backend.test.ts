@@ -241,7 +241,7 @@ test('[HE-14] backend: removed is told to nobody, probes no more, and forgets it
   const removed = probed(started(), 'P').send({ type: 'backend.removed' });
   assert.deepEqual(
     removed.effects.map(({ type }) => type),
-    ['orderOverride', 'forget'],
+    ['tellHearing', 'orderOverride', 'forget'],
   );
   assert.deepEqual(removed.said('orderOverride'), [undefined]);
   assert.deepEqual(removed.timers, {});

@@ -1,6 +1,7 @@
 /** The frontend machine under slow start and panic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { conditionsOf } from '../../machines/frontend-shape.js';
 import type { RecordParams } from '../../machines/model/effects.js';
 import {
   after,
@@ -56,6 +57,10 @@ test('[FE-45] frontend: panic keeps the silent ones, is recorded, and ends with 
   const both = after(created(calm), verdict('b1', 'up'), verdict('b2', 'up'));
   const half = both.send(verdict('b1', 'down'));
   assert.deepEqual([sent(half), half.context.panic], ['.11=1 .12=1', true]);
+  const types = (one: Frontend) => conditionsOf(one.context).map(({ type }) => type);
+  assert.deepEqual(types(half), ['frontend-panic']);
+  assert.deepEqual(types(both), []);
+  assert.deepEqual(types(half.send(verdict('b2', 'down'))), ['frontend-down', 'frontend-panic']);
   const [record] = half.said<RecordParams>('record');
   assert.deepEqual([record?.rule, record?.numbers['panic']], ['FE-45', true]);
   const proven = half.send(verdict('b1', 'down', true));

@@ -140,10 +140,13 @@ async function ten(): Promise<VirtualNode> {
   return node;
 }
 
-test('[DP-65] ten backends that time out at once never empty their VIP, and come back by themselves', async () => {
+test('[DP-65] [HE-60] [HE-62] ten backends that time out at once: nothing within the hold, never an empty VIP', async () => {
   const node = await ten();
   const from = node.lb.acknowledged.length;
   for (const address of TEN) behave(node, address, SILENT);
+  await node.clock.advance(25_000);
+  assert.deepEqual(judged(node, from), NOTHING);
+  assert.equal(node.views('suspicion')[0]?.['suspecting'], true);
   await node.clock.advance(120_000);
   const { reduced, emptied } = judged(node, from);
   assert.deepEqual(emptied, []);

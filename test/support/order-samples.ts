@@ -1,7 +1,10 @@
 /** Messages to walk the machines of overrides and announcements with. */
 import type { AnnouncementMessage } from '../../machines/model/announce.js';
 import type { Activated } from '../../machines/model/effects.js';
+import type { BackendName } from '../../machines/model/ids.js';
 import type { OverrideMessage } from '../../machines/model/overrides.js';
+import type { SuspicionMessage } from '../../machines/model/suspicion.js';
+import type { HearingCounted } from '../../machines/suspicion.js';
 import { TERMS } from './book.js';
 import { WEB } from './group-spec.js';
 
@@ -26,6 +29,14 @@ export const announcement: readonly (AnnouncementMessage | Activated)[] = [
     { type: 'hook.finished', call, failure: null } as const,
     { type: 'hook.finished', call, failure: { code: 'failed', message: 'no' } } as const,
   ]),
+];
+
+const counted = { type: 'hearing.counted', silent: 5, total: 8 } as const;
+export const suspicion: readonly (SuspicionMessage | HearingCounted | Activated)[] = [
+  activated,
+  { type: 'hearing.level', backend: 'b1' as BackendName, hearing: 'silent' },
+  { ...counted, suspect: true },
+  { ...counted, suspect: false },
 ];
 
 const order = { kind: 'pause', value: true, configured: false, ...TERMS };
