@@ -32,8 +32,11 @@ async function started(): Promise<VirtualNode> {
   return node;
 }
 
+/** Ascending by address. */
 const weights = (node: VirtualNode): readonly number[] =>
-  [...node.lb.vips.values()].flatMap(({ servers }) => [...servers.values()]);
+  [...node.lb.vips.values()].flatMap(({ servers }) =>
+    [...servers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, weight]) => weight),
+  );
 
 const overrides = (node: VirtualNode) =>
   node
