@@ -7,7 +7,7 @@
 import type { JsonObject } from '../machines/model/json.js';
 import type { LoadParams } from '../machines/reload-memory.js';
 import type { Config } from '../src/config/complete.js';
-import { diffConfig, pathsThat } from '../src/config/diff.js';
+import { diffConfig, fieldsThat, pathsThat } from '../src/config/diff.js';
 import { configLimits } from '../src/config/limits.js';
 import { namesOf } from '../src/config/site.js';
 import type { Examined, HookName } from '../src/policy/reload.js';
@@ -19,13 +19,15 @@ export async function examine(file: ConfigFile, params: LoadParams): Promise<Exa
   const { hash } = loaded.value;
   const config = asConfig(loaded.value.config);
   const committed = params.committed === null ? undefined : asConfig(params.committed);
-  const booted = params.booted === null ? config : asConfig(params.booted);
   const changes = committed === undefined ? [] : diffConfig(committed, config);
-  const pending = pathsThat(diffConfig(booted, config), 'restart');
+  const atStart = fieldsThat(config, 'restart');
+  const booted = params.booted === null ? atStart : fieldsThat(asConfig(params.booted), 'restart');
+  const pending = diffConfig(asConfig(booted), asConfig(atStart)).map(({ path }) => path);
   return {
     kind: 'read',
     hash,
     config: loaded.value.config,
+    atStart,
     names: namesOf(config),
     diff: changes
       .slice(0, configLimits.changesMax)

@@ -22,7 +22,7 @@ export interface ReloadContext {
     readonly config: JsonObject;
     readonly names: Names;
   } | null;
-  /** What the process read when it started: its restart-only fields still have these values. */
+  /** The restart-only fields of what the process read when it started: they still have these values. */
   readonly booted: JsonObject | null;
   /** Fields of the committed configuration that wait for a restart. */
   readonly requiresRestart: readonly string[];

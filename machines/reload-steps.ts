@@ -99,7 +99,7 @@ export function committed({ context, event }: Step): Partial<ReloadContext> {
     pass,
     generation: pass.result.generation,
     committed: { hash: read.hash, config: read.config, names: read.names },
-    booted: askedAtBoot(context) ? read.config : (context.booted ?? read.config),
+    booted: askedAtBoot(context) ? read.atStart : (context.booted ?? read.atStart),
     requiresRestart: read.requiresRestart,
     retired: retire(context.retired, before, read.names),
   };

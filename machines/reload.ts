@@ -93,7 +93,7 @@ export const reloadMachine = setup({
     commit: assign((step) => committed(step)),
     noteBoot: assign(({ context, event }) => {
       const read = examinedOf(event);
-      return { booted: read.kind === 'read' ? read.config : context.booted };
+      return { booted: read.kind === 'read' ? read.atStart : context.booted };
     }),
     close: assign((step) => ({ history: pushHistory(step.context.history, closure(step)) })),
     settle: assign({ request: null, pass: null }),

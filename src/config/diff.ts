@@ -6,7 +6,7 @@
  * that appears or disappears is one change: adding a frontend disturbs nothing, so only changes
  * *within* an object that exists on both sides can be disruptive.
  */
-import type { Json } from '../../machines/model/json.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
 import { canonicalText, digestOf, isSame } from './canonical.js';
 import type { Config } from './complete.js';
 import { mapLeaves, shapeOf } from './fields.js';
@@ -32,6 +32,23 @@ export function diffConfig(from: Config, to: Config): readonly Change[] {
 
 export function pathsThat(changes: readonly Change[], apply: Apply): readonly string[] {
   return changes.filter((change) => change.apply === apply).map((change) => change.path);
+}
+
+/** A configuration less every field that takes effect in another way. */
+export function fieldsThat(config: Config, apply: Apply): JsonObject {
+  const kept = mapLeaves(configSchema, config, (leaf, note) =>
+    note?.apply === apply ? leaf : undefined,
+  );
+  return (pruned(kept) ?? {}) as JsonObject;
+}
+
+/** Undefined when nothing is left in it. */
+function pruned(value: unknown): unknown {
+  if (!isObject(value) || Array.isArray(value)) return value;
+  const fields = Object.entries(value)
+    .map(([key, one]) => [key, pruned(one)] as const)
+    .filter(([, one]) => one !== undefined);
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
 }
 
 interface Pair {

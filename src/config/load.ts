@@ -18,7 +18,15 @@ import { type Config, completeConfig, type Place } from './complete.js';
 import { readYaml, type YamlDocument } from './document.js';
 import type { Environment } from './expand.js';
 import { findingsOf, valueAt } from './issues.js';
-import { arrangeProblems, type Finding, type Path, type Problem, printPath } from './problem.js';
+import { configLimits } from './limits.js';
+import {
+  arrangeProblems,
+  type Finding,
+  type Path,
+  type Problem,
+  printPath,
+  semantic,
+} from './problem.js';
 import { salvage } from './salvage.js';
 import { configSchema } from './schema.js';
 import { type Secrets, takeSecrets } from './secrets.js';
@@ -98,7 +106,16 @@ const CHECKS: readonly ((context: CheckContext) => readonly Finding[])[] = [
   checkFrontends,
   checkVips,
   checkNode,
+  checkSize,
 ];
+
+/** Some ten thousand backends: more would not fit where the node keeps what it committed to. */
+function checkSize({ config }: CheckContext): readonly Finding[] {
+  const characters = JSON.stringify(config).length;
+  if (characters <= configLimits.storedCharactersMax) return [];
+  const sizes = `${characters} characters when complete, more than ${configLimits.storedCharactersMax}`;
+  return [semantic([], `the configuration is too large: ${sizes}; divide it among several nodes`)];
+}
 
 function contextOf(config: Config, tree: unknown): CheckContext {
   const keysOf = (path: Path): ReadonlySet<string> => {

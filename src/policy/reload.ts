@@ -51,6 +51,8 @@ export type Examined =
   | { readonly kind: 'unreadable'; readonly problems: readonly JsonObject[] }
   | {
       readonly kind: 'read';
+      /** Of the configuration, what a process takes in once, at its start. */
+      readonly atStart: JsonObject;
       readonly hash: string;
       readonly config: JsonObject;
       readonly names: Names;

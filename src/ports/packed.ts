@@ -15,7 +15,7 @@ import type { Committed, Decision, Store, StoredCell, StoredTimer } from './stor
 /**
  * Characters of JSON in one stored field: a context, the numbers of a record, a feed event's data.
  */
-export const FIELD_CHARACTERS_MAX = 1_048_576;
+export const FIELD_CHARACTERS_MAX = 3_145_728;
 
 /** In the order of the table's columns. */
 export type PackedCell = readonly [

@@ -19,8 +19,11 @@ export const CREDIT_ENVELOPES = 4_096;
 /** Envelopes received and not told of, at which the count travels alone. */
 export const CREDIT_GRANT = 1_024;
 
-/** Envelopes that may wait in a link for credit, or for the successor of a peer that is away. */
-export const LINK_QUEUE_MAX = 4_096;
+/**
+ * Envelopes that may wait in a link for credit, or for the successor of a peer that is away: more than a
+ * configuration has objects, all of which are told what they are to be in one go.
+ */
+export const LINK_QUEUE_MAX = 32_768;
 
 /** Messages waiting in a thread at which its links grant no more credit: half of what may wait. */
 export const ROOM_MESSAGES_MAX = 32_768;

@@ -24,6 +24,7 @@ export function read(hash: string, change: Partial<Read> = {}): Read {
     kind: 'read',
     hash,
     config: { content: hash },
+    atStart: { content: hash },
     names: NOBODY,
     diff: [{ path: 'log.level', from: 'info', to: 'debug' }],
     requiresRestart: [],
