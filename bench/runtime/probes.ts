@@ -2,6 +2,7 @@
 import { fullProbes } from '../diff/full.js';
 import { oneVipProbes } from '../diff/one-vip.js';
 import { recordProbes } from '../diff/records.js';
+import { failoverProbes } from '../failover/run.js';
 import { tcpProbes } from '../health/tcp.js';
 import { lbsyncProbes } from '../lbsync/sync.js';
 import { peerProbes } from '../peers/peers.js';
@@ -25,6 +26,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...killsProbes,
   ...loadProbes,
   ...tcpProbes,
+  ...failoverProbes,
   ...peerProbes,
   ...fullProbes,
   ...recordProbes,

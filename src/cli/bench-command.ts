@@ -19,6 +19,7 @@ import { type Column, printObject, table } from './print.js';
 /** One file of bench/ per name, loaded when it is asked for. */
 const BENCHES = {
   diff: async () => (await import('../../bench/diff.js')).bench,
+  failover: async () => (await import('../../bench/failover.js')).bench,
   lbsync: async () => (await import('../../bench/lbsync.js')).bench,
   probe: async () => (await import('../../bench/probe.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,

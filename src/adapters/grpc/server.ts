@@ -112,10 +112,13 @@ async function writeAll(
 }
 
 function drained(stream: ServerWritableStream<Request, Wire>): Promise<void> {
+  const ends = ['drain', 'close', 'cancelled'] as const;
   return new Promise((resolve) => {
-    stream.once('drain', resolve);
-    stream.once('close', resolve);
-    stream.once('cancelled', resolve);
+    const end = (): void => {
+      for (const name of ends) stream.off(name, end);
+      resolve();
+    };
+    for (const name of ends) stream.on(name, end);
   });
 }
 
