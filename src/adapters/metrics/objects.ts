@@ -14,11 +14,12 @@ type Add = (name: string, value: number, labels?: Labels) => void;
 export async function objectMetrics(api: Pick<NodeApi, 'status' | 'list'>): Promise<string> {
   const registry = new Registry();
   const add = adderOf(registry);
-  const [status, groups, instances, backends, actors] = await Promise.all([
+  const [status, groups, instances, backends, frontends, actors] = await Promise.all([
     api.status(),
     api.list('groups', {}),
     api.list('instances', {}),
     api.list('backends', {}),
+    api.list('frontends', {}),
     api.list('actors', {}),
   ]);
   addStatus(status, add);
@@ -28,6 +29,9 @@ export async function objectMetrics(api: Pick<NodeApi, 'status' | 'list'>): Prom
   }
   for (const { name, state } of backends) {
     add('backend_state', 1, { backend: word(name), state: word(state) });
+  }
+  for (const { name, announced } of frontends) {
+    add('vip_announced', announced === true ? 1 : 0, { frontend: word(name) });
   }
   for (const { address, mailboxDepth, quarantined } of actors) {
     add('actor_mailbox_depth', number(mailboxDepth), { kind: word(address).split('/')[0] ?? '' });

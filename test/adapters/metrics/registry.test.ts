@@ -59,6 +59,7 @@ test('[CL-31] objects: are counted when asked for, by what they are', async () =
     'switchyard_group_size{tenant="acme",group="web",kind="wanted"} 3',
     'switchyard_group_size{tenant="acme",group="web",kind="serving"} 2',
     'switchyard_backend_state{backend="cache-1",state="up"} 1',
+    'switchyard_vip_announced{frontend="cache"} 0',
     'switchyard_conditions{type="create-failing"} 2',
     'switchyard_outbox_oldest_age_seconds 1.5',
     'switchyard_tenancy_parked 1',
