@@ -127,7 +127,7 @@ async function recordRows(lab: Lab): Promise<readonly BenchRow[]> {
     { ...full, shuffled: 0 },
     { ...full, shuffled: 1 },
   ];
-  const found = await interleaved(lab, Math.min(2, rounds), {
+  const found = await interleaved(lab, rounds, {
     packed: { probe: 'records-packed', params: grouped },
     maps: { probe: 'records-maps', params: grouped },
     shuffled: { probe: 'records-packed', params: shuffled },
