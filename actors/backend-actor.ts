@@ -8,7 +8,9 @@
  */
 import { backendMachine, type ProbeParams, type ReplyParams } from '../machines/backend.js';
 import { type BackendMemory, type Publication, shapeOf } from '../machines/backend-memory.js';
+import type { TestParams } from '../machines/backend-says.js';
 import { addressOf } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
 import type {
   BackendMessage,
   FrontendMessage,
@@ -39,6 +41,12 @@ export const backendActor: ActorType<BackendPorts> = {
         return answer;
       });
     }),
+    testProbe: observed<TestParams, BackendPorts>(({ replyTo, ...test }, { scope, ports }) => {
+      scope.run(async () => {
+        scope.reply(replyTo, await transcriptOf(ports.prober, test));
+        return undefined;
+      });
+    }),
     publishVerdict: protective<Publication, BackendPorts>(({ to, verdict }, { scope }) => {
       const message: FrontendMessage & InstanceMessage = { type: 'backend.verdict', verdict };
       for (const address of to) scope.tell(address, message);
@@ -58,3 +66,36 @@ export const backendActor: ActorType<BackendPorts> = {
   },
   coalesce: (message) => (message.type === 'backend.desired' ? message.type : undefined),
 };
+
+/** All that is known of one check: what was asked of whom, and what came of it. */
+async function transcriptOf(
+  prober: Prober,
+  { address, probe: { port, check } }: Omit<TestParams, 'replyTo'>,
+): Promise<JsonObject> {
+  const { passed, code, detail, durationMs, positive, late } = await prober.probe(
+    { address, port },
+    check,
+  );
+  const { name, type, path, host, source4, source6, netns, timeoutMs } = check;
+  const asked = type === 'http' || type === 'https' ? { path, host: host ?? address } : {};
+  const source = address.includes(':') ? source6 : source4;
+  return {
+    ok: true,
+    test: {
+      passed,
+      code,
+      detail,
+      durationMs,
+      positive,
+      late,
+      check: name,
+      type,
+      address,
+      ...(port === 0 ? {} : { port }),
+      ...asked,
+      ...(source === undefined ? {} : { source }),
+      ...(netns === undefined ? {} : { netns }),
+      timeoutMs,
+    },
+  };
+}

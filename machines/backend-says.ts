@@ -2,9 +2,10 @@
  * What a backend says: verdicts, answers to operators, orders to its book of overrides, and whether it answers
  * to the node's suspicion. The chart is in backend.ts.
  */
-import { type BackendMemory, type Publication, publicationOf } from './backend-memory.js';
+import { type BackendMemory, type Publication, publicationOf, specOf } from './backend-memory.js';
 import { dismissalIn, orderOfVerb, yieldsIn } from './backend-orders.js';
 import { assert } from './model/assert.js';
+import type { BackendSpec } from './model/desired.js';
 import type { Activated, Stamped } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
 import type { BackendMessage, HealthState } from './model/messages.js';
@@ -51,6 +52,31 @@ export const knowsNothing = {
   params: ({ context, event }: Args): ReplyParams => {
     const message = `no backend is called ${context.name}: see "switchyard get backends"`;
     const refusal = { code: 'not-found', rule: 'HE-8', message } as const;
+    return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
+  },
+} as const;
+
+/** What the operator's own check asks, and who wants to know. */
+export interface TestParams {
+  readonly replyTo: string | undefined;
+  readonly address: string;
+  readonly probe: NonNullable<BackendSpec['probe']>;
+}
+
+export const tests = {
+  type: 'testProbe',
+  params: ({ context, event }: Args): TestParams => {
+    const { address, probe } = specOf(context);
+    assert(probe !== undefined, `backend ${context.name} has nothing to probe`);
+    return { replyTo: event.meta.replyTo, address, probe };
+  },
+} as const;
+
+export const hasNoCheck = {
+  type: 'reply',
+  params: ({ context, event }: Args): ReplyParams => {
+    const message = `backend ${context.name} has no health check: it counts as up`;
+    const refusal = { code: 'refused', rule: 'HE-13', message } as const;
     return { replyTo: event.meta.replyTo, body: { ok: false, refusal } };
   },
 } as const;

@@ -45,6 +45,7 @@ import {
   answers,
   type BackendEvent,
   dismisses,
+  hasNoCheck,
   hears,
   knowsNothing,
   leaves,
@@ -52,6 +53,8 @@ import {
   publishes,
   type ReplyParams,
   refuses,
+  type TestParams,
+  tests,
   yields,
 } from './backend-says.js';
 
@@ -166,6 +169,8 @@ export const backendMachine = setup({
     tellHearing: effect<SuspicionMessage>(),
     orderOverride: effect<OrderParams | undefined>(),
     probe: effect<ProbeParams>(),
+    /** The operator's own check; its result is the answer, and nothing else. */
+    testProbe: effect<TestParams>(),
     publishVerdict: effect<Publication>(),
     reply: effect<ReplyParams>(),
     record: effect<RecordParams>(),
@@ -216,6 +221,7 @@ export const backendMachine = setup({
     'backend.removed': { target: '.removed', actions: dismisses },
     'backend.disable': { actions: orders },
     'backend.enable': { actions: answers },
+    'backend.test': [{ guard: 'unchecked', actions: hasNoCheck }, { actions: tests }],
     'publish.request': { actions: publishes },
   },
   states: {
@@ -227,6 +233,7 @@ export const backendMachine = setup({
         'backend.resume': { actions: knowsNothing },
         'backend.disable': { actions: knowsNothing },
         'backend.enable': { actions: knowsNothing },
+        'backend.test': { actions: knowsNothing },
         'publish.request': {},
       },
     },

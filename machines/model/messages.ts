@@ -66,6 +66,8 @@ export type BackendMessage =
   /** The owner knows better than any probe: the process exited, the provider says terminal. */
   | { readonly type: 'backend.died'; readonly code: string; readonly detail: string }
   | ({ readonly type: 'backend.pause' | 'backend.resume' } & Terms)
+  /** One check now, for the operator who asks; its result changes nothing. */
+  | { readonly type: 'backend.test' }
   | ({ readonly type: 'backend.disable' | 'backend.enable' } & Terms)
   | OverrideLevel
   | SuspicionLevel

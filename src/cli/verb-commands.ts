@@ -3,9 +3,11 @@ import { Command, Option } from 'commander';
 import { act } from './act.js';
 import { dataplaneCommand } from './dataplane-command.js';
 import { durationMs } from './duration.js';
+import { EXIT } from './exit-codes.js';
 import { overrideCommands } from './override-commands.js';
-import type { Format } from './print.js';
+import { details, type Format, printObject } from './print.js';
 import { examples, formatOptions } from './read-commands.js';
+import { callAndPrint } from './session.js';
 
 export function verbCommands(): readonly Command[] {
   return [
@@ -13,6 +15,7 @@ export function verbCommands(): readonly Command[] {
     instanceVerb('ack-drain', 'AckDrain', 'tell that an instance is drained and may be deleted'),
     instanceVerb('replace', 'Replace', 'make a replacement, then drain the instance'),
     ...overrideCommands(),
+    probeCommand(),
     dataplaneCommand(),
     actorCommand(),
     tenantCommand(),
@@ -55,6 +58,23 @@ function instanceVerb(name: string, call: string, description: string): Command 
     .action((instance: string, options: Format & { reason: string }, command: Command) =>
       act(command, { name: call, request: { name: instance, reason: options.reason } }, options),
     );
+}
+
+function probeCommand(): Command {
+  const probe = new Command('probe').description('health checks by hand');
+  formatOptions(probe.command('test'))
+    .description(
+      'run the check of a backend once, now, and tell all about it; exit 1 when it fails',
+    )
+    .argument('<backend>', 'name of a backend, or id of an instance')
+    .addHelpText('after', examples('probe test cache-1'))
+    .action((name: string, format: Format, command: Command) =>
+      callAndPrint(command, { name: 'ProbeTest', request: { name } }, (answer) => {
+        printObject(answer, format, () => details(answer));
+        return answer['passed'] === true ? EXIT.ok : EXIT.failed;
+      }),
+    );
+  return probe;
 }
 
 function actorCommand(): Command {

@@ -198,6 +198,18 @@ describe('the surface of a running node', () => {
     await settled(daemon, 2);
   });
 
+  test('[EE-64] [HE-41] probe test tells all about one check, and its exit code whether it passed', async () => {
+    const { id } = await only();
+    const ran = await daemon.cli('probe', 'test', String(id), '--json');
+    assert.equal(ran.code, 0, ran.stderr);
+    const { backend, code, check, type, path, port } = JSON.parse(ran.stdout);
+    assert.deepEqual(
+      { backend, code, check, type, path, port },
+      { backend: id, code: 'L7OK', check: 'ok', type: 'http', path: '/healthz', port: 8080 },
+    );
+    assert.equal((await daemon.cli('probe', 'test', 'no-such')).code, 4);
+  });
+
   test('[EE-65] drain with an acknowledgement, and replace: a new one first', async () => {
     const drained = String((await only())['id']);
     const drain = ['drain', drained, '--deadline', '10m', '--reason', 'a test'];

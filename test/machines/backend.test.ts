@@ -1,7 +1,8 @@
 /** The backend machine: the probe loop, verdicts, verbs, and every short history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProbeParams, ReplyParams } from '../../machines/backend.js';
+import type { ProbeParams } from '../../machines/backend.js';
+import type { ReplyParams, TestParams } from '../../machines/backend-says.js';
 import { addressOf, type FrontendName } from '../../machines/model/ids.js';
 import type { BackendMessage } from '../../machines/model/messages.js';
 import { probeDelayMs } from '../../src/policy/interval.js';
@@ -226,6 +227,37 @@ test('[HE-8] backend: before its first spec every verb is refused as not found',
   for (const verb of [PAUSE, RESUME, DISABLE, ENABLE]) {
     const [reply] = fresh().send(verb, { replyTo: 'ask' }).said<ReplyParams>('reply');
     assert.ok(reply !== undefined && !reply.body.ok && reply.body.refusal.code === 'not-found');
+  }
+});
+
+test('[HE-41] backend: an operator’s own check is made in any state, and changes nothing', () => {
+  const up = probed(started(), 'PP');
+  for (const backend of [started(), up, told(up, PAUSE), told(up, DISABLE)]) {
+    const asked = backend.send({ type: 'backend.test' });
+    const said = asked.said<TestParams>('testProbe');
+    assert.deepEqual(
+      said.map(({ address, probe }) => ({ address, probe })),
+      [{ address: SPEC.address, probe: SPEC.probe }],
+    );
+    assert.deepEqual([asked.value, asked.context], [backend.value, backend.context]);
+    assert.deepEqual(asked.timers, backend.timers);
+  }
+});
+
+test('[HE-41] backend: without a check, or before its first spec, there is nothing to test', () => {
+  const unchecked = fresh().send({
+    type: 'backend.desired',
+    spec: UNCHECKED_SPEC,
+  } as BackendMessage);
+  for (const [backend, code] of [
+    [fresh(), 'not-found'],
+    [unchecked, 'refused'],
+  ] as const) {
+    const asked = backend.send({ type: 'backend.test' });
+    assert.deepEqual(asked.said('testProbe'), []);
+    const [reply] = asked.said<ReplyParams>('reply');
+    assert.ok(reply?.body.ok === false);
+    assert.equal(reply.body.refusal.code, code);
   }
 });
 

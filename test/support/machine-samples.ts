@@ -140,6 +140,7 @@ const backend: readonly Bare<BackendEvent>[] = [
   { type: 'backend.resume', ...TERMS },
   { type: 'backend.disable', ...TERMS },
   { type: 'backend.enable', ...TERMS },
+  { type: 'backend.test' },
   level('pause', true, false),
   level('enabled', false, true),
   { type: 'override.level', overrides: {} },

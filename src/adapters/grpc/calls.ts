@@ -55,6 +55,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
     instanceVerb(api, request, { type: 'operator.replace', reason: textOf(request, 'reason') }),
   Scale: scale,
   Backend: backend,
+  ProbeTest: (api, request) => probeTest(api, textOf(request, 'name')),
   SetWeight: setWeight,
   ClearOverride: clearOverride,
   Sync: sync,
@@ -203,6 +204,14 @@ function backend(api: NodeApi, request: Request): Answer {
   }
   const message = { type: `backend.${verb}`, ...termsIn(request) } as BackendMessage;
   return named(api, { kind: 'backend', name: parseBackendName(shown), shown }, message);
+}
+
+async function probeTest(api: NodeApi, shown: string): Answer {
+  const target = { kind: 'backend', name: parseBackendName(shown), shown } as const;
+  const answer = await named(api, target, { type: 'backend.test' });
+  if (!answer.ok) return answer;
+  const { test } = answer.value;
+  return ok(isObject(test) ? { backend: shown, ...test } : answer.value);
 }
 
 function setWeight(api: NodeApi, request: Request): Answer {
