@@ -21,7 +21,13 @@ import type {
   Message,
   TenantMessage,
 } from '../machines/model/messages.js';
-import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+import {
+  type ActorType,
+  durable,
+  observed,
+  type StoredState,
+  type World,
+} from '../src/runtime/actor-type.js';
 import { ordersOverride } from './override-orders.js';
 
 type AnyWorld = World<unknown, unknown>;
@@ -38,7 +44,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const groupActor: ActorType = {
   kind: 'group',
   machine: groupMachine,
-  version: 1,
+  version: 2,
   stored: true,
   implicit: true,
   effects: {
@@ -69,8 +75,14 @@ export const groupActor: ActorType = {
   },
   isShown: ({ context }) => context['spec'] !== null,
   view: ({ context }) => viewOf(context as unknown as GroupMemory),
+  migrate,
   coalesce,
 };
+
+/** Version 1 knew neither breaker nor budget: nothing is tripped, nobody waits. */
+function migrate({ value, context, timers }: StoredState): StoredState {
+  return { value, timers, context: { ...context, breaker: null, waiting: null } };
+}
 
 /** Levels: a newer one says everything an older one did. */
 function coalesce(message: Message): string | undefined {

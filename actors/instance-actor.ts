@@ -26,6 +26,7 @@ import {
   durable,
   observed,
   protective,
+  type StoredState,
   type World,
 } from '../src/runtime/actor-type.js';
 
@@ -60,7 +61,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const instanceActor: ActorType = {
   kind: 'instance',
   machine: instanceMachine,
-  version: 1,
+  version: 2,
   stored: true,
   implicit: false,
   effects: {
@@ -97,8 +98,14 @@ export const instanceActor: ActorType = {
     answer: observed<AnswerParams>(answer),
   },
   view: ({ context }) => viewOf(context as unknown as InstanceMemory),
+  migrate,
   coalesce,
 };
+
+/** Version 1 told its group less of itself (`told`): the next report says the rest. */
+function migrate({ value, context, timers }: StoredState): StoredState {
+  return { value, context, timers };
+}
 
 /** Levels: a newer one says everything an older one did. */
 function coalesce(message: Message): string | undefined {

@@ -8,20 +8,32 @@
  * [GR-11] a member that ends without having served, and without being told to, is a failed create.
  */
 import { backoffMs } from '../src/policy/backoff.js';
+import { nextBreaker } from '../src/policy/breaker.js';
+import { isOpenAt, nextOpening } from '../src/policy/cron.js';
 import {
   type Books,
+  type BreakerState,
   countedOf,
   hasServed,
   isUnheard,
   type Member,
   type Members,
   standingOf,
+  stayingOf,
 } from '../src/policy/members.js';
 import { bookIn, inForce } from '../src/policy/overrides.js';
+import { candidatesOf, type Waiting, waitingOf } from '../src/policy/replace.js';
+import { expiresAtMs } from '../src/policy/rotation.js';
+import { isComplete } from '../src/policy/scale.js';
 import type { InstanceMemory } from './instance-memory.js';
 import { summaryOf } from './instance-memory.js';
 import { assert } from './model/assert.js';
-import type { GroupSpec } from './model/desired.js';
+import {
+  DEFAULT_DISRUPTION,
+  type DisruptionSpec,
+  type GroupSpec,
+  infraOf,
+} from './model/desired.js';
 import type { ChildRow, Meta } from './model/effects.js';
 import { type Address, type GroupKey, type InstanceId, keyOf, kindOf } from './model/ids.js';
 import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
@@ -36,6 +48,19 @@ export interface CreateTrouble {
   readonly retryAtMs: number;
 }
 
+/** The breaker, while it is not closed. */
+export interface Tripped {
+  readonly state: Exclude<BreakerState, 'closed'>;
+  readonly sinceMs: number;
+  readonly cause: string;
+}
+
+/** A replacement that may not begin yet. */
+export interface Held extends Waiting {
+  readonly sinceMs: number;
+  readonly cause: string;
+}
+
 export interface GroupMemory {
   readonly key: GroupKey;
   readonly spec: GroupSpec | null;
@@ -43,6 +68,8 @@ export interface GroupMemory {
   readonly overrides: Overrides;
   readonly members: Members;
   readonly trouble: CreateTrouble | null;
+  readonly breaker: Tripped | null;
+  readonly waiting: Held | null;
   /** Set while the group is going away. */
   readonly leaving: DrainReason | null;
   /** Steps taken within one event: they number its new instances, and they are bounded. */
@@ -60,6 +87,8 @@ export function newGroup(address: Address): GroupMemory {
     overrides: NO_OVERRIDES,
     members: {},
     trouble: null,
+    breaker: null,
+    waiting: null,
     leaving: null,
     burst: { id: '', steps: 0 },
     told: null,
@@ -82,17 +111,33 @@ export function wantedOf({ spec, overrides, leaving }: GroupMemory): number {
   return Math.min(Number(ordered), spec.maxSize);
 }
 
-export function booksOf(memory: GroupMemory): Books {
-  const { maxSize, replace } = specOf(memory);
-  const failures = memory.trouble?.failures ?? 0;
-  return { wanted: wantedOf(memory), maxSize, replace, failures, members: membersOf(memory) };
+export function rulesOf({ spec }: GroupMemory): DisruptionSpec {
+  return spec?.disruption ?? DEFAULT_DISRUPTION;
+}
+
+export function booksOf(memory: GroupMemory, { at }: Pick<Meta, 'at'>): Books {
+  const { maxSize, replace, template } = specOf(memory);
+  return {
+    at,
+    rules: rulesOf(memory),
+    infra: infraOf(template),
+    breaker: memory.breaker?.state ?? 'closed',
+    wanted: wantedOf(memory),
+    maxSize,
+    replace,
+    failures: memory.trouble?.failures ?? 0,
+    members: membersOf(memory),
+  };
 }
 
 // --- members ----------------------------------------------------------------------------------
 
-export function requestedMember(id: InstanceId, at: number, replaces?: InstanceId): Member {
+export function requestedMember(
+  { id, spec, at }: { readonly id: InstanceId; readonly spec: GroupSpec; readonly at: number },
+  replaces?: InstanceId,
+): Member {
   const state = 'requested' as const;
-  const base = { id, state, sinceMs: at, requestedAtMs: at };
+  const base = { id, state, sinceMs: at, requestedAtMs: at, infra: infraOf(spec.template) };
   const idle = { inService: false, replaceWanted: false };
   return { ...base, ...idle, ...(replaces === undefined ? {} : { replaces }) };
 }
@@ -174,11 +219,11 @@ export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): b
   return memory.trouble !== null && summary.state === 'serving';
 }
 
-/** As many as wanted, and each of them has served. */
-export function isProven(memory: GroupMemory): boolean {
-  const { wanted, members } = booksOf(memory);
-  const counted = countedOf(members);
-  return counted.length === wanted && counted.every(hasServed);
+/** As many as wanted, each of them has served, and none waits for a successor. */
+export function isProven(memory: GroupMemory, meta: Meta): boolean {
+  const books = booksOf(memory, meta);
+  const counted = countedOf(books.members);
+  return isComplete(books) && counted.length === books.wanted && counted.every(hasServed);
 }
 
 export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta: Meta): Change {
@@ -188,6 +233,54 @@ export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta
   const { sinceMs, cause } = memory.trouble ?? { sinceMs: meta.at, cause: meta.cause };
   const retryAtMs = meta.at + backoffMs(retry, failures, meta.random);
   return { trouble: { failures, sinceMs, cause, message, retryAtMs } };
+}
+
+// --- breaker and time -------------------------------------------------------------------------
+
+export function breakerOf(memory: GroupMemory, meta: Meta): BreakerState {
+  return nextBreaker(booksOf(memory, meta));
+}
+
+export function breakerMoved(memory: GroupMemory, meta: Meta): Change {
+  const state = breakerOf(memory, meta);
+  const since = { sinceMs: meta.at, cause: meta.cause };
+  return { breaker: state === 'closed' ? null : { state, ...since } };
+}
+
+export function waitChanges(memory: GroupMemory, meta: Meta): boolean {
+  const now = waitingOf(booksOf(memory, meta));
+  const { waiting } = memory;
+  // Only of the lack of room is it told who waits.
+  return now?.why !== waiting?.why || (now?.why === 'room' && now.id !== waiting?.id);
+}
+
+export function waitNoted(memory: GroupMemory, meta: Meta): Change {
+  const waiting = waitingOf(booksOf(memory, meta));
+  const since = { sinceMs: meta.at, cause: meta.cause };
+  return { waiting: waiting === undefined ? null : { ...waiting, ...since } };
+}
+
+/** Time to the next look at all members: sooner when one grows too old, or a window opens, before. */
+export function nextLookMs(memory: GroupMemory, { at }: Meta, atLeastMs: number): number {
+  const { resyncIntervalMs } = specOf(memory);
+  const { windows } = rulesOf(memory).budget;
+  const ages = upcomingOf(memory).filter((dueAtMs) => dueAtMs > at);
+  const waits = windows !== 'always' && !isOpenAt(windows, at);
+  const opening = waits && hasCandidates(memory, at) ? nextOpening(windows, at) : undefined;
+  const next = Math.min(at + resyncIntervalMs, ...ages, opening ?? Number.POSITIVE_INFINITY);
+  return Math.min(resyncIntervalMs, Math.max(atLeastMs, next + 1 - at));
+}
+
+function hasCandidates(memory: GroupMemory, at: number): boolean {
+  return candidatesOf(booksOf(memory, { at })).length > 0;
+}
+
+/** When its staying members grow too old. */
+export function upcomingOf(memory: GroupMemory): readonly number[] {
+  const rules = rulesOf(memory);
+  const { forcedAgeMs, eligibleAgeMs } = rules.expiry;
+  if (forcedAgeMs === undefined && eligibleAgeMs === undefined) return [];
+  return stayingOf(membersOf(memory)).flatMap((member) => expiresAtMs({ rules }, member) ?? []);
 }
 
 // --- intent -----------------------------------------------------------------------------------

@@ -4,16 +4,19 @@
  *
  * Input: its memory. Output: parameters of effects.
  */
+
+import { budgetOf } from '../src/policy/budget.js';
 import { type Member, standingOf } from '../src/policy/members.js';
-import { replacementStuck } from '../src/policy/replace.js';
 import { CREATE_FAILURES_MAX } from '../src/policy/scale.js';
+import { breakerConditions, waitConditions } from './group-conditions.js';
 import {
-  booksOf,
   type GroupMemory,
   membersOf,
   presentOf,
+  rulesOf,
   specOf,
   unheardOf,
+  upcomingOf,
   wantedOf,
 } from './group-memory.js';
 import { assert } from './model/assert.js';
@@ -104,9 +107,10 @@ export function viewOf(memory: GroupMemory): JsonObject {
     draining: count((member) => standingOf(member) === 'leaving'),
     failed: count(({ state }) => state === 'failed'),
     unavailable,
-    budget: { max: 1, used: unavailable },
-    breaker: 'closed',
+    budget: { ...budgetOf({ rules: rulesOf(memory), wanted: wantedOf(memory), members }) },
+    breaker: memory.breaker?.state ?? 'closed',
     conditions: conditionsOf(memory),
+    ...nextExpiryOf(memory),
   };
 }
 
@@ -116,7 +120,12 @@ function isArriving({ state }: Member): boolean {
 
 function conditionsOf(memory: GroupMemory): JsonObject[] {
   if (memory.spec === null) return [];
-  return [...createConditions(memory), ...replaceConditions(memory)];
+  return [...createConditions(memory), ...breakerConditions(memory), ...waitConditions(memory)];
+}
+
+function nextExpiryOf(memory: GroupMemory): JsonObject {
+  const upcoming = upcomingOf(memory);
+  return upcoming.length === 0 ? {} : { nextExpiryAt: timestamp(Math.min(...upcoming)) };
 }
 
 function createConditions({ key, trouble }: GroupMemory): JsonObject[] {
@@ -136,21 +145,6 @@ function createConditions({ key, trouble }: GroupMemory): JsonObject[] {
 
 function problemOf(failures: number, message: string): string {
   return `${failures} in a row never served, the last because ${message}`;
-}
-
-function replaceConditions(memory: GroupMemory): JsonObject[] {
-  const stuck = replacementStuck(booksOf(memory));
-  if (stuck === undefined) return [];
-  const condition = {
-    type: 'replace-held',
-    object: `instance/${stuck.id}`,
-    severity: 'warning',
-    since: timestamp(stuck.sinceMs),
-    cause: stuck.id,
-    message: `no room beside maxSize ${specOf(memory).maxSize} for its successor`,
-    next: 'raise maxSize, or lower the size',
-  };
-  return [condition];
 }
 
 /** What its tenant waits for. */

@@ -7,6 +7,8 @@
 import { assign, setup } from 'xstate';
 import {
   allToldToLeave,
+  breakerMoved,
+  breakerOf,
   changed,
   changesSpec,
   createFailed,
@@ -15,12 +17,15 @@ import {
   isOlder,
   isProven,
   membersOf,
+  nextLookMs,
   presentOf,
   recounted,
   specOf,
   tellsOfFailure,
   tellsOfSuccess,
   unheardOf,
+  waitChanges,
+  waitNoted,
 } from './group-memory.js';
 import {
   type AnswerParams,
@@ -107,6 +112,8 @@ export const groupSetup = setup({
       createFailed(context, as(event, 'instance.changed').summary, event.meta),
     ),
     clearTrouble: assign({ trouble: null }),
+    moveBreaker: assign(({ context, event }) => breakerMoved(context, event.meta)),
+    noteWait: assign(({ context, event }) => waitNoted(context, event.meta)),
     recount: assign(({ context, event }) => recounted(context, as(event, 'activated').children)),
     takeStep: assign(({ context, event }) => nextTurn(context, event.meta)?.after ?? {}),
     noteTold: assign(({ context }) => ({ told: statusOf(context) })),
@@ -125,6 +132,8 @@ export const groupSetup = setup({
   guards: {
     mustDrain: ({ context, event }) => nextTurn(context, event.meta)?.kind === 'drain',
     mustCreate: ({ context, event }) => nextTurn(context, event.meta)?.kind === 'create',
+    /** Asked after the steps: what is still to be replaced waits for something. */
+    waitChanges: ({ context, event }) => waitChanges(context, event.meta),
     isOlderIntent: ({ context, event }) => isOlder(context, as(event, 'group.desired').spec),
     isNewIntent: ({ context, event }) => changesSpec(context, as(event, 'group.desired').spec),
     isAllowedSize: ({ context, event }) => {
@@ -136,7 +145,10 @@ export const groupSetup = setup({
     tellsOfSuccess: ({ context, event }) =>
       tellsOfSuccess(context, as(event, 'instance.changed').summary),
     /** Nothing is left to create, and nobody left to prove itself. */
-    isTroubleOver: ({ context }) => context.trouble !== null && isProven(context),
+    isTroubleOver: ({ context, event }) =>
+      context.trouble !== null && isProven(context, event.meta),
+    breakerMoves: ({ context, event }) =>
+      breakerOf(context, event.meta) !== (context.breaker?.state ?? 'closed'),
     /** A member that was told to leave does not seem to know. */
     isUnheard: ({ context }) => unheardOf(context).length > 0,
     isLastMember: ({ context, event }) => {
@@ -148,7 +160,8 @@ export const groupSetup = setup({
     isNews: ({ context }) => isNews(context),
   },
   delays: {
-    resync: ({ context }) => context.spec?.resyncIntervalMs ?? RESYNC_UNKNOWN_MS,
+    resync: ({ context, event }) =>
+      context.spec === null ? RESYNC_UNKNOWN_MS : nextLookMs(context, event.meta, LOOK_MS_MIN),
     createBackoff: ({ context, event }) =>
       Math.max(0, (context.trouble?.retryAtMs ?? 0) - event.meta.at),
   },
@@ -156,6 +169,8 @@ export const groupSetup = setup({
 
 /** Between two looks of a group that is being removed before it was ever told what to be. */
 const RESYNC_UNKNOWN_MS = 60_000;
+/** No more often than this are all members looked at because of their age. */
+const LOOK_MS_MIN = 1_000;
 
 // --- phrases: a word with its parameters --------------------------------------------------------
 
@@ -166,8 +181,10 @@ export function publishes(event: string, rule: string) {
   return { type: 'record', params } as const;
 }
 
-function troubleOf({ trouble }: GroupMemory) {
-  return trouble === null ? {} : { failures: trouble.failures, retryAtMs: trouble.retryAtMs };
+function troubleOf({ trouble, breaker }: GroupMemory) {
+  const tripped = breaker === null ? {} : { breaker: breaker.state };
+  if (trouble === null) return tripped;
+  return { ...tripped, failures: trouble.failures, retryAtMs: trouble.retryAtMs };
 }
 
 /** A decision only the journal keeps. */
@@ -176,7 +193,12 @@ export function journals(event: string, rule: string) {
     journaled(context, {
       event,
       rule,
-      numbers: { unheard: unheardOf(context).map(({ id }) => id) },
+      numbers: {
+        ...(unheardOf(context).length === 0
+          ? {}
+          : { unheard: unheardOf(context).map(({ id }) => id) }),
+        waiting: context.waiting?.why ?? null,
+      },
     });
   return { type: 'record', params } as const;
 }

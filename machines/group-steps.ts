@@ -47,7 +47,7 @@ export type Turn = CreateTurn | DrainTurn;
 export function nextTurn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const burst = burstOf(memory, meta);
   if (burst.steps >= STEPS_PER_EVENT_MAX) return undefined;
-  const step = nextStep(booksOf(memory));
+  const step = nextStep(booksOf(memory, meta));
   if (step === undefined) return undefined;
   const counted = { ...memory, burst: { ...burst, steps: burst.steps + 1 } };
   return step.kind === 'create'
@@ -73,7 +73,7 @@ function createTurn(
   const follows = replaces === undefined ? {} : { replaces };
   const address = addressOf('instance', id);
   const input = { address, id, token: tokenOf(id), spec, ...follows, onDemand: false };
-  const member = requestedMember(id, meta.at, replaces);
+  const member = requestedMember({ id, spec, at: meta.at }, replaces);
   return {
     kind: 'create',
     record: requestRecord({ ...input, meta }, step),

@@ -12,7 +12,7 @@
  * ones?", until there is none: which event it was does not matter, and a lost one is made good by the
  * next or by the resync.
  *
- * Rules: [GR-2]..[GR-9] the steps, src/policy; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
+ * Rules: [GR-2]..[GR-9] [GR-20]..[GR-25] the steps, src/policy; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
  * [GR-13] group-steps.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
  * changes nothing; [GR-16] a failed create is tried again only after its back-off, which survives
  * restarts; [GR-17] an operator's size is durable before it is answered, and refused beyond
@@ -86,10 +86,18 @@ const active = createStateConfig({
   description: 'Its members are on their way to what is wanted.',
   type: 'parallel',
   always: [
+    {
+      guard: 'breakerMoves',
+      actions: ['moveBreaker', publishes('group.breaker_changed', 'GR-23')],
+    },
     { guard: 'mustDrain', actions: [recordsDrain, drains, 'takeStep'] },
     {
       guard: and(['mustCreate', stateIn('#group.active.creates.open')]),
       actions: [recordsRequest, creates, 'takeStep'],
+    },
+    {
+      guard: 'waitChanges',
+      actions: ['noteWait', journals('group.replacement_waits', 'GR-20')],
     },
   ],
   on: {

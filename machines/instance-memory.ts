@@ -11,7 +11,7 @@
  */
 import { backoffMs } from '../src/policy/backoff.js';
 import { assert } from './model/assert.js';
-import type { GroupSpec } from './model/desired.js';
+import { type GroupSpec, infraOf } from './model/desired.js';
 import type { Meta } from './model/effects.js';
 import type { ProviderFailure } from './model/failures.js';
 import type { Address, FrontendName, InstanceId } from './model/ids.js';
@@ -294,6 +294,7 @@ export function summaryOf(memory: InstanceMemory): InstanceSummary {
     sinceMs: memory.sinceMs,
     inService: isInService(memory),
     replaceWanted: memory.replaceOrdered || memory.overdue,
+    infra: infraOf(memory.spec.template),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
     ...(memory.ip === null ? {} : { address: memory.ip }),
     ...(memory.problem === null ? {} : { problem: memory.problem }),

@@ -50,6 +50,30 @@ export interface TemplateSpec {
   readonly infraHash: string;
 }
 
+/** What an instance is made from, in one word: another one needs another instance. */
+export function infraOf({ provider, infraHash }: TemplateSpec): string {
+  return `${provider}/${infraHash}`;
+}
+
+/** How much of a group may be out at once, and for what its members are replaced although well. */
+export interface DisruptionSpec {
+  readonly budget: {
+    readonly max: { readonly count: number } | { readonly share: number };
+    /** Cron expressions in UTC; replacements that can wait begin only while one is open. */
+    readonly windows: 'always' | readonly { readonly cron: string; readonly durationMs: number }[];
+  };
+  /** `unhealthyAbove`: a share of the group. */
+  readonly breaker: { readonly unhealthyAbove: number };
+  /** Absent: never too old. */
+  readonly expiry: { readonly eligibleAgeMs?: number; readonly forcedAgeMs?: number };
+}
+
+export const DEFAULT_DISRUPTION: DisruptionSpec = {
+  budget: { max: { count: 1 }, windows: 'always' },
+  breaker: { unhealthyAbove: 0.4 },
+  expiry: {},
+};
+
 export interface GroupSpec {
   readonly key: GroupKey;
   readonly tenant: TenantId;
@@ -68,6 +92,8 @@ export interface GroupSpec {
   readonly backend?: { readonly probePort: number; readonly check?: HealthCheckSpec };
   readonly drain: { readonly timeoutMs: number; readonly holdMaxMs: number };
   readonly replace: 'create-first' | 'delete-first';
+  /** Absent in what was stored before there was any: the default. */
+  readonly disruption?: DisruptionSpec;
   readonly bootTimeoutMs: number;
   readonly resyncIntervalMs: number;
   readonly deletedRetentionMs: number;

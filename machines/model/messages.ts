@@ -111,6 +111,9 @@ export type DrainReason =
   | 'tenant-removed'
   | 'operator'
   | 'termination-notice'
+  | 'config-drift'
+  | 'eligible-expiry'
+  | 'forced-expiry'
   | 'unhealthy';
 
 export type InstanceMessage =
@@ -190,6 +193,8 @@ export interface InstanceSummary {
   readonly inService: boolean;
   /** Wants to be replaced although alive (operator, down for `replaceAfter`). */
   readonly replaceWanted: boolean;
+  /** What it was made from, as `infraOf` says it; absent: not known. */
+  readonly infra?: string;
   readonly address?: string;
   /** What its provider last refused or left unanswered; absent when all is well. */
   readonly problem?: string;

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { NAME_PATTERN } from '../../machines/model/ids.js';
+import { parseCron } from '../policy/cron.js';
 import { canonicalAddress, networkOf, parsePrefix } from './address.js';
 import { configLimits } from './limits.js';
 
@@ -161,6 +162,14 @@ export const url = word<string>('an http:// or https:// address', /^https?:\/\/\
   return parsed.username === '' && parsed.password === ''
     ? written
     : { refused: 'credentials do not belong in an address; see tenancy.auth' };
+});
+
+/** Five fields, in UTC; says which of them is wrong. */
+export const cron = text.transform((written, context) => {
+  const parsed = parseCron(written);
+  if (parsed.ok) return written;
+  context.addIssue({ code: 'custom', message: `"${written}": ${parsed.failure}` });
+  return z.NEVER;
 });
 
 /** A path as written; src/config/complete.ts makes it absolute. */

@@ -2,9 +2,11 @@
  * Schema of tenants and tenancy: groups, templates, providers, and what a project gets.
  */
 import { z } from 'zod';
+import { WINDOW_MS_MAX } from '../policy/cron.js';
 import { configLimits } from './limits.js';
 import { reload, restart, section } from './notes.js';
 import {
+  cron,
   duration,
   either,
   headerName,
@@ -22,6 +24,21 @@ import {
 import { frontend } from './schema-frontends.js';
 
 const durationOrOff = either('off', span, 'a duration like 30d').default('off');
+const BUDGET_MAX = 'expected a whole number of 1 or more, or a percentage like 10%';
+const budgetMax = z.union(
+  [whole(1, configLimits.groupSizeMax), z.string().regex(/^([1-9]\d?|100)%$/)],
+  { error: BUDGET_MAX },
+);
+
+const WINDOWS = 'a list of windows like { cron: "0 2 * * *", duration: 2h }, times in UTC';
+const windowSpan = span.refine((durationMs) => durationMs <= WINDOW_MS_MAX, {
+  error: 'a window is at most 31d long',
+});
+const windows = z
+  .array(z.strictObject({ cron, duration: windowSpan }))
+  .min(1, { error: 'a list without a window would never let anything be replaced' })
+  .max(100);
+
 const textMap = z.record(text, z.string({ error: 'expected text (put it in quotes)' }));
 const command = z.array(text).min(1, { error: 'empty command' }).max(1_000);
 
@@ -46,8 +63,8 @@ export const group = z
     }),
     replace: reload(z.enum(['create-first', 'delete-first']).default('create-first')),
     budget: section({
-      max: reload(whole(1, configLimits.groupSizeMax).default(1)),
-      windows: reload(either('always', z.array(text).max(100), 'a list').default('always')),
+      max: reload(budgetMax.default(1)),
+      windows: reload(either('always', windows, WINDOWS).default('always')),
     }),
     breaker: section({ unhealthyAbove: reload(share.prefault('40%'), { unit: 'share' }) }),
     expiry: section({

@@ -6,6 +6,7 @@
  */
 import { assert } from '../../machines/model/assert.js';
 import type {
+  DisruptionSpec,
   FrontendSpec,
   HealthCheckSpec,
   RetrySpec,
@@ -68,11 +69,34 @@ export function groupPlan(config: Config, name: string, group: GroupConfig): Gro
     ...(backend === undefined ? {} : { backend }),
     drain: { timeoutMs: group.drain.timeout, holdMaxMs: group.drain.holdMax },
     replace: group.replace,
+    disruption: disruptionSpec(group),
     bootTimeoutMs: config.bootTimeout,
     resyncIntervalMs: config.resyncInterval,
     deletedRetentionMs: config.deletedRetention,
     retry: retrySpec(config),
   };
+}
+
+function disruptionSpec({ budget, breaker, expiry }: GroupConfig): DisruptionSpec {
+  const { max, windows } = budget;
+  return {
+    budget: {
+      max: typeof max === 'number' ? { count: max } : { share: Number.parseInt(max, 10) / 100 },
+      windows:
+        windows === 'always'
+          ? windows
+          : windows.map(({ cron, duration }) => ({ cron, durationMs: duration })),
+    },
+    breaker,
+    expiry: withoutAbsent({
+      eligibleAgeMs: ageOf(expiry.eligibleAge),
+      forcedAgeMs: ageOf(expiry.forcedAge),
+    }),
+  };
+}
+
+function ageOf(written: number | 'off'): number | undefined {
+  return written === 'off' ? undefined : written;
 }
 
 function groupBackend(config: Config, group: GroupConfig): GroupPlan['backend'] {

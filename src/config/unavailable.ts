@@ -63,12 +63,7 @@ export const UNAVAILABLE: readonly Unavailable[] = [
     ['health.source', 'health reported by agents'],
     ['health.agentInterval', 'health reported by agents'],
     ['health.missedReports', 'health reported by agents'],
-    ['budget.max', 'a budget of more than one instance'],
-    ['budget.windows', 'maintenance windows'],
-    ['breaker.unhealthyAbove', 'another breaker threshold'],
-    ['expiry.eligibleAge', 'expiry of instances'],
-    ['expiry.forcedAge', 'expiry of instances'],
-    ['expiry.onDemandAge', 'expiry of instances'],
+    ['expiry.onDemandAge', 'expiry of instances on demand'],
   ]),
   ...each(FRONTENDS, []),
 ];

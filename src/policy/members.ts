@@ -9,7 +9,7 @@
  * predecessor leaves.
  */
 import { unreachable } from '../../machines/model/assert.js';
-import type { GroupSpec } from '../../machines/model/desired.js';
+import type { DisruptionSpec, GroupSpec } from '../../machines/model/desired.js';
 import type { InstanceId } from '../../machines/model/ids.js';
 import type { DrainReason, InstanceState, InstanceSummary } from '../../machines/model/messages.js';
 
@@ -21,7 +21,16 @@ export interface Member extends InstanceSummary {
 
 export type Members = Readonly<Record<InstanceId, Member>>;
 
+/** What the breaker of a group allows; see breaker.ts. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
 export interface Books {
+  /** Now. */
+  readonly at: number;
+  readonly rules: DisruptionSpec;
+  /** What a member created now would be made from. */
+  readonly infra: string;
+  readonly breaker: BreakerState;
   readonly wanted: number;
   readonly maxSize: number;
   readonly replace: GroupSpec['replace'];

@@ -7,26 +7,64 @@
  *   delete-first   predecessor drained ─► successor requested (it is simply missing, see scale.ts)
  *
  * Rules: [GR-4] a predecessor in service is drained only after its successor is in service
- * (create-first), or while every other member is in service (delete-first); [GR-5] a successor that
+ * (create-first), or while enough other members are in service (delete-first); [GR-5] a successor that
  * is no longer needed leaves before it serves; [GR-6] no replacement exceeds `maxSize`: a member
- * out of service then makes room itself, one in service waits.
+ * out of service then makes room itself, one in service waits. Why a member should be replaced is in
+ * rotation.ts; what may hold it, in budget.ts and breaker.ts.
  */
 import type { InstanceId } from '../../machines/model/ids.js';
+import type { DrainReason } from '../../machines/model/messages.js';
+import { letsGo, letsSurge } from './breaker.js';
+import { affords, affordsGap, isOut } from './budget.js';
+import { isOpenAt } from './cron.js';
 import { type Books, countedOf, type Member, stayingOf } from './members.js';
+import { causeOf, type ReplaceCause, reasonOf, urgencyOf } from './rotation.js';
 
 export type ReplaceStep =
-  | { readonly kind: 'drain'; readonly rule: 'GR-4' | 'GR-5' | 'GR-6'; readonly id: InstanceId }
-  | { readonly kind: 'create'; readonly rule: 'GR-4'; readonly replaces: InstanceId };
+  | {
+      readonly kind: 'drain';
+      readonly rule: 'GR-4' | 'GR-5' | 'GR-6';
+      readonly id: InstanceId;
+      readonly reason: DrainReason;
+    }
+  | {
+      readonly kind: 'create';
+      readonly rule: 'GR-4';
+      readonly replaces: InstanceId;
+      readonly cause: ReplaceCause;
+    };
+
+/** A member that should be replaced, and why. */
+export interface Candidate {
+  readonly member: Member;
+  readonly cause: ReplaceCause;
+}
 
 /** Successors first: finishing a replacement comes before starting another. */
 export function nextReplaceStep(books: Books): ReplaceStep | undefined {
   return finishReplacement(books) ?? startReplacement(books);
 }
 
-/** Somebody should be replaced and there is no room to do it without a gap. */
-export function replacementStuck(books: Books): Member | undefined {
-  if (books.replace === 'delete-first' || hasRoom(books)) return undefined;
-  return unreplaced(books).find((member) => member.inService);
+/** What a replacement waits for: room below `maxSize`, the budget, or a window of it. */
+export interface Waiting {
+  readonly why: 'room' | 'budget' | 'window';
+  readonly id: InstanceId;
+}
+
+/** Asked when no step is left. What the breaker or failing creates hold is shown by those. */
+export function waitingOf(books: Books): Waiting | undefined {
+  const [first] = candidatesOf(books);
+  if (first === undefined || books.breaker !== 'closed' || books.failures > 0) return undefined;
+  const { member, cause } = first;
+  const { id } = member;
+  const rotates = cause !== 'asked';
+  const { windows } = books.rules.budget;
+  if (rotates && !isOut(member) && !isOpenAt(windows, books.at)) return { why: 'window', id };
+  if (books.replace === 'delete-first') {
+    return affordsGap(books, member, cause) ? undefined : { why: 'budget', id };
+  }
+  if (!affords(books, member, cause)) return { why: 'budget', id };
+  return hasRoom(books) || !member.inService ? undefined : { why: 'room', id };
 }
 
 function finishReplacement(books: Books): ReplaceStep | undefined {
@@ -35,42 +73,66 @@ function finishReplacement(books: Books): ReplaceStep | undefined {
   for (const successor of staying) {
     const predecessor = successor.replaces && byId.get(successor.replaces);
     if (!predecessor) continue;
-    if (successor.inService) return { kind: 'drain', rule: 'GR-4', id: predecessor.id };
-    if (!predecessor.replaceWanted) return { kind: 'drain', rule: 'GR-5', id: successor.id };
+    const cause = causeOf(books, predecessor);
+    if (successor.inService) {
+      if (letsGo(books, predecessor)) return drain('GR-4', predecessor, reasonOf(cause));
+    } else if (cause === undefined) {
+      return drain('GR-5', successor, 'scale-down');
+    }
   }
   return undefined;
 }
 
 function startReplacement(books: Books): ReplaceStep | undefined {
-  const waiting = unreplaced(books);
+  const waiting = candidatesOf(books);
   if (books.replace === 'delete-first') {
-    const next = waiting.find((member) => mayLeaveFirst(books, member));
-    return next && { kind: 'drain', rule: 'GR-4', id: next.id };
+    const next = waiting.find(
+      ({ member, cause }) => affordsGap(books, member, cause) && letsGo(books, member),
+    );
+    return next && drain('GR-4', next.member, reasonOf(next.cause));
   }
   if (hasRoom(books)) {
-    const [next] = waiting;
-    return next && { kind: 'create', rule: 'GR-4', replaces: next.id };
+    const next = waiting.find(
+      ({ member, cause }) => affords(books, member, cause) && letsSurge(books, member),
+    );
+    return next && { kind: 'create', rule: 'GR-4', replaces: next.member.id, cause: next.cause };
   }
-  const useless = waiting.find((member) => !member.inService);
-  return useless && { kind: 'drain', rule: 'GR-6', id: useless.id };
+  const useless = waiting.find((one) => isUseless(books, one) && letsGo(books, one.member));
+  return useless && drain('GR-6', useless.member, reasonOf(useless.cause));
 }
 
-/** Members that want to be replaced and have no successor on its way, those out of service first. */
-function unreplaced(books: Books): readonly Member[] {
+function drain(rule: 'GR-4' | 'GR-5' | 'GR-6', { id }: Member, reason: DrainReason): ReplaceStep {
+  return { kind: 'drain', rule, id, reason };
+}
+
+/** Its leaving takes nothing away. */
+function isUseless(books: Books, { member, cause }: Candidate): boolean {
+  if (cause === 'asked') return !member.inService;
+  return isOut(member) && affords(books, member, cause);
+}
+
+/** Members that should be replaced and have no successor: those out of service first, then the most urgent. */
+export function candidatesOf(books: Books): readonly Candidate[] {
+  if (!books.members.some((member) => causeOf(books, member) !== undefined)) return [];
   const staying = stayingOf(books.members);
+  const counted = new Set(countedOf(books.members));
   const replaced = new Set(staying.map((member) => member.replaces));
-  const waiting = staying.filter((member) => member.replaceWanted && !replaced.has(member.id));
-  return [...waiting.filter((one) => !one.inService), ...waiting.filter((one) => one.inService)];
+  return staying
+    .flatMap((member): Candidate[] => {
+      const cause = replaced.has(member.id) ? undefined : causeOf(books, member);
+      // A successor that is no longer what it should be takes over first: its turn comes then.
+      const waits = cause !== 'asked' && !counted.has(member);
+      return cause === undefined || waits ? [] : [{ member, cause }];
+    })
+    .sort(byUrgency);
+}
+
+function byUrgency(one: Candidate, other: Candidate): number {
+  const outFirst = Number(one.member.inService) - Number(other.member.inService);
+  const urgency = urgencyOf(one.cause) - urgencyOf(other.cause);
+  return outFirst || urgency || one.member.requestedAtMs - other.member.requestedAtMs;
 }
 
 function hasRoom(books: Books): boolean {
   return stayingOf(books.members).length < books.maxSize;
-}
-
-/** Out of service it costs nothing; in service, nobody else may be missing and creates must work. */
-function mayLeaveFirst(books: Books, member: Member): boolean {
-  if (!member.inService) return true;
-  if (books.failures > 0) return false;
-  const others = countedOf(books.members).filter((other) => other.id !== member.id);
-  return others.length >= books.wanted - 1 && others.every((other) => other.inService);
 }

@@ -7,22 +7,25 @@
  * Order: finish replacements, remove surplus, create what is missing, start replacements.
  *
  * Rules: [GR-7] surplus leaves in the order never registered, registered, suspect, to be replaced,
- * serving, and the oldest first among equals; [GR-8] missing members are created up to the wanted size
+ * serving (those in service last), and the oldest first among equals; [GR-8] missing members are created up to the wanted size
  * and never beyond `maxSize`; [GR-9] after three creates in a row that never served, one is tried at
  * a time.
  */
 import { unreachable } from '../../machines/model/assert.js';
 import type { InstanceId } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
+import type { DrainReason } from '../../machines/model/messages.js';
+import { budgetOf } from './budget.js';
 import { type Books, countedOf, hasServed, type Member, stayingOf } from './members.js';
-import { nextReplaceStep } from './replace.js';
+import { candidatesOf, nextReplaceStep, type ReplaceStep } from './replace.js';
+import { causeOf, leavesForAnother } from './rotation.js';
 
 export type ScaleStep =
   | {
       readonly kind: 'drain';
       readonly rule: string;
       readonly id: InstanceId;
-      readonly reason: 'scale-down' | 'replaced';
+      readonly reason: DrainReason;
       readonly numbers: JsonObject;
     }
   | {
@@ -36,19 +39,36 @@ export type ScaleStep =
 export const CREATE_FAILURES_MAX = 3;
 
 export function nextStep(books: Books): ScaleStep | undefined {
-  const numbers = numbersOf(books);
   const replacing = nextReplaceStep(books);
-  if (replacing?.kind === 'drain' && replacing.rule !== 'GR-6') {
-    const reason = replacing.rule === 'GR-5' ? 'scale-down' : 'replaced';
-    return { ...replacing, reason, numbers };
-  }
   const surplus = nextSurplus(books);
+  if (replacing === undefined && surplus === undefined && !isMissing(books)) return undefined;
+  const numbers = numbersOf(books);
+  if (replacing?.kind === 'drain' && replacing.rule !== 'GR-6') return { ...replacing, numbers };
   if (surplus !== undefined) {
     return { kind: 'drain', rule: 'GR-7', id: surplus.id, reason: 'scale-down', numbers };
   }
   if (isMissing(books)) return mayTry(books) ? { ...creation(books), numbers } : undefined;
-  if (replacing?.kind === 'drain') return { ...replacing, reason: 'replaced', numbers };
-  return replacing && mayTry(books) ? { ...replacing, numbers } : undefined;
+  if (replacing?.kind === 'create') {
+    return mayTry(books)
+      ? { ...successor(replacing), numbers: withCause(numbers, replacing) }
+      : undefined;
+  }
+  return replacing && { ...replacing, numbers };
+}
+
+type Successor = ReplaceStep & { readonly kind: 'create' };
+
+function successor({ kind, rule, replaces }: Successor) {
+  return { kind, rule, replaces };
+}
+
+function withCause(numbers: JsonObject, { cause }: Successor): JsonObject {
+  return { ...numbers, replaceCause: cause };
+}
+
+/** Creates are over: nothing is missing, and nobody waits for a successor. */
+export function isComplete(books: Books): boolean {
+  return countedOf(books.members).length >= books.wanted && candidatesOf(books).length === 0;
 }
 
 function numbersOf(books: Books): JsonObject {
@@ -58,21 +78,32 @@ function numbersOf(books: Books): JsonObject {
     staying: stayingOf(books.members).length,
     maxSize: books.maxSize,
     failures: books.failures,
+    budget: { ...budgetOf(books) },
+    breaker: books.breaker,
   };
 }
 
 function nextSurplus(books: Books): Member | undefined {
   const counted = countedOf(books.members);
-  return counted.length > books.wanted ? [...counted].sort(bySurplusOrder)[0] : undefined;
+  if (counted.length <= books.wanted) return undefined;
+  const [first] = [...counted].sort(bySurplusOrder(books));
+  return first !== undefined && mayShrinkBy(books, first) ? first : undefined;
 }
 
-export function bySurplusOrder(a: Member, b: Member): number {
-  const byRank = surplusRank(a) - surplusRank(b);
-  const byAge = a.requestedAtMs - b.requestedAtMs;
-  return byRank || byAge || (a.id < b.id ? -1 : 1);
+/** Whoever is unhealthy may be well: while the breaker is open, only what never served is surplus. */
+function mayShrinkBy({ breaker, wanted }: Books, member: Member): boolean {
+  return breaker !== 'open' || wanted === 0 || !hasServed(member);
 }
 
-function surplusRank(member: Member): number {
+function bySurplusOrder(books: Books) {
+  return (a: Member, b: Member): number => {
+    const byRank = surplusRank(books, a) - surplusRank(books, b);
+    const byAge = a.requestedAtMs - b.requestedAtMs;
+    return byRank || byAge || (a.id < b.id ? -1 : 1);
+  };
+}
+
+function surplusRank(books: Books, member: Member): number {
   switch (member.state) {
     case 'failed':
     case 'lost':
@@ -90,7 +121,8 @@ function surplusRank(member: Member): number {
     case 'suspect':
       return 3;
     case 'serving':
-      return member.replaceWanted ? 4 : 5;
+      if (!member.inService) return 4;
+      return causeOf(books, member) !== undefined ? 5 : 6;
     default:
       return unreachable(member.state);
   }
@@ -112,7 +144,7 @@ function creation(
 }
 
 function isVacant(member: Member): boolean {
-  return member.leaving === 'replaced' || member.state === 'lost';
+  return leavesForAnother(member.leaving) || member.state === 'lost';
 }
 
 function mayTry(books: Books): boolean {

@@ -327,12 +327,30 @@ const NODE: readonly ProblemCase[] = [
     text: 'dataplane: { startupMinDelay: 1m }\nretry: { base: 5m }\ntenancy: { url: "http://tm", maxBackoff: 500ms }',
   },
   {
+    name: 'budgets that cannot be',
+    text: [
+      'tenants:',
+      '  acme:',
+      '    groups:',
+      '      a: { template: web, budget: { max: 0, windows: [] } }',
+      '      b: { template: web, budget: { max: 0%, windows: [{ cron: "61 2 * * *", duration: 2h }] } }',
+      '      c: { template: web, budget: { max: many, windows: [{ cron: "0 2 * *", duration: 2h }] } }',
+      '      d: { template: web, budget: { windows: [{ cron: "0 0 30 2 *", duration: 2h }] } }',
+      '      e: { template: web, budget: { windows: [{ cron: "0 0 * * *", duration: 32d }] } }',
+      '      f: { template: web, breaker: { unhealthyAbove: 101% } }',
+    ].join('\n'),
+  },
+  {
+    name: 'ages out of order',
+    text: group('template: web, expiry: { eligibleAge: 30d, forcedAge: 30d }'),
+  },
+  {
     name: 'GRE on a real VPP without sources',
     text: `dataplane: { driver: vpp }\n${frontend('address: 192.0.2.1')}`,
   },
   {
     name: 'what is not available',
-    text: `lease: { driver: nats }\noutbox: { sink: { driver: nats } }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }, budget: { max: 2 }, breaker: { unhealthyAbove: 50% }, expiry: { eligibleAge: 30d }').replace(/\nhealthChecks.*/, '')}`,
+    text: `lease: { driver: nats }\noutbox: { sink: { driver: nats } }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }, expiry: { onDemandAge: 30d }').replace(/\nhealthChecks.*/, '')}`,
   },
   {
     name: 'steps of slow start that no weight is',

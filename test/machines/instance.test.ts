@@ -206,7 +206,8 @@ test('[IN-8] instance: a new frontend is told, the template stays its own', () =
   const other = 'acme/other' as FrontendName;
   const { template } = groupSpec();
   const change = { template: { ...template, infraHash: 'new' }, generation: 2 };
-  const spec = groupSpec({ size: 1, maxSize: 2, frontends: [WEB, other], ...change });
+  // No room for a successor: it stays, drifted as it is.
+  const spec = groupSpec({ size: 1, maxSize: 1, frontends: [WEB, other], ...change });
   world.tell(GROUP, { type: 'group.desired', spec });
   world.run(1_000);
   assert.equal(world.neighbours.asOf(other, only(world).id)?.phase, 'in');

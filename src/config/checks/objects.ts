@@ -30,13 +30,18 @@ function checkTenants({ config }: CheckContext): readonly Finding[] {
     }));
 }
 
+const AGES = 'must be less than forcedAge: what waits for the budget comes before what does not';
+
 function checkGroups({ config }: CheckContext): readonly Finding[] {
   return allGroups(config).flatMap(({ path, value: group }) => {
     const check = config.healthChecks[group.backend?.healthCheck ?? ''];
     const port = groupProbePort(group.backend, check);
+    const { eligibleAge, forcedAge } = group.expiry;
+    const ordered = eligibleAge === 'off' || forcedAge === 'off' || eligibleAge < forcedAge;
     const size = `size ${group.size} is more than maxSize ${group.maxSize}`;
     return [
       ...(group.size <= group.maxSize ? [] : [semantic([...path, 'size'], size)]),
+      ...(ordered ? [] : [semantic([...path, 'expiry', 'eligibleAge'], AGES)]),
       ...(port.ok ? [] : [semantic([...path, 'backend'], port.failure)]),
     ];
   });

@@ -1,0 +1,68 @@
+/**
+ * What holds a group's replacements, as operators are told of it.
+ *
+ * Input: its memory. Output: conditions, each as long as its reason.
+ */
+
+import { isUnhealthy } from '../src/policy/breaker.js';
+import { budgetOf } from '../src/policy/budget.js';
+import { type GroupMemory, membersOf, rulesOf, specOf, wantedOf } from './group-memory.js';
+import type { JsonObject } from './model/json.js';
+import { timestamp } from './model/time.js';
+
+export function breakerConditions(memory: GroupMemory): JsonObject[] {
+  const { key, breaker } = memory;
+  if (breaker === null) return [];
+  const isOpen = breaker.state === 'open';
+  const unhealthy = membersOf(memory).filter(isUnhealthy).length;
+  const condition = {
+    type: isOpen ? 'breaker-open' : 'breaker-half-open',
+    object: `group/${key}`,
+    severity: isOpen ? 'critical' : 'warning',
+    since: timestamp(breaker.sinceMs),
+    cause: breaker.cause,
+    message: `${unhealthy} of ${wantedOf(memory)} turned unhealthy together, none of them known to be dead`,
+    next: isOpen
+      ? 'none of them is drained: look at what they share (network, health check, a release); "drain INSTANCE" still works'
+      : 'they are replaced one at a time; closes when none is unhealthy',
+  };
+  return [condition];
+}
+
+export function waitConditions(memory: GroupMemory): JsonObject[] {
+  const { waiting } = memory;
+  if (waiting === null) return [];
+  const condition = {
+    type: waiting.why === 'room' ? 'replace-held' : 'replace-waiting',
+    object: waiting.why === 'room' ? `instance/${waiting.id}` : `group/${memory.key}`,
+    severity: waiting.why === 'room' ? 'warning' : 'info',
+    since: timestamp(waiting.sinceMs),
+    cause: waiting.cause,
+    ...wordsFor(memory, waiting.why),
+  };
+  return [condition];
+}
+
+function wordsFor(memory: GroupMemory, why: 'room' | 'budget' | 'window') {
+  switch (why) {
+    case 'room':
+      return {
+        message: `no room beside maxSize ${specOf(memory).maxSize} for its successor`,
+        next: 'raise maxSize, or lower the size',
+      };
+    case 'budget': {
+      const rules = rulesOf(memory);
+      const members = membersOf(memory);
+      const { max, used } = budgetOf({ rules, wanted: wantedOf(memory), members });
+      return {
+        message: `members wait to be replaced: ${used} of a budget of ${max} is used`,
+        next: 'the next one follows when one of those is back in service or gone; or raise budget.max',
+      };
+    }
+    case 'window':
+      return {
+        message: 'members wait to be replaced: no window of budget.windows is open',
+        next: 'they are replaced in the next window; "replace INSTANCE" does not wait',
+      };
+  }
+}
