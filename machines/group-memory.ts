@@ -9,7 +9,7 @@
  */
 import { backoffMs } from '../src/policy/backoff.js';
 import { nextBreaker } from '../src/policy/breaker.js';
-import { isOpenAt, nextOpening } from '../src/policy/cron.js';
+import { nextOpening } from '../src/policy/cron.js';
 import {
   type Books,
   type BreakerState,
@@ -22,7 +22,7 @@ import {
   stayingOf,
 } from '../src/policy/members.js';
 import { bookIn, inForce } from '../src/policy/overrides.js';
-import { candidatesOf, type Waiting, waitingOf } from '../src/policy/replace.js';
+import { type Waiting, waitingOf } from '../src/policy/replace.js';
 import { expiresAtMs } from '../src/policy/rotation.js';
 import { isComplete } from '../src/policy/scale.js';
 import type { InstanceMemory } from './instance-memory.js';
@@ -214,9 +214,11 @@ export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): b
   return standingOf(merged(known, summary)) !== 'staying';
 }
 
-/** The report tells of a success after failures. */
+/** The report tells of a success after failures: not that somebody serves as before. */
 export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): boolean {
-  return memory.trouble !== null && summary.state === 'serving';
+  const known = memory.members[summary.id];
+  const servedBefore = known !== undefined && hasServed(known);
+  return memory.trouble !== null && summary.state === 'serving' && !servedBefore;
 }
 
 /** As many as wanted, each of them has served, and none waits for a successor. */
@@ -265,14 +267,9 @@ export function nextLookMs(memory: GroupMemory, { at }: Meta, atLeastMs: number)
   const { resyncIntervalMs } = specOf(memory);
   const { windows } = rulesOf(memory).budget;
   const ages = upcomingOf(memory).filter((dueAtMs) => dueAtMs > at);
-  const waits = windows !== 'always' && !isOpenAt(windows, at);
-  const opening = waits && hasCandidates(memory, at) ? nextOpening(windows, at) : undefined;
+  const opening = windows === 'always' ? undefined : nextOpening(windows, at);
   const next = Math.min(at + resyncIntervalMs, ...ages, opening ?? Number.POSITIVE_INFINITY);
   return Math.min(resyncIntervalMs, Math.max(atLeastMs, next + 1 - at));
-}
-
-function hasCandidates(memory: GroupMemory, at: number): boolean {
-  return candidatesOf(booksOf(memory, { at })).length > 0;
 }
 
 /** When its staying members grow too old. */

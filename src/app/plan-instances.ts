@@ -3,7 +3,8 @@
  *
  * Input:  tenants as the configuration wants them, views of groups and instances.
  * Output: one row per instance: `{action, group, id?, reason}`. Which one of a shrinking group goes is
- *         decided when it goes, so only those of removed groups are named.
+ *         decided when it goes, so only those of removed groups, and those that were made from
+ *         another template, are named.
  */
 import type { GroupSpec, TenantSpec } from '../../machines/model/desired.js';
 import type { JsonObject } from '../../machines/model/json.js';
@@ -42,9 +43,9 @@ export function instancesOf(tenants: readonly TenantSpec[], present: Present): J
   const keys = [...new Set<string>([...wanted.keys(), ...known.keys()])].sort();
   return keys.flatMap((key) => {
     const group = wanted.get(key as GroupSpec['key']);
-    return group === undefined
-      ? removed(key, present.members)
-      : resized(key, group, known.get(key));
+    if (group === undefined) return removed(key, present.members);
+    const rotated = known.has(key) ? drifted(key, group, present.members) : [];
+    return [...resized(key, group, known.get(key)), ...rotated];
   });
 }
 
@@ -65,9 +66,24 @@ function rows(action: string, count: number, rest: JsonObject): JsonObject[] {
 /** Gone, or on its way out whatever the configuration says. */
 const LEAVING = ['draining', 'drained', 'deleting', 'deleted', 'failed', 'lost'];
 
-function removed(group: string, members: readonly JsonObject[]): JsonObject[] {
+function stayingIn(group: string, members: readonly JsonObject[]): readonly JsonObject[] {
   return members
     .filter((one) => `${one['tenant']}/${one['group']}` === group || one['group'] === group)
-    .filter(({ state }) => !LEAVING.includes(String(state)))
-    .map(({ id }) => ({ action: 'delete', group, id: id ?? null, reason: 'the group is removed' }));
+    .filter(({ state }) => !LEAVING.includes(String(state)));
+}
+
+/** Each is replaced in its turn, as the budget of its group allows. */
+function drifted(
+  group: string,
+  { template }: GroupSpec,
+  members: readonly JsonObject[],
+): JsonObject[] {
+  const reason = `it was made from another template than ${template.name} is now`;
+  return stayingIn(group, members)
+    .filter((one) => one['infraHash'] !== template.infraHash || one['provider'] !== template.provider)
+    .map(({ id }) => ({ action: 'replace', group, id: id ?? null, reason }));
+}
+
+function removed(group: string, members: readonly JsonObject[]): JsonObject[] {
+  return stayingIn(group, members).map(({ id }) => ({ action: 'delete', group, id: id ?? null, reason: 'the group is removed' }));
 }

@@ -26,7 +26,10 @@ import { frontend } from './schema-frontends.js';
 const durationOrOff = either('off', span, 'a duration like 30d').default('off');
 const BUDGET_MAX = 'expected a whole number of 1 or more, or a percentage like 10%';
 const budgetMax = z.union(
-  [whole(1, configLimits.groupSizeMax), z.string().regex(/^([1-9]\d?|100)%$/)],
+  [
+    whole(1, configLimits.groupSizeMax),
+    z.string().regex(/^([1-9]\d?|100)%$/, { error: BUDGET_MAX }),
+  ],
   { error: BUDGET_MAX },
 );
 

@@ -328,17 +328,18 @@ const NODE: readonly ProblemCase[] = [
   },
   {
     name: 'budgets that cannot be',
-    text: [
-      'tenants:',
-      '  acme:',
-      '    groups:',
-      '      a: { template: web, budget: { max: 0, windows: [] } }',
-      '      b: { template: web, budget: { max: 0%, windows: [{ cron: "61 2 * * *", duration: 2h }] } }',
-      '      c: { template: web, budget: { max: many, windows: [{ cron: "0 2 * *", duration: 2h }] } }',
-      '      d: { template: web, budget: { windows: [{ cron: "0 0 30 2 *", duration: 2h }] } }',
-      '      e: { template: web, budget: { windows: [{ cron: "0 0 * * *", duration: 32d }] } }',
-      '      f: { template: web, breaker: { unhealthyAbove: 101% } }',
-    ].join('\n'),
+    text:
+      [
+        'tenants:',
+        '  acme:',
+        '    groups:',
+        '      a: { template: web, budget: { max: 0, windows: [] } }',
+        '      b: { template: web, budget: { max: 0%, windows: [{ cron: "61 2 * * *", duration: 2h }] } }',
+        '      c: { template: web, budget: { max: many, windows: [{ cron: "0 2 * *", duration: 2h }] } }',
+        '      d: { template: web, budget: { windows: [{ cron: "0 0 30 2 *", duration: 2h }] } }',
+        '      e: { template: web, budget: { windows: [{ cron: "0 0 * * *", duration: 32d }] } }',
+        '      f: { template: web, breaker: { unhealthyAbove: 101% } }',
+      ].join('\n') + PARTS.replace(/\ntenants.*/, ''),
   },
   {
     name: 'ages out of order',

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import type { InstanceMemory } from '../../machines/instance-memory.js';
+import { DEFAULT_DISRUPTION } from '../../machines/model/desired.js';
 import { type Address, type FrontendName, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { ProviderMessage } from '../../machines/model/messages.js';
 import { countedOf, stayingOf } from '../../src/policy/members.js';
-import type { GroupWorld } from './group-types.js';
+import type { GroupWorld, Recorded } from './group-types.js';
 
 export interface Laws {
   afterStep(actor: Address, spawned: number): void;
@@ -16,6 +17,7 @@ export interface Laws {
 /** `frontends`: all there are, whether the group still belongs to them or not. */
 export function createLaws(world: GroupWorld, frontends: readonly FrontendName[]): Laws {
   const deadlines = new Map<string, number>();
+  let judged = 0;
   world.neighbours.onDelete((made) => {
     const owner = world.instances().find(({ providerId }) => providerId === made.providerId);
     const excused = !made.alive || owner?.dead === true || owner?.drain?.endedBy === 'unverified';
@@ -24,7 +26,11 @@ export function createLaws(world: GroupWorld, frontends: readonly FrontendName[]
   });
   return {
     afterStep: (actor, spawned) => {
-      if (kindOf(actor) === 'group' && spawned > 0) sizeHolds(world);
+      if (kindOf(actor) === 'group') {
+        if (spawned > 0) sizeHolds(world);
+        for (const record of world.records.slice(judged)) budgetHolds(world, record);
+        judged = world.records.length;
+      }
       if (kindOf(actor) === 'instance') {
         stateAgrees(world, actor);
         deadlineHolds(world, actor, deadlines);
@@ -53,6 +59,29 @@ function sizeHolds(world: GroupWorld): void {
   assert.ok(staying.length <= (group.spec?.maxSize ?? 0), `GR-6: ${staying.length} staying`);
   const replaced = staying.flatMap(({ replaces }) => replaces ?? []);
   assert.equal(new Set(replaced).size, replaced.length, 'GR-4: one successor for each');
+}
+
+const ROTATIONS = ['config-drift', 'eligible-expiry', 'forced-expiry'];
+
+/** GR-20, GR-23: judged whenever somebody is told to leave for the sake of another. */
+function budgetHolds(world: GroupWorld, { event, numbers }: Recorded): void {
+  const reason = String(numbers['reason']);
+  const voluntary = reason === 'replaced' || ROTATIONS.includes(reason);
+  if (event !== 'group.drain_ordered' || !voluntary) return;
+  const group = world.group();
+  const leaver = Object.values(group.members).find(({ id }) => id === numbers['instance']);
+  if (leaver === undefined) return;
+  if (numbers['breaker'] === 'open') assert.notEqual(numbers['state'], 'suspect', 'GR-23');
+  if (!leaver.inService) return;
+  const staying = stayingOf(Object.values(group.members));
+  const inService = staying.filter((one) => one.inService);
+  const { max } = (group.spec?.disruption ?? DEFAULT_DISRUPTION).budget;
+  const allowed =
+    'count' in max ? max.count : Math.max(1, Math.floor(max.share * Number(numbers['wanted'])));
+  const spare = reason === 'forced-expiry' ? 1 : 0;
+  const left = Number(numbers['wanted']) - inService.length;
+  const covered = inService.some(({ replaces }) => replaces === leaver.id);
+  assert.ok(covered || left <= allowed + spare, `GR-20: ${left} out for ${reason}`);
 }
 
 /** What operators see is what the chart says. */
