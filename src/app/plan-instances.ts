@@ -80,10 +80,17 @@ function drifted(
 ): JsonObject[] {
   const reason = `it was made from another template than ${template.name} is now`;
   return stayingIn(group, members)
-    .filter((one) => one['infraHash'] !== template.infraHash || one['provider'] !== template.provider)
+    .filter(
+      (one) => one['infraHash'] !== template.infraHash || one['provider'] !== template.provider,
+    )
     .map(({ id }) => ({ action: 'replace', group, id: id ?? null, reason }));
 }
 
 function removed(group: string, members: readonly JsonObject[]): JsonObject[] {
-  return stayingIn(group, members).map(({ id }) => ({ action: 'delete', group, id: id ?? null, reason: 'the group is removed' }));
+  return stayingIn(group, members).map(({ id }) => ({
+    action: 'delete',
+    group,
+    id: id ?? null,
+    reason: 'the group is removed',
+  }));
 }
