@@ -85,6 +85,7 @@ export function stayingOf(members: readonly Member[]): readonly Member[] {
 /** Staying members that count toward the size. */
 export function countedOf(members: readonly Member[]): readonly Member[] {
   const staying = stayingOf(members);
+  if (!staying.some(({ replaces }) => replaces !== undefined)) return staying;
   const stayingIds = new Set(staying.map((member) => member.id));
   return staying.filter(({ replaces }) => replaces === undefined || !stayingIds.has(replaces));
 }

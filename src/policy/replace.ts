@@ -68,9 +68,10 @@ export function waitingOf(books: Books): Waiting | undefined {
 }
 
 function finishReplacement(books: Books): ReplaceStep | undefined {
-  const staying = stayingOf(books.members);
-  const byId = new Map(staying.map((member) => [member.id, member]));
-  for (const successor of staying) {
+  const successors = stayingOf(books.members).filter(({ replaces }) => replaces !== undefined);
+  if (successors.length === 0) return undefined;
+  const byId = new Map(stayingOf(books.members).map((member) => [member.id, member]));
+  for (const successor of successors) {
     const predecessor = successor.replaces && byId.get(successor.replaces);
     if (!predecessor) continue;
     const cause = causeOf(books, predecessor);

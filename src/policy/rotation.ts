@@ -53,7 +53,10 @@ function isDrifted({ infra }: Books, member: Member): boolean {
 }
 
 function isTooOld({ at }: Books, member: Member, ageMs: number | undefined): boolean {
-  return ageMs !== undefined && at > dueAtMs(member, ageMs);
+  if (ageMs === undefined) return false;
+  // Most are too young for any jitter, which is then not worth working out.
+  if (at - member.requestedAtMs < Math.floor(ageMs * (1 - JITTER))) return false;
+  return at > dueAtMs(member, ageMs);
 }
 
 function dueAtMs({ id, requestedAtMs }: Member, ageMs: number): number {

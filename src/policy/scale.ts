@@ -129,8 +129,8 @@ function surplusRank(books: Books, member: Member): number {
 }
 
 function isMissing(books: Books): boolean {
-  const room = stayingOf(books.members).length < books.maxSize;
-  return room && countedOf(books.members).length < books.wanted;
+  if (countedOf(books.members).length >= books.wanted) return false;
+  return stayingOf(books.members).length < books.maxSize;
 }
 
 /** Names whom the new member follows: one that died, or one that was drained first to be replaced. */
