@@ -8,7 +8,7 @@ import { migrate } from '../../../src/adapters/sqlite/open.js';
 import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
 import type { Failpoint } from '../../../src/ports/failpoints.js';
-import { packDecision } from '../../../src/ports/packed.js';
+import { FIELD_CHARACTERS_MAX, packDecision } from '../../../src/ports/packed.js';
 import { everything, verdicts } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { cellOf, decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
@@ -87,7 +87,7 @@ test('[ST-4] content that is no JSON is rejected alone', async () => {
   const store = openOrThrow(':memory:');
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
-  const contexts = [{ big: 1n }, cycle, { text: 'x'.repeat(1_100_000) }, undefined];
+  const contexts = [{ big: 1n }, cycle, { text: 'x'.repeat(FIELD_CHARACTERS_MAX) }, undefined];
   const bad = contexts.map((context, index) =>
     decisionOf(`bad-${index}`, { cell: cellOf(WEB, 1, { context: context as never }) }),
   );
