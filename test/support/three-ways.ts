@@ -184,11 +184,15 @@ function createLive(machine: AnyStateMachine, input: JsonObject) {
 
   /** An actor that threw is over; another one takes its place where it last stood. */
   function revive(): void {
+    const { _nodes: stood } = last;
     actor = begin(last);
     for (const [id, delay] of Object.entries(timers)) {
       actor.system.scheduler.schedule(actor, actor, { type: id }, delay, id);
     }
     last = actor.getSnapshot();
+    // XState lets a transition with targets in one region leave two of its states active, and a revived
+    // actor would forget the one that its value does not name.
+    last._nodes.splice(0, last._nodes.length, ...stood);
   }
 
   const seen = (): Seen => {
