@@ -9,8 +9,8 @@ export const configLimits = {
   depthMax: 32,
   /** Uses of `*alias`, counted each time one is expanded. */
   aliasesMax: 100,
-  /** Characters of the whole configuration as JSON: it is stored as one piece. */
-  storedCharactersMax: 2_500_000,
+  /** Bytes of the whole configuration as JSON: it is stored, and crosses threads, as one piece. */
+  storedBytesMax: 2_500_000,
   /** Values of the whole file, aliases followed. */
   valuesMax: 4_000_000,
   /** Problems told at once; the last line counts the rest. */

@@ -111,9 +111,9 @@ const CHECKS: readonly ((context: CheckContext) => readonly Finding[])[] = [
 
 /** Some ten thousand backends: more would not fit where the node keeps what it committed to. */
 function checkSize({ config }: CheckContext): readonly Finding[] {
-  const characters = JSON.stringify(config).length;
-  if (characters <= configLimits.storedCharactersMax) return [];
-  const sizes = `${characters} characters when complete, more than ${configLimits.storedCharactersMax}`;
+  const bytes = Buffer.byteLength(JSON.stringify(config));
+  if (bytes <= configLimits.storedBytesMax) return [];
+  const sizes = `${bytes} bytes when complete, more than ${configLimits.storedBytesMax}`;
   return [semantic([], `the configuration is too large: ${sizes}; divide it among several nodes`)];
 }
 

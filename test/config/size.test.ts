@@ -30,6 +30,6 @@ test('[CF-19] config: one that does not fit is one problem that says so', () => 
   assert.ok(!loaded.ok);
   assert.equal(loaded.failure.length, 1);
   const [{ message, code } = { message: '', code: '' }] = loaded.failure;
-  assert.match(message, /too large: \d+ characters .* more than \d+; divide it/);
+  assert.match(message, /too large: \d+ bytes .* more than \d+; divide it/);
   assert.equal(code, 'semantic');
 });

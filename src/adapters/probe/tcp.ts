@@ -26,8 +26,7 @@ export function probeTcp(
       if (over) return;
       over = true;
       cancel?.();
-      if (outcome === CONNECTED) handle.reset(nothing);
-      else handle.close();
+      if (outcome !== CONNECTED || handle.reset(nothing) !== 0) handle.close();
       resolve(outcome);
     };
     const request = tcp.request();
