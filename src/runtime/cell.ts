@@ -135,6 +135,11 @@ export class Cell implements TimerOwner, MailboxOwner {
     return this.troubles;
   }
 
+  /** Only who is about to forget itself goes on waiting. */
+  unpark(): void {
+    this.parked = this.inFlight.some(({ forget }) => forget);
+  }
+
   departs(flight: InFlight): void {
     if (this.inFlight.length === 0) this.inFlight = [flight];
     else (this.inFlight as InFlight[]).push(flight);

@@ -140,7 +140,7 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   const { outboxSeq } = outcome.value;
   if (outboxSeq > 0) kernel.announcer.appended(outboxSeq, cell.address, flight.cause);
   if (flight.forget) return forget(kernel, cell);
-  cell.parked = cell.inFlight.some(({ forget }) => forget);
+  cell.unpark();
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.schedule(cell);
 }

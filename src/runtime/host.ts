@@ -101,7 +101,10 @@ export function createHost(options: HostOptions): Host {
     timers: createTimers(clock, onTimer),
     mailboxes: createMailboxes(),
     restarts: createRestarts(clock, (cell) => turns.schedule(cell)),
-    committer: createCommitter(options.store, clock, () => kernel.announcer.flush()),
+    committer: createCommitter(options.store, clock, () => {
+      kernel.announcer.flush();
+      turns.retryHeld();
+    }),
     announcer: createAnnouncer(send),
     deadLetters,
     watches,

@@ -22,16 +22,17 @@ export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const step = cell.stepper.step(cell.configuration, cell.context, event);
   const sorted = sortEffects(cell, step.effects);
   const decides = isDecision(cell, step.configuration, sorted);
-  let full = decides && cell.inFlight.length >= REFLEX_DECISIONS_MAX;
-  if (full && mustCommit(sorted)) {
-    if (cell.inFlight.length >= ACTOR_DECISIONS_MAX) return false;
-    full = false;
-  }
+  // While the store is away a reflex acts whether its record can wait or not; else the mailbox waits.
+  const away = kernel.committer.unavailable !== undefined;
+  const yields = away && !mustCommit(sorted);
+  const full =
+    decides && cell.inFlight.length >= (yields ? REFLEX_DECISIONS_MAX : ACTOR_DECISIONS_MAX);
+  if (full && !yields) return false;
 
   move(kernel, cell, step, letter);
   if (kernel.tap !== undefined) kernel.tap(frameOf(cell, event));
-  // So much waits only when the store has been away for long: a reflex still acts, its record is given
-  // up, and the next decision that fits carries the whole state anyway.
+  // So much waits only when the store has been away for long: the record is given up, and the next
+  // decision that fits carries the whole state.
   if (decides && !full) decide(kernel, cell, sorted, meta);
   performNow(kernel, cell, sorted, decides ? meta.id : meta.cause);
   return true;

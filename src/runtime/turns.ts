@@ -14,12 +14,16 @@ export interface Turns {
   /** Monotonic time, read once for each cell's turn and once for all that comes before the next. */
   now(): number;
   schedule(cell: Cell): void;
+  /** The store is away: who waits for room among its decisions looks whether it still has to. */
+  retryHeld(): void;
   stop(): void;
 }
 
 export function createTurns(kernel: Kernel): Turns {
   const { clock, log, turn: witness } = kernel.options;
   const queue = new Queue<Cell>();
+  /** Cells that have a message which waits for room. */
+  let held: Cell[] = [];
   let scheduled = false;
   let stopped = false;
   let readAt: number | undefined;
@@ -47,7 +51,7 @@ export function createTurns(kernel: Kernel): Turns {
       const cell = queue.shift();
       if (cell === undefined) break;
       cell.queued = false;
-      runCell(kernel, cell);
+      if (runCell(kernel, cell) === 'held') held.push(cell);
       const endedAt = clock.monotonic();
       if (endedAt - startedAt > SLOW_TURN_MS) {
         log.warn({ actor: cell.address, tookMs: endedAt - startedAt }, 'slow turn');
@@ -71,6 +75,16 @@ export function createTurns(kernel: Kernel): Turns {
   return {
     now,
     schedule,
+    retryHeld: () => {
+      const waiting = held.filter(({ parked }) => parked);
+      const away = kernel.committer.unavailable !== undefined;
+      held = away ? [] : waiting;
+      if (!away) return;
+      for (const cell of waiting) {
+        cell.unpark();
+        schedule(cell);
+      }
+    },
     stop: () => {
       stopped = true;
       queue.clear();
@@ -91,20 +105,22 @@ function isOver({ timers }: Kernel, cell: Cell, { envelope, timer }: Letter): bo
   return timer >= 0 && !timers.isArmed(cell, envelope.body.type, timer);
 }
 
-function runCell(kernel: Kernel, cell: Cell): void {
+function runCell(kernel: Kernel, cell: Cell): 'held' | undefined {
   // To come back is part of a turn like any other: many that crash at once keep nobody from theirs.
   if (cell.phase === 'restarting') comeBack(kernel, cell);
   for (let handled = 0; handled < TURN_MESSAGES_MAX && takesMail(cell); handled += 1) {
     const letter = kernel.mailboxes.take(cell);
-    if (letter === undefined) return;
+    if (letter === undefined) return undefined;
     if (isOver(kernel, cell, letter)) continue;
     kernel.options.turn?.begin(cell.address, letter.envelope.body.type);
     try {
       if (process(kernel, cell, letter)) continue;
       kernel.mailboxes.putBack(cell, letter);
       cell.parked = true;
+      return 'held';
     } catch (error) {
       crash(kernel, cell, error, letter);
     }
   }
+  return undefined;
 }

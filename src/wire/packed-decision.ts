@@ -48,7 +48,7 @@ export type Decision = readonly [
   records: readonly Entry[],
 ];
 
-export function isPackedCell(value: unknown): value is Cell {
+function isPackedCell(value: unknown): value is Cell {
   if (!Array.isArray(value) || value.length !== 10) return false;
   const [address, parent, machine, machineVersion, machineHash, version, incarnation] = value;
   return (

@@ -21,6 +21,9 @@ const TCP: HealthCheckSpec = { ...CHECK, type: 'tcp', timeoutMs: 2_000 };
 const prober = openRoutedProber({ clock: systemClock(), userAgent: 'switchyard/test' });
 const mayHaveNamespaces = process.getuid?.() === 0;
 
+const CLIENT = new URL('../../../src/adapters/probe/helper/client.js', import.meta.url).href;
+const CLOCK = new URL('../../../src/adapters/system/clock.js', import.meta.url).href;
+
 function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: 'pipe' });
 }
@@ -98,6 +101,21 @@ test('[HE-40] a helper that is killed: what it had in hand is our own trouble, t
   }
   assert.equal(code, 'L3OK');
   own.close();
+});
+
+test('[HE-34] [HE-40] a helper that cannot be started is our own trouble, and the process lives on', () => {
+  const script = `
+    import { openSync } from 'node:fs';
+    import { createHelper } from ${JSON.stringify(CLIENT)};
+    import { systemClock } from ${JSON.stringify(CLOCK)};
+    const helper = createHelper({ clock: systemClock(), userAgent: 'test' });
+    process.stdout.write('');
+    try { for (;;) openSync('/dev/null'); } catch {}
+    const result = await helper.probe({ address: '127.0.0.1', port: 0 }, ${JSON.stringify(ICMP)});
+    process.stdout.write(result.code, () => process.exit(0));`;
+  const run = `ulimit -n 64; exec "$0" --input-type=module -e "$1"`;
+  const { stdout, status, stderr } = spawnSync('sh', ['-c', run, process.execPath, script]);
+  assert.deepEqual([String(stdout), status], ['SOCKERR', 0], String(stderr));
 });
 
 function helpers(): readonly number[] {

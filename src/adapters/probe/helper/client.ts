@@ -55,7 +55,12 @@ export function createHelper(options: HelperOptions): Helper {
   const start = (): ChildProcess | undefined => {
     if (child !== undefined) return child;
     if (clock.monotonic() - endedAtMs < RETRY_MS) return undefined;
-    const started = launch(options);
+    const started = tryLaunch(options);
+    if (typeof started === 'string') {
+      endedAtMs = clock.monotonic();
+      reason = started;
+      return undefined;
+    }
     child = started;
     let lastWords = '';
     started.stderr?.on('data', (said: Buffer) => {
@@ -97,6 +102,20 @@ export function createHelper(options: HelperOptions): Helper {
       last.unref();
     },
   };
+}
+
+/** Without descriptors to spare there is no process, or one that cannot be talked to. */
+function tryLaunch(options: HelperOptions): ChildProcess | string {
+  try {
+    const started = launch(options);
+    if (started.connected) return started;
+    started.on('error', () => undefined);
+    // One that never was has process number 0, and a signal to that is for all of us.
+    if (started.pid !== undefined) started.kill('SIGKILL');
+    return `${nameOf(options)} cannot be started`;
+  } catch (error) {
+    return `${nameOf(options)} cannot be started: ${(error as Error).message}`;
+  }
 }
 
 /** `nsenter`, because only a process of its own can be in another namespace. */
