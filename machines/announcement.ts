@@ -62,14 +62,14 @@ function levelOf({ level, frontend }: AnnouncementMemory): AnnounceLevel {
   return level;
 }
 
-/** The next thing to do; `null`: all is as wanted. */
+/** The next thing to do; `null`: all is as wanted, and known to be: a call that failed may have done its work. */
 export function nextCall(memory: AnnouncementMemory): HookCall | null {
   const level = levelOf(memory);
-  const { done } = memory;
+  const { done, failures } = memory;
   if (done?.announced === true && done.address !== level.address) {
     return { ...callOf(level, done.address), action: 'withdraw', reason: 'moved' };
   }
-  if (done?.announced === level.wanted) return null;
+  if (failures === 0 && done?.announced === level.wanted) return null;
   return callOf(level, level.address);
 }
 

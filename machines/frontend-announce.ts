@@ -13,12 +13,18 @@ type Wanted = Pick<AnnounceLevel, 'wanted' | 'reason'>;
 /** `null`: there is no program, no address, or nothing to say yet. */
 export function announceLevel(memory: FrontendMemory): AnnounceLevel | null {
   const { decided, toldAnnounce, nodeDrained: drained, state, report } = memory;
-  if (decided?.announce === undefined) return null;
+  if (decided?.announce === undefined) return withdrawn(toldAnnounce);
   const { enabled } = decided.announce;
   const synced = isSynced(memory);
   const said = announcement({ enabled, drained, state, exists: report?.exists, synced });
   const wanted = said ?? toldAnnounce;
   return wanted === null ? null : built(memory, wanted);
+}
+
+/** Its program is no longer configured: what was told last names the one to withdraw by. */
+function withdrawn(told: AnnounceLevel | null): AnnounceLevel | null {
+  if (told?.wanted !== true) return null;
+  return { ...told, wanted: false, reason: 'configuration', gone: true };
 }
 
 function built(memory: FrontendMemory, { wanted, reason }: Wanted): AnnounceLevel | null {

@@ -9,7 +9,7 @@
  * decision can ever overtake a newer verdict. What was told to others is kept too; a level is told
  * again when it differs, or when it was asked for.
  */
-import type { MemberHealth, Reason } from '../src/policy/frontend-weights.js';
+import { isKept, type MemberHealth, type Reason } from '../src/policy/frontend-weights.js';
 import { bookIn } from '../src/policy/overrides.js';
 import { FIRST_POOL, type PoolChoice } from '../src/policy/pool-choice.js';
 import { climbsAt } from '../src/policy/slow-start.js';
@@ -282,13 +282,14 @@ export function withVerdict(
 
 /** It begins to climb, goes on, or has lost what it climbed. */
 function climbOf(
-  { health, given, climbsSinceMs }: MemberMemory,
+  { health, given, reason, climbsSinceMs }: MemberMemory,
   state: MemberHealth['state'],
   nowMs: number,
 ): Pick<MemberMemory, 'climbsSinceMs'> {
   if (state !== 'up') return { climbsSinceMs: null };
   if (health.state === 'up') return { climbsSinceMs };
-  return { climbsSinceMs: climbsAt(health.state, given) ? nowMs : null };
+  const keptItsWeight = isKept(reason) && (given ?? 0) > 0;
+  return { climbsSinceMs: !keptItsWeight && climbsAt(health.state, given) ? nowMs : null };
 }
 
 /** Members that left for good, once that was acknowledged and told. */

@@ -237,7 +237,10 @@ export const frontendSetup = setup({
     release: effect<PoolCall>(),
     ask: effect<AskParams>(),
     noteFarewell: assign({ toldAnnounce: null }),
-    noteAnnounce: assign(({ context }) => ({ toldAnnounce: announceLevel(context) })),
+    noteAnnounce: assign(({ context }) => {
+      const level = announceLevel(context);
+      return { toldAnnounce: level?.gone === true ? null : level };
+    }),
     takeWorld: assign(({ event }) => {
       if (event.type === 'announce.status') return { announced: event.announced };
       return event.type === 'node.level' ? { nodeDrained: event.drained } : {};

@@ -70,6 +70,19 @@ test('[AN-2] announcement: after a restart the first word is passed on once more
   assert.deepEqual(calls(up().fire('holdDown')), ['announce 192.0.2.1 up']);
 });
 
+test('[AN-3] [AN-6] announcement: a call that failed may have done its work: the other way is called for, whatever was before', () => {
+  const withdrawing = ends(says(announced(), DOWN), true);
+  const back = says(withdrawing).fire('holdDown');
+  assert.deepEqual(calls(back), ['announce 192.0.2.1 up']);
+  const settled = ends(back);
+  assert.deepEqual([settled.value, settled.context.problem], ['settled', null]);
+  const announcing = ends(up().fire('holdDown'), true);
+  const never = ends(says(announced(), DOWN));
+  for (const failing of [announcing, ends(says(never).fire('holdDown'), true)]) {
+    assert.deepEqual(calls(says(failing, DOWN)), ['withdraw 192.0.2.1 down']);
+  }
+});
+
 test('[AN-5] announcement: what is said during a call is done after it, the newest only', () => {
   const calling = up().fire('holdDown');
   const twice = says(says(says(calling, DOWN)), DOWN);

@@ -68,3 +68,15 @@ test('[FE-45] frontend: panic keeps the silent ones, is recorded, and ends with 
   const over = half.send(verdict('b1', 'up'));
   assert.deepEqual([sent(over), over.context.panic], ['.11=1 .12=1', false]);
 });
+
+test('[FE-51] frontend: who kept its weight in panic keeps it when it answers again', () => {
+  const both = after(
+    created({ pools, slowStart, panicBelow: 0.6 }),
+    verdict('b1', 'up'),
+    verdict('b2', 'up'),
+  );
+  const whole = at(at(both, verdict('b1', 'up'), 100), verdict('b2', 'up'), 100);
+  const panic = at(whole, verdict('b1', 'down'), 101);
+  assert.equal(sent(panic), '.11=10 .12=10');
+  assert.equal(sent(at(panic, verdict('b1', 'up'), 102)), '.11=10 .12=10');
+});

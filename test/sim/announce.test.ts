@@ -121,3 +121,18 @@ test('[AN-3] announce: a frontend that is not to be announced, or is gone, is wi
   await node.clock.advance(20_000);
   assert.deepEqual(calls(node, 1), ['announce one up', 'withdraw two removed']);
 });
+
+test('[AN-3] announce: when the program is no longer configured it withdraws what it announced', async () => {
+  const node = await started();
+  await node.configure(SITE.replace(/^announce: .*$/m, ''));
+  await node.clock.advance(10_000);
+  assert.deepEqual(calls(node).toSorted(), [
+    'withdraw one configuration',
+    'withdraw two configuration',
+  ]);
+  await node.clock.advance(60_000);
+  assert.equal(calls(node).length, 2, 'once');
+  await node.configure(SITE);
+  await node.clock.advance(20_000);
+  assert.deepEqual(calls(node, 2).toSorted(), ['announce one up', 'announce two up']);
+});
