@@ -30,6 +30,7 @@ function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): voi
     greet(event.desired.frontend, { companion, scope });
   } else if (event.type === 'vip.withdrawn') {
     companion.withdraw(event.frontend, { revision: event.revision, scope });
+    companion.state.greeted.delete(event.frontend);
   } else if (event.type === 'vip.awaited') {
     companion.awaitFrontend(event.frontend, scope);
     greet(event.frontend, { companion, scope });
@@ -40,12 +41,17 @@ function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): voi
   }
 }
 
-/** A frontend begins by assuming that nobody drained the node. */
+/**
+ * A frontend that begins assumes that nobody drained the node; one that goes on may have been told by an
+ * earlier life of ours, and not of what changed since.
+ */
 function greet(
   frontend: FrontendName,
   { companion: { state }, scope }: Pick<LbsyncWorld, 'companion' | 'scope'>,
 ): void {
-  if (isDrained(state)) tellNode(state, frontend, scope);
+  const isNew = !state.greeted.has(frontend);
+  state.greeted.add(frontend);
+  if (isNew || isDrained(state)) tellNode(state, frontend, scope);
 }
 
 function connect(work: WorkParams, { companion, scope }: LbsyncWorld): void {

@@ -161,9 +161,10 @@ async function performStep(
 ): Promise<StepEnd> {
   const { state } = pass;
   if (ownerOf(state.wants, step.key)?.desired !== plannedFor) return 'put-off';
-  if (freezeOf(state, step.key) !== undefined) return 'put-off';
   if (step.kind === 'build' && !isInLedger(state, step)) return 'waiting';
   for (const op of step.ops) {
+    // Every prefix is safe: a freeze that comes in between need not wait for the rest.
+    if (freezeOf(state, step.key) !== undefined) return 'put-off';
     const answer = await send(pass, op);
     if (answer === undefined) return 'lost';
     if (!answer.ok) return failed(state, step, answer.failure);

@@ -84,6 +84,8 @@ export interface LbsyncState {
   /** Wanted VIPs in VPP that were never ours, and since when we know; monotonic. */
   readonly strangers: Map<VipKey, number>;
   readonly dirty: Set<VipKey>;
+  /** Frontends that this life has told whether the node is drained. */
+  readonly greeted: Set<FrontendName>;
   /** Frontends waiting for an answer to what they sent. */
   readonly owed: Set<FrontendName>;
   /** Last report per frontend, as text, so that nothing is told twice. */
@@ -131,6 +133,7 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     met: new Set(),
     strangers: new Map(),
     dirty: new Set(),
+    greeted: new Set(),
     owed: new Set(),
     reported: new Map(),
     failures: new Map(),

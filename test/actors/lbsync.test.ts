@@ -191,6 +191,40 @@ test('[LB-6] lbsync: exclusive ownership removes it, once warm-up is over', asyn
   assert.ok(!lb.vips.has(vipKey(WEB)));
 });
 
+test('[LB-80] lbsync: a freeze that comes while a VIP is being written stops before its next request', async () => {
+  const lab = startLbsync();
+  const { apply } = lab.lb;
+  const frozen = {
+    kind: 'freeze',
+    value: true,
+    configured: null,
+    owner: 'o',
+    reason: 'r',
+  } as const;
+  const overrides = { freeze: { ...frozen, sinceMs: 0, untilMs: null } };
+  lab.lb.apply = (op) => {
+    if (op.op === 'as.add') Object.assign(lab.companion.state, { overrides });
+    return apply(op);
+  };
+  const servers = { '10.0.0.1': 1, '10.0.0.2': 1, '10.0.0.3': 1 };
+  lab.want(wish('web', WEB, servers));
+  await lab.pass(60_000);
+  assert.deepEqual(weights(lab.lb, WEB), { '10.0.0.1': 0 });
+  lab.lb.apply = apply;
+  lab.tell({ type: 'override.level', overrides: {} } as Message);
+  await lab.pass(60_000);
+  assert.deepEqual(weights(lab.lb, WEB), servers);
+});
+
+test('[AN-9] lbsync: a frontend that goes on hears from a new life that the node is not drained, once', async () => {
+  const lab = startLbsync();
+  lab.want(wish('web', WEB, { '10.0.0.1': 1 }));
+  lab.want(wish('web', WEB, { '10.0.0.1': 2 }));
+  await lab.pass(60_000);
+  const levels = lab.told.map(({ message }) => message).filter(({ type }) => type === 'node.level');
+  assert.deepEqual(levels, [{ type: 'node.level', drained: false }]);
+});
+
 test('[LB-51] lbsync: a VIP that VPP refuses waits with back-off, others go on', async () => {
   const bad = vipAt(80, '192.0.2.3');
   const lab = startLbsync();
