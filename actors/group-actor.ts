@@ -79,9 +79,14 @@ export const groupActor: ActorType = {
   coalesce,
 };
 
-/** Version 1 knew neither breaker nor budget: nothing is tripped, nobody waits. */
+/**
+ * Version 1 knew neither breaker nor budget: nothing is tripped, nobody waits. An ordered size was part of it
+ * before there were books of overrides; it is not taken over.
+ */
 function migrate({ value, context, timers }: StoredState): StoredState {
-  return { value, timers, context: { ...context, breaker: null, waiting: null } };
+  const { override: _, ...known } = context;
+  const added = { breaker: null, waiting: null };
+  return { value, timers, context: { overrides: {}, ...known, ...added } };
 }
 
 /** Levels: a newer one says everything an older one did. */

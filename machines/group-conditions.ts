@@ -62,7 +62,7 @@ function wordsFor(memory: GroupMemory, why: 'room' | 'budget' | 'window') {
     case 'window':
       return {
         message: 'members wait to be replaced: no window of budget.windows is open',
-        next: 'they are replaced in the next window; "replace INSTANCE" does not wait',
+        next: 'they are replaced in the next window; "replace INSTANCE" waits for no window',
       };
   }
 }

@@ -225,7 +225,9 @@ export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): b
 export function isProven(memory: GroupMemory, meta: Meta): boolean {
   const books = booksOf(memory, meta);
   const counted = countedOf(books.members);
-  return isComplete(books) && counted.length === books.wanted && counted.every(hasServed);
+  if (counted.length !== books.wanted || !counted.every(hasServed)) return false;
+  // Who leaves before its successor comes waits for the end of the trouble: that cannot wait for it.
+  return books.replace === 'delete-first' || isComplete(books);
 }
 
 export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta: Meta): Change {

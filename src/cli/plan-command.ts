@@ -52,6 +52,9 @@ function exitCodeOf(plan: JsonObject): number {
   return parts.every((part) => rows(plan, part).length === 0) ? EXIT.ok : EXIT.semantic;
 }
 
+/** One comes, one goes, one takes another's place. */
+const SIGNS: Readonly<Record<string, string>> = { create: '+', replace: '~' };
+
 function text(plan: JsonObject): string {
   const lines = [
     ...rows(plan, 'problems').map(problemLine),
@@ -60,7 +63,7 @@ function text(plan: JsonObject): string {
     ),
     ...rows(plan, 'instances').map(
       ({ action, group, id, reason }) =>
-        `${action === 'create' ? '+' : '-'} instance of ${cell(group)}${id === undefined ? '' : ` ${cell(id)}`}: ${cell(reason)}`,
+        `${SIGNS[String(action)] ?? '-'} instance of ${cell(group)}${id === undefined ? '' : ` ${cell(id)}`}: ${cell(reason)}`,
     ),
     ...rows(plan, 'dataplane').flatMap(vipLines),
   ];

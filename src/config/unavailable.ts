@@ -18,7 +18,6 @@ export interface Unavailable {
 }
 
 const GROUPS = ['tenants.*.groups.*', 'tenancy.onProject.groups.*', 'tenancy.onOrg.groups.*'];
-const FRONTENDS = ['frontends.*', 'tenancy.onProject.frontends.*', 'tenancy.onOrg.frontends.*'];
 
 function each(
   places: readonly string[],
@@ -32,6 +31,7 @@ function each(
 export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'lease.driver', what: 'a lease shared by several nodes' },
   { path: 'lease.servers', what: 'a lease shared by several nodes' },
+  { path: 'lease.ttl', what: 'a lease shared by several nodes' },
   { path: 'lease.bucket', what: 'a lease shared by several nodes' },
   { path: 'outbox.sink.driver', values: ['nats'], what: 'the nats sink' },
   { path: 'outbox.sink.servers', what: 'the nats sink' },
@@ -65,7 +65,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
     ['health.missedReports', 'health reported by agents'],
     ['expiry.onDemandAge', 'expiry of instances on demand'],
   ]),
-  ...each(FRONTENDS, []),
 ];
 
 export function checkAvailable(config: Config): readonly Finding[] {

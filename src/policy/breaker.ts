@@ -61,9 +61,13 @@ function isOnItsWayOut(member: Member): boolean {
   );
 }
 
+/** On its way to take over: one that did, and turned unhealthy since, has arrived. */
+function isArriving(member: Member): boolean {
+  return member.replaces !== undefined && !member.inService && !isUnhealthy(member);
+}
+
 /** Whether a successor of this member may be created now. */
 export function letsSurge(books: Books, member: Member): boolean {
   if (books.breaker === 'closed' || !isUnhealthy(member)) return true;
-  const arriving = ({ replaces, inService }: Member) => replaces !== undefined && !inService;
-  return !stayingOf(books.members).some(arriving);
+  return !stayingOf(books.members).some(isArriving);
 }

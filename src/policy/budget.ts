@@ -26,7 +26,9 @@ export function budgetOf(books: Count): Budget {
 
 function maxOf({ rules, wanted }: Count): number {
   const { max } = rules.budget;
-  return 'count' in max ? max.count : Math.max(1, Math.floor(max.share * wanted));
+  if ('count' in max) return max.count;
+  // In whole per cent: as a fraction 29 % of 100 would be 28.
+  return Math.max(1, Math.floor((Math.round(max.share * 100) * wanted) / 100));
 }
 
 /** Wanted, and not in service. */

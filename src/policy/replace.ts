@@ -57,9 +57,9 @@ export function waitingOf(books: Books): Waiting | undefined {
   if (first === undefined || books.breaker !== 'closed' || books.failures > 0) return undefined;
   const { member, cause } = first;
   const { id } = member;
-  const rotates = cause !== 'asked';
+  const needsWindow = cause !== 'asked' && cause !== 'forced-expiry' && !isOut(member);
   const { windows } = books.rules.budget;
-  if (rotates && !isOut(member) && !isOpenAt(windows, books.at)) return { why: 'window', id };
+  if (needsWindow && !isOpenAt(windows, books.at)) return { why: 'window', id };
   if (books.replace === 'delete-first') {
     return affordsGap(books, member, cause) ? undefined : { why: 'budget', id };
   }

@@ -11,7 +11,7 @@
  * together.
  */
 import type { DrainReason } from '../../machines/model/messages.js';
-import type { Books, Member } from './members.js';
+import { type Books, hasServed, type Member } from './members.js';
 
 /** `asked`: by an operator, or down for longer than its group tolerates. */
 export type ReplaceCause = 'asked' | 'forced-expiry' | 'config-drift' | 'eligible-expiry';
@@ -53,7 +53,8 @@ function isDrifted({ infra }: Books, member: Member): boolean {
 }
 
 function isTooOld({ at }: Books, member: Member, ageMs: number | undefined): boolean {
-  if (ageMs === undefined) return false;
+  // What never served is judged by its boot: replacing it would be no rotation, and never end.
+  if (ageMs === undefined || !hasServed(member)) return false;
   // Most are too young for any jitter, which is then not worth working out.
   if (at - member.requestedAtMs < Math.floor(ageMs * (1 - JITTER))) return false;
   return at > dueAtMs(member, ageMs);

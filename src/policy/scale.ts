@@ -15,6 +15,7 @@ import { unreachable } from '../../machines/model/assert.js';
 import type { InstanceId } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { DrainReason } from '../../machines/model/messages.js';
+import { letsGo } from './breaker.js';
 import { budgetOf } from './budget.js';
 import { type Books, countedOf, hasServed, type Member, stayingOf } from './members.js';
 import { candidatesOf, nextReplaceStep, type ReplaceStep } from './replace.js';
@@ -90,9 +91,13 @@ function nextSurplus(books: Books): Member | undefined {
   return first !== undefined && mayShrinkBy(books, first) ? first : undefined;
 }
 
-/** Whoever is unhealthy may be well: while the breaker is open, only what never served is surplus. */
-function mayShrinkBy({ breaker, wanted }: Books, member: Member): boolean {
-  return breaker !== 'open' || wanted === 0 || !hasServed(member);
+/**
+ * Whoever is unhealthy may be well: while the breaker is open only what never served is surplus, while it is
+ * half-open one of the unhealthy at a time.
+ */
+function mayShrinkBy(books: Books, member: Member): boolean {
+  if (books.wanted === 0) return true;
+  return books.breaker === 'open' ? !hasServed(member) : letsGo(books, member);
 }
 
 function bySurplusOrder(books: Books) {

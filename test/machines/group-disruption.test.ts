@@ -95,8 +95,39 @@ test('[GR-20] [GR-21] [GR-22] [GR-23] group: no history takes away more than the
   );
 });
 
+test('[GR-9] [GR-21] group: delete-first, a template that never serves leaves no group that waits for ever', () => {
+  const spec = agedSpec({ max: 1 }, { replace: 'delete-first', size: 3, maxSize: 6 });
+  const world = createGroupWorld({ ...spec, resyncIntervalMs: MINUTE_MS }, 7);
+  const told = (next: typeof spec): void =>
+    desired(world, { ...next, resyncIntervalMs: MINUTE_MS });
+  told(spec);
+  world.run(10_000);
+  world.neighbours.onCreate = 'quota';
+  told(otherTemplate(spec, 'broken', 2));
+  world.run(5 * MINUTE_MS);
+  assert.ok(world.group().trouble !== null, 'its successor fails');
+  const smaller = { ...otherTemplate(spec, 'broken', 3), size: 2 };
+  told(smaller);
+  world.run(5 * MINUTE_MS);
+  world.neighbours.onCreate = undefined;
+  told(otherTemplate(smaller, 'sound', 4));
+  world.run(60 * MINUTE_MS);
+  assertConverged(world, 2);
+  const hashes = inState(world, 'serving').map((one) => one.spec.template.infraHash);
+  assert.deepEqual(new Set(hashes), new Set(['sound']));
+  assert.equal(world.group().trouble, null);
+});
+
 test('[RT-65] group: a row of version 1 has nothing tripped and nobody waiting', () => {
-  const row = { value: 'removing', context: { key: 'acme/web' }, timers: [], machineVersion: 1 };
-  const { context } = groupActor.migrate?.(row) ?? assert.fail('no migration');
-  assert.deepEqual(context, { key: 'acme/web', breaker: null, waiting: null });
+  const base = { value: 'removing', timers: [], machineVersion: 1 };
+  const overrides = { size: 'an order' };
+  for (const [before, after] of [
+    [{ key: 'acme/web' }, { overrides: {} }],
+    [{ key: 'acme/web', overrides }, { overrides }],
+    [{ key: 'acme/web', override: { size: 3 } }, { overrides: {} }],
+  ] as const) {
+    const { context } =
+      groupActor.migrate?.({ ...base, context: before }) ?? assert.fail('no migration');
+    assert.deepEqual(context, { key: 'acme/web', breaker: null, waiting: null, ...after });
+  }
 });

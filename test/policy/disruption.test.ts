@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DEFAULT_DISRUPTION } from '../../machines/model/desired.js';
 import { nextBreaker } from '../../src/policy/breaker.js';
 import { budgetOf, isOut } from '../../src/policy/budget.js';
 import { type Books, type BreakerState, type Member, stayingOf } from '../../src/policy/members.js';
@@ -161,6 +162,31 @@ test('[GR-22] expiry: strictly older, forced before drifted before eligible, the
   ]);
 });
 
+test('[GR-22] expiry: what never served is not too old, however long it boots', () => {
+  const rules = rulesWith({ eligibleAgeMs: 1_000, forcedAgeMs: 2_000 });
+  const booting = current(1, {
+    state: 'booting',
+    inService: false,
+    requestedAtMs: NOW_MS - 60_000,
+  });
+  assert.equal(causeOf(books([booting], { rules }), booting), undefined);
+  const down = { ...booting, state: 'suspect' } as const;
+  assert.equal(causeOf(books([down], { rules }), down), 'forced-expiry');
+});
+
+test('[GR-20] budget: a percentage is exact, rounded down, and at least one', () => {
+  const share = (percent: number, wanted: number) => {
+    const rules = { ...DEFAULT_DISRUPTION, budget: { max: { share: percent / 100 }, windows: [] } };
+    return budgetOf({ rules, wanted, members: [] }).max;
+  };
+  for (let percent = 1; percent <= 100; percent += 1) {
+    for (const wanted of [1, 7, 100, 180, 1_000]) {
+      const exact = Number((BigInt(percent) * BigInt(wanted)) / 100n);
+      assert.equal(share(percent, wanted), Math.max(1, exact), `${percent} % of ${wanted}`);
+    }
+  }
+});
+
 test('[GR-22] expiry: what was born together dies within a tenth of its age, and apart', () => {
   const rules = rulesWith({ eligibleAgeMs: 100_000 });
   const ages = Array.from(
@@ -231,6 +257,14 @@ test('[GR-23] breaker: open, nobody unhealthy leaves, and successors come one at
   check([
     ['a successor', books(overdue, open), 'create for 1'],
     ['one at a time', books(surging, open), 'rest'],
+    [
+      'a successor of old that is unhealthy itself does not stand in its own way',
+      books([sick(1, { replaceWanted: true, replaces: idOf(0) }), current(3)], {
+        ...open,
+        ...{ wanted: 2, breaker: 'half-open' },
+      }),
+      'create for 1',
+    ],
     ['its place filled, it stays; the next', books(filled, open), 'create for 2'],
     ['no room', books(overdue, { ...open, maxSize: 4 }), 'rest'],
     ['no surplus', books(overdue, { ...open, wanted: 2 }), 'create for 1'],
@@ -262,6 +296,7 @@ test('[GR-24] breaker: half-open, one unhealthy member at a time leaves', () => 
     ['the first', books(filled, half), 'drain 1 replaced'],
     ['the second waits', books(leaving, half), 'rest'],
     ['until that is gone', books(leaving.slice(1), half), 'drain 2 replaced'],
+    ['nor is it surplus before', books(leaving, { ...half, wanted: 2 }), 'rest'],
   ]);
 });
 
