@@ -85,12 +85,14 @@ export function weigh(
   const panic = isPanic(rule, members, active);
   const natural = members.map((member) => naturally(rule, member, { active, panic }));
   const carrying = natural.filter(({ weight }) => weight > 0);
-  if (carrying.some(({ reason }) => reason !== 'unknown-kept')) return natural;
-  const kept = carrying.length > 0 ? stillKept(members) : keepers(rule, members, active);
+  if (carrying.some(({ reason }) => reason !== 'unknown-kept' && reason !== 'panic'))
+    return natural;
+  const beside = () => new Map([...stillKept(members), ...(panic ? drainHeld(members) : [])]);
+  const kept = carrying.length > 0 ? beside() : keepers(rule, members, active);
   return members.map((member, index) => {
     const weighed = natural[index] ?? OUT;
     const keep = kept.get(member);
-    return keep === undefined ? weighed : { ...keep, installed: true };
+    return keep === undefined || weighed.weight > 0 ? weighed : { ...keep, installed: true };
   });
 }
 
@@ -219,9 +221,9 @@ function keepers(
   members: readonly Member[],
   active: number,
 ): ReadonlyMap<Member, WeightAndReason> {
-  const carriers = members.filter((member) => keptWeight(member) > 0 && mayBeHeld(member));
-  const healthy = carriers.filter(({ phase, health }) => phase === 'drain' && isWell(health));
-  if (healthy.length > 0) return keep(healthy, 'drain-held');
+  const healthy = drainHeld(members);
+  if (healthy.size > 0) return healthy;
+  const carriers = carriersOf(members);
   const down = carriers.filter(({ health }) => health.state === 'down');
   if (rule.allDown === 'zero' || down.length === 0) return NOBODY;
   const silent = down.filter(({ health }) => !health.positive);
@@ -231,6 +233,18 @@ function keepers(
   return new Map(
     substitutes.map((member) => [member, { weight: member.weight, reason: 'stand-in' } as const]),
   );
+}
+
+function carriersOf(members: readonly Member[]): readonly Member[] {
+  return members.filter((member) => keptWeight(member) > 0 && mayBeHeld(member));
+}
+
+/** Who serves and should drain, while nobody else is known to serve [FE-4]. */
+function drainHeld(members: readonly Member[]): ReadonlyMap<Member, WeightAndReason> {
+  const healthy = carriersOf(members).filter(
+    ({ phase, health }) => phase === 'drain' && isWell(health),
+  );
+  return keep(healthy, 'drain-held');
 }
 
 /** Beside others that are merely unknown: ignorance about them takes nothing from the kept. */

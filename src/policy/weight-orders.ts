@@ -7,7 +7,7 @@
  * instance's own order is stronger than that of its group.
  */
 import type { PoolMemberSpec, PoolSpec } from '../../machines/model/desired.js';
-import { parseInstanceId } from '../../machines/model/ids.js';
+import { slotOfInstance, slotOfKey } from '../../machines/model/ids.js';
 import type { OverrideEntry, Overrides } from '../../machines/model/overrides.js';
 import { inForce } from './overrides.js';
 
@@ -26,8 +26,12 @@ export function configuredWeight(pools: readonly PoolSpec[], kind: string): numb
   const member = place.slice(slash + 1);
   const own = pool?.members.find((one) => nameOf(one) === member);
   if (own !== undefined) return own.weight;
-  if (parseInstanceId(member) === undefined) return undefined;
-  return pool?.members.find(({ ref }) => ref.kind === 'group')?.weight;
+  return pool?.members.find((one) => isOfGroup(member, one))?.weight;
+}
+
+/** An instance's id carries the slot of its group. */
+function isOfGroup(instance: string, { ref }: PoolMemberSpec): boolean {
+  return ref.kind === 'group' && slotOfInstance(instance) === slotOfKey(ref.group);
 }
 
 export function nameOf({ ref }: PoolMemberSpec): string {

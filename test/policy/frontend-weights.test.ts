@@ -313,3 +313,14 @@ test('[FE-1] [FE-2] [FE-5] [FE-9] weights: the laws hold for any members', () =>
     { seed: seedOfRun(), numRuns: 3_000 },
   );
 });
+
+test('[FE-4] [FE-45] weigh: in panic the one that serves is not drained before another does', () => {
+  const rule = { ...OURS, panicBelow: 0.5 };
+  const leaving = member('a', 'up', { phase: 'drain', given: 100 });
+  const silent = ['b', 'c'].map((name) => member(name, 'down', { given: 100 }));
+  const weights = (members: readonly Member[]) =>
+    weigh(rule, members, 0).map(({ weight, reason }) => `${weight} ${reason}`);
+  assert.deepEqual(weights([leaving, ...silent]), ['100 drain-held', '100 panic', '100 panic']);
+  const served = [leaving, member('b', 'up', { given: 100 }), ...silent.slice(1)];
+  assert.deepEqual(weights(served)[0], '0 draining');
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PoolSpec } from '../../machines/model/desired.js';
-import type { GroupKey } from '../../machines/model/ids.js';
+import { type GroupKey, instanceIdFor } from '../../machines/model/ids.js';
 import type { Json } from '../../machines/model/json.js';
 import type { OverrideOrder, Overrides } from '../../machines/model/overrides.js';
 import {
@@ -111,17 +111,29 @@ test('[OV-2] book: read from the row beside the object; one that cannot be read 
 
 const ORDER = { kind: '', value: 5, configured: 100, owner: 'ops', reason: '', forMs: null };
 const GROUP = 'acme/web' as GroupKey;
+const OTHER = 'acme/api' as GroupKey;
 const POOLS: readonly PoolSpec[] = [
   { name: 'one', members: [backend('b1', '10.0.0.11', 30)] },
-  { name: 'two', members: [{ ref: { kind: 'group', group: GROUP, maxSize: 3 }, weight: 40 }] },
+  {
+    name: 'two',
+    members: [
+      { ref: { kind: 'group', group: OTHER, maxSize: 3 }, weight: 70 },
+      { ref: { kind: 'group', group: GROUP, maxSize: 3 }, weight: 40 },
+    ],
+  },
 ];
+const OF_GROUP = instanceIdFor(GROUP, '0190aaaabbbb7ccc8dddeeeeffff0000', 1);
+const OF_OTHER = instanceIdFor(OTHER, '0190aaaabbbb7ccc8dddeeeeffff0000', 1);
+const OF_NONE = instanceIdFor('acme/none' as GroupKey, '0190aaaabbbb7ccc8dddeeeeffff0000', 1);
 
-test('[FE-36] weights: a place is a member of a pool, or an instance in a pool with a group', () => {
+test('[FE-36] weights: a place is a member of a pool, or an instance in a pool with its group', () => {
   const places: readonly (readonly [string, string, number | undefined])[] = [
     ['one', 'b1', 30],
     ['two', GROUP, 40],
-    ['two', I1, 40],
-    ['one', I1, undefined],
+    ['two', OF_GROUP, 40],
+    ['two', OF_OTHER, 70],
+    ['two', OF_NONE, undefined],
+    ['one', OF_GROUP, undefined],
     ['one', 'b2', undefined],
     ['two', 'b1', undefined],
     ['three', 'b1', undefined],
