@@ -28,9 +28,8 @@ export const OFFERS_MAX = 2;
 export const ACTOR_DECISIONS_MAX = 64;
 
 /**
- * Of these, while the store is away, the ones that nothing waits for: further ones are not recorded. The rest
- * is kept for those that must be stored: a change ordered in a long outage must not stop the reflexes that
- * come behind it.
+ * Of these, the ones that nothing waits for. The rest is kept for those that must be stored: a change
+ * ordered in a long outage must not stop the reflexes that come behind it.
  */
 export const REFLEX_DECISIONS_MAX = 32;
 

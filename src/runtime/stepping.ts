@@ -22,12 +22,11 @@ export function process(kernel: Kernel, cell: Cell, letter: Letter): boolean {
   const step = cell.stepper.step(cell.configuration, cell.context, event);
   const sorted = sortEffects(cell, step.effects);
   const decides = isDecision(cell, step.configuration, sorted);
-  // While the store is away a reflex acts whether its record can wait or not; else the mailbox waits.
-  const away = kernel.committer.unavailable !== undefined;
-  const yields = away && !mustCommit(sorted);
+  const must = mustCommit(sorted);
   const full =
-    decides && cell.inFlight.length >= (yields ? REFLEX_DECISIONS_MAX : ACTOR_DECISIONS_MAX);
-  if (full && !yields) return false;
+    decides && cell.inFlight.length >= (must ? ACTOR_DECISIONS_MAX : REFLEX_DECISIONS_MAX);
+  // While the store is away a reflex acts whether its record can wait or not; else the mailbox waits.
+  if (full && (must || kernel.committer.unavailable === undefined)) return false;
 
   move(kernel, cell, step, letter);
   if (kernel.tap !== undefined) kernel.tap(frameOf(cell, event));
