@@ -121,6 +121,21 @@ export interface LedgerEntry {
   readonly attributes: VipAttributes;
 }
 
+/** One part of an artifact: what is too large for a row, kept by the digest of its content. */
+export interface ArtifactPart {
+  /** Whose it is, e.g. `config`: kinds are kept and dropped apart. */
+  readonly kind: string;
+  readonly hash: string;
+  /** From 0, below `parts`. */
+  readonly part: number;
+  readonly parts: number;
+  /** Base64: it crosses threads as text. */
+  readonly bytes: string;
+}
+
+/** Characters of base64 in one part: a put never holds the writer for long. */
+export const ARTIFACT_PART_CHARACTERS_MAX = 262_144;
+
 export interface Store {
   /** All cells of these kinds, ascending by address; one whose text is damaged says so itself. */
   load(kinds: readonly string[]): Promise<Result<readonly StoredCell[], StoreFailure>>;
@@ -158,6 +173,17 @@ export interface Store {
   ledger(): Promise<Result<readonly LedgerEntry[], StoreFailure>>;
   ledgerPut(entry: LedgerEntry): Promise<Result<void, StoreFailure>>;
   ledgerRemove(vipKey: string): Promise<Result<void, StoreFailure>>;
+
+  /** Part by part, in any order; the same again changes nothing. */
+  artifactPut(part: ArtifactPart): Promise<Result<void, StoreFailure>>;
+  /** One part, as base64; `undefined` unless all parts of the artifact are there. */
+  artifactGet(
+    kind: string,
+    hash: string,
+    part: number,
+  ): Promise<Result<string | undefined, StoreFailure>>;
+  /** From now on these are all there are of the kind; half-written ones go as well. */
+  artifactsKeep(kind: string, hashes: readonly string[]): Promise<Result<void, StoreFailure>>;
 
   metaGet(key: string): Promise<Result<string | undefined, StoreFailure>>;
   metaSet(key: string, value: string): Promise<Result<void, StoreFailure>>;

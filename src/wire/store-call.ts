@@ -61,6 +61,11 @@ export const STORE_ARGUMENTS = {
   ledger: [],
   ledgerPut: [record({ frontend: isText, vip: isVip, attributes: isAttributes })],
   ledgerRemove: [isText],
+  artifactPut: [
+    record({ kind: isText, hash: isText, part: isCount, parts: isCount, bytes: isText }),
+  ],
+  artifactGet: [isText, isText, isCount],
+  artifactsKeep: [isText, listOf(isText)],
   metaGet: [isText],
   metaSet: [isText, isText],
 } as const;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
 import { vipKey } from '../../machines/model/lb.js';
-import type { Store } from '../../src/ports/store.js';
+import type { ArtifactPart, Store } from '../../src/ports/store.js';
 import { type FreshStore, unwrap } from './store-fixture.js';
 import { cellOf, decisionOf, ledgerOf, NOON, publishOf, recordOf, WEB } from './store-values.js';
 
@@ -150,6 +150,45 @@ function registersContract(fresh: FreshStore): void {
     unwrap(await store.ledgerRemove(vipKey(two.vip)));
     unwrap(await store.ledgerRemove(vipKey(two.vip)));
     assert.deepEqual(unwrap(await store.ledger()), [renamed]);
+  });
+
+  const partOf = (hash: string, part: number, parts = 2, kind = 'config'): ArtifactPart => {
+    const bytes = Buffer.from(`${hash} ${part}`).toString('base64');
+    return { kind, hash, part, parts, bytes };
+  };
+
+  test('[ST-26] artifacts: one is there once all its parts are, in whatever order they came', async () => {
+    const store = await fresh();
+    const read = async (hash: string, part: number, kind = 'config') =>
+      unwrap(await store.artifactGet(kind, hash, part));
+    unwrap(await store.artifactPut(partOf('a', 1)));
+    assert.deepEqual([await read('a', 0), await read('a', 1)], [undefined, undefined]);
+    unwrap(await store.artifactPut(partOf('a', 0)));
+    unwrap(await store.artifactPut({ ...partOf('a', 0), bytes: '' }));
+    assert.equal(await read('a', 0), partOf('a', 0).bytes, 'the same again changes nothing');
+    assert.equal(await read('a', 1), partOf('a', 1).bytes);
+    assert.deepEqual([await read('a', 2), await read('b', 0)], [undefined, undefined]);
+    assert.equal(await read('a', 0, 'event'), undefined, 'kinds are apart');
+  });
+
+  test('[ST-26] artifacts: what is not kept goes, half-written ones too, of that kind alone', async () => {
+    const store = await fresh();
+    const parts = [
+      partOf('a', 0, 1),
+      partOf('b', 0, 1),
+      partOf('c', 0),
+      partOf('a', 0, 1, 'event'),
+    ];
+    for (const part of parts) unwrap(await store.artifactPut(part));
+    unwrap(await store.artifactsKeep('config', ['b']));
+    unwrap(await store.artifactPut(partOf('c', 1)));
+    const found = await Promise.all(
+      parts.map(async ({ kind, hash }) => unwrap(await store.artifactGet(kind, hash, 0))),
+    );
+    assert.deepEqual(
+      found.map((bytes) => bytes !== undefined),
+      [false, true, false, true],
+    );
   });
 
   test('[ST-12] meta: absent, set, replaced', async () => {

@@ -9,6 +9,7 @@ import { rejected, stale } from '../../src/adapters/sqlite/failures.js';
 import { DECISION_PARTS_MAX } from '../../src/adapters/sqlite/limits.js';
 import { packDecision } from '../../src/ports/packed.js';
 import type {
+  ArtifactPart,
   Committed,
   Decision,
   JournalEntry,
@@ -238,7 +239,27 @@ function outboxOf(
 function registers() {
   const meta = new Map<string, string>();
   const ledger = new Map<string, LedgerEntry>();
+  const artifacts = new Map<string, Map<number, ArtifactPart>>();
+  const idOf = (kind: string, hash: string): string => `${kind}/${hash}`;
   return {
+    artifactPut: async (part) => {
+      const id = idOf(part.kind, part.hash);
+      const parts = artifacts.get(id) ?? new Map<number, ArtifactPart>();
+      if (!parts.has(part.part)) parts.set(part.part, part);
+      return ok(void artifacts.set(id, parts));
+    },
+    artifactGet: async (kind, hash, part) => {
+      const parts = artifacts.get(idOf(kind, hash));
+      const found = parts?.get(part);
+      return ok(parts?.size === found?.parts ? found?.bytes : undefined);
+    },
+    artifactsKeep: async (kind, hashes) => {
+      const kept = hashes.map((hash) => idOf(kind, hash));
+      for (const id of [...artifacts.keys()]) {
+        if (id.startsWith(`${kind}/`) && !kept.includes(id)) artifacts.delete(id);
+      }
+      return ok(undefined);
+    },
     ledger: async () => ok([...ledger].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)),
     ledgerPut: async (entry) => ok(void ledger.set(vipKey(entry.vip), entry)),
     ledgerRemove: async (key) => ok(void ledger.delete(key)),

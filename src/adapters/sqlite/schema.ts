@@ -182,6 +182,21 @@ export const MIGRATIONS: readonly Migration[] = [
       LEFT JOIN origins ON origins.id = outbox.origin;
     `,
   },
+  {
+    version: 3,
+    sql: `
+      -- What is too large for a row, by the digest of its content, in parts of bounded size. It is there
+      -- once it has "parts" parts.
+      CREATE TABLE artifacts (
+        kind  TEXT NOT NULL,
+        hash  TEXT NOT NULL,
+        part  INTEGER NOT NULL CHECK (part >= 0 AND part < parts),
+        parts INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        UNIQUE (kind, hash, part)
+      ) STRICT;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -16,6 +16,7 @@ import {
   unpackCell,
 } from '../../ports/packed.js';
 import type { Store } from '../../ports/store.js';
+import { createArtifacts } from './artifacts.js';
 import { type Cells, createCells } from './cells.js';
 import { createCommit, type Outcome } from './commit.js';
 import { EPOCH_KEY, epochOf } from './epoch.js';
@@ -98,6 +99,7 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),
     ...outboxCalls(db, attempt, { clock, attemptsMax: options.outboxAttemptsMax }),
     ...readCalls(db, attempt),
+    ...artifactCalls(db, attempt),
     metaGet: (key) => attempt(() => meta.get(key)),
     metaSet: (key, value) => attempt(() => metaSet(key, value)),
     prune: (retention) => attempt(() => prune(retention)),
@@ -146,6 +148,15 @@ function outboxCalls(db: Database.Database, attempt: Attempt, settings: OutboxSe
     outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, settings.clock.now())),
     outboxList: (filter) => attempt(() => outbox.list(filter)),
     outboxCounts: () => attempt(() => outbox.counts()),
+  } satisfies Partial<Store>;
+}
+
+function artifactCalls(db: Database.Database, attempt: Attempt) {
+  const artifacts = createArtifacts(db);
+  return {
+    artifactPut: (part) => attempt(() => artifacts.put(part)),
+    artifactGet: (kind, hash, part) => attempt(() => artifacts.get(kind, hash, part)),
+    artifactsKeep: (kind, hashes) => attempt(() => artifacts.keep(kind, hashes)),
   } satisfies Partial<Store>;
 }
 

@@ -104,6 +104,8 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
     outboxWriteBack: (outcomes) => call('outboxWriteBack', outcomes),
     ledgerPut: (entry) => call('ledgerPut', entry),
     ledgerRemove: (vipKey) => call('ledgerRemove', vipKey),
+    artifactPut: (part) => call('artifactPut', part),
+    artifactsKeep: (kind, hashes) => call('artifactsKeep', kind, hashes),
     metaSet: (key, value) => call('metaSet', key, value),
     attach: link.attach,
     get pending() {
@@ -131,6 +133,7 @@ function readsOver(call: Call) {
     journalOf: (actor, max) => call('journalOf', actor, max),
     journalById: (id) => call('journalById', id),
     ledger: () => call('ledger'),
+    artifactGet: (kind, hash, part) => call('artifactGet', kind, hash, part),
     metaGet: (key) => call('metaGet', key),
   } satisfies Partial<Store>;
 }

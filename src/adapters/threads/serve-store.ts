@@ -205,6 +205,9 @@ const CALLS: Calls = {
   ledger: (store) => store.ledger(),
   ledgerPut: (store, [entry]) => store.ledgerPut(entry),
   ledgerRemove: (store, [vipKey]) => store.ledgerRemove(vipKey),
+  artifactPut: (store, [part]) => store.artifactPut(part),
+  artifactGet: (store, [kind, hash, part]) => store.artifactGet(kind, hash, part),
+  artifactsKeep: (store, [kind, hashes]) => store.artifactsKeep(kind, hashes),
   metaGet: (store, [key]) => store.metaGet(key),
   metaSet: (store, [key, value]) => store.metaSet(key, value),
 };
