@@ -19,7 +19,7 @@ import { conditionsOf, digestOf, shapeOf } from '../machines/frontend-shape.js';
 import type { AnnounceLevel, AnnouncementMessage } from '../machines/model/announce.js';
 import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
-import type { DesiredVip } from '../machines/model/lb.js';
+import type { Wished } from '../machines/model/lbsync-messages.js';
 import type {
   FrontendMessage,
   InstanceMessage,
@@ -90,8 +90,8 @@ export const frontendActor: ActorType = {
   stored: true,
   implicit: true,
   effects: {
-    sendDesired: protective((desired: DesiredVip, { scope }) => {
-      toLbsync(scope, { type: 'vip.desired', desired });
+    sendDesired: protective((wished: Wished, { scope }) => {
+      toLbsync(scope, { type: 'vip.desired', ...wished });
     }),
     awaitVip: observed(({ frontend }: { readonly frontend: FrontendName }, { scope }) => {
       toLbsync(scope, { type: 'vip.awaited', frontend });

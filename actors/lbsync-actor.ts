@@ -26,7 +26,7 @@ type LbsyncWorld = World<LbsyncPorts, Lbsync>;
 
 function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): void {
   if (event.type === 'vip.desired') {
-    companion.want(event.desired, scope);
+    companion.want(event.desired, scope, event.verdictAtMs);
     greet(event.desired.frontend, { companion, scope });
   } else if (event.type === 'vip.withdrawn') {
     companion.withdraw(event.frontend, { revision: event.revision, scope });

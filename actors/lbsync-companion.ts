@@ -10,6 +10,7 @@ import { addressOf, type FrontendName } from '../machines/model/ids.js';
 import { type DesiredVip, vipKey } from '../machines/model/lb.js';
 import type { FrontendMessage, LbsyncSettings } from '../machines/model/messages.js';
 import type { Scope } from '../src/runtime/actor-type.js';
+import { noteVerdict } from './lbsync-latency.js';
 import { frontendOf, hasWrites, loadLedger, writeLedger } from './lbsync-ledger.js';
 import { runPass } from './lbsync-pass.js';
 import { beginRebuild, takeIn } from './lbsync-read.js';
@@ -20,7 +21,7 @@ import { awaitFrontend, isOvertaken, type Withdrawal, want, withdraw } from './l
 export interface Lbsync {
   readonly state: LbsyncState;
   configure(settings: LbsyncSettings): void;
-  want(desired: DesiredVip, scope: Scope): void;
+  want(desired: DesiredVip, scope: Scope, verdictAtMs?: number): void;
   withdraw(frontend: FrontendName, withdrawal: Withdrawal): void;
   awaitFrontend(frontend: FrontendName, scope: Scope): void;
   connect(work: WorkParams): Promise<LbsyncAnswer>;
@@ -40,7 +41,10 @@ export function createLbsync(ports: LbsyncPorts, scope: Scope): Lbsync {
   return {
     state,
     configure: (settings) => configure(state, settings),
-    want: (desired, from) => takeWish(state, desired, from),
+    want: (desired, from, verdictAtMs) => {
+      takeWish(state, desired, from);
+      noteVerdict(state, vipKey(desired.vip), verdictAtMs);
+    },
     withdraw: (frontend, withdrawal) => takeWithdrawal(state, frontend, withdrawal),
     awaitFrontend: (frontend, from) => takeAwaited(state, frontend, from),
     connect: (work) => connect(state, work),

@@ -24,6 +24,7 @@ import type { PlanStep } from '../src/lb/steps.js';
 import type { Dataplane } from '../src/ports/dataplane.js';
 import { meetStrangers, strangersWaitMs } from './lbsync-adopt.js';
 import { freezeOf, isAllFrozen } from './lbsync-freeze.js';
+import { arrived } from './lbsync-latency.js';
 import { enter, strike } from './lbsync-ledger.js';
 import { heldKeys, type PassPlan, planPass } from './lbsync-plan.js';
 import { reportFrontend, reportGone, reportKey } from './lbsync-reports.js';
@@ -114,6 +115,7 @@ function takeFindings(state: LbsyncState, { settled, steps, findings }: PassPlan
 function settle(state: LbsyncState, mirror: Mirror, key: VipKey): void {
   state.dirty.delete(key);
   state.failures.delete(key);
+  arrived(state, key);
   const want = ownerOf(state.wants, key);
   if (want !== undefined && mirror.has(key)) adoptIntoLedger(state, key);
   if (want === undefined && !mirror.has(key) && state.wants.released.has(key)) {
@@ -180,7 +182,9 @@ async function send(pass: Pass, op: LbOp): Promise<Result<void, LbFailure> | und
   if (state.stopped || state.session !== session) return undefined;
   const { failpoints, metrics } = state.ports;
   failpoints?.hit('vpp.op.before');
+  const askedAt = state.clock.monotonic();
   const answer = await dataplane.apply(op);
+  state.vppMs += state.clock.monotonic() - askedAt;
   failpoints?.hit('vpp.op.after');
   metrics?.count('lbsync_total', { scope: state.fullSync ? 'all' : 'vip', kind: op.op });
   if (state.rebuild !== undefined) state.rebuild.ops += 1;
@@ -200,7 +204,10 @@ function acknowledged({ state, mirror }: Pass, op: LbOp, { key, desired }: PlanS
 function finishStep(state: LbsyncState, { key, kind, desired }: PlanStep): void {
   state.failures.delete(key);
   const want = ownerOf(state.wants, key);
-  if (want?.desired === desired) state.dirty.delete(key);
+  if (want?.desired === desired) {
+    state.dirty.delete(key);
+    arrived(state, key);
+  }
   if (kind === 'remove') {
     const former = state.wants.released.get(key);
     state.wants.released.delete(key);

@@ -54,6 +54,13 @@ export interface RebuildInProgress {
   readonly frontends: Set<FrontendName>;
 }
 
+export interface VerdictOnItsWay {
+  /** Wall clock. */
+  readonly atMs: number;
+  /** `vppMs` when we heard of it. */
+  readonly vppMs: number;
+}
+
 export interface LbsyncState {
   readonly ports: LbsyncPorts;
   readonly clock: Clock;
@@ -90,6 +97,10 @@ export interface LbsyncState {
   readonly owed: Set<FrontendName>;
   /** Last report per frontend, as text, so that nothing is told twice. */
   readonly reported: Map<FrontendName, string>;
+  /** Verdicts VPP has not heard of yet. */
+  readonly verdicts: Map<VipKey, VerdictOnItsWay>;
+  /** How long VPP was waited for, in all; monotonic milliseconds. */
+  vppMs: number;
   readonly failures: Map<VipKey, VipFailure>;
   readonly findings: Map<VipKey, Finding>;
   /** VIPs whose buckets in VPP are not those of the model. */
@@ -136,6 +147,8 @@ export function createState(ports: LbsyncPorts, { clock }: Pick<Scope, 'clock'>)
     greeted: new Set(),
     owed: new Set(),
     reported: new Map(),
+    verdicts: new Map(),
+    vppMs: 0,
     failures: new Map(),
     findings: new Map(),
     mismatched: new Set(),

@@ -58,7 +58,7 @@ import type { AnnounceLevel } from './model/announce.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address, FrontendName } from './model/ids.js';
-import type { DesiredVip } from './model/lb.js';
+import type { Wished } from './model/lbsync-messages.js';
 import type { FrontendMessage, MemberLevel } from './model/messages.js';
 import { nextRevision } from './model/time.js';
 import type { OrderParams } from './overriding.js';
@@ -86,6 +86,14 @@ const numbered = ({ context }: Args): WithdrawParams => ({
   revision: context.wish,
 });
 
+/** A verdict no newer than the last wish is one that was said again. */
+function wished({ context, event }: Args): Wished {
+  const desired = wishOf(context, event.meta.at);
+  if (event.type !== 'backend.verdict' || context.sent === null) return { desired };
+  const { sinceMs } = event.verdict;
+  return sinceMs > context.sent.revision ? { desired, verdictAtMs: sinceMs } : { desired };
+}
+
 /** Effects with the parameters the memory gives them. */
 export const says = {
   turn: { type: 'record', params: ({ context }: Args) => stateChanged(context) },
@@ -95,7 +103,7 @@ export const says = {
   confirm: { type: 'confirm', params: ({ context }: Args) => ({ revision: context.revision }) },
   vip: {
     type: 'sendDesired',
-    params: ({ context, event }: Args) => wishOf(context, event.meta.at),
+    params: (args: Args) => wished(args),
   },
   awaited: { type: 'awaitVip', params: named },
   withdraw: { type: 'withdraw', params: numbered },
@@ -226,7 +234,7 @@ export const frontendSetup = setup({
     noteStatus: assign(({ context }) => ({ toldStatus: statusOf(context) })),
     dropGone: assign(({ context }) => withoutGone(context, goneMembers(context))),
     /** Protective, and never overtaken: it carries decisions on disk and the newest verdicts. */
-    sendDesired: effect<DesiredVip>(),
+    sendDesired: effect<Wished>(),
     awaitVip: effect<{ readonly frontend: FrontendName }>(),
     /** After the commit: the VIP may go. */
     withdraw: effect<WithdrawParams>(),

@@ -3,12 +3,13 @@
  * the other: how long from the verdict on each until VPP is asked to take its weight away.
  *
  * Both times are wall-clock milliseconds of one machine: the verdict's from the backend's view, VPP's from
- * the simulator's op log, written after it has done what it was asked. What it took for that itself is
- * measured by the client (`vpp_api_duration_seconds`) and is the simulator's share.
+ * the simulator's op log, written after it has done what it was asked. Our own share of the way is what the
+ * daemon says of itself: the way without what it waited for VPP (`verdict_to_dataplane_own_seconds`).
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { percentile } from '../rows.js';
@@ -33,7 +34,8 @@ function failover(params: Params): Promise<Outcome> {
   return inFolder(async (folder) => {
     const victims = victimsOf(size);
     const listeners = fork(LISTENERS, [...victims]);
-    const [ports] = (await once(listeners, 'message')) as [Ports];
+    const [listening] = (await once(listeners, 'message')) as [Omit<Ports, 'admin'>];
+    const ports = { ...listening, admin: await freePort() };
     const site = join(folder, 'site.yaml');
     writeFileSync(site, siteOf(size, ports));
     // The daemon takes the one that is there, and we know whom to end.
@@ -44,12 +46,15 @@ function failover(params: Params): Promise<Outcome> {
     const daemon = await startDaemon(site, folder);
     try {
       await until(() => weightsIn(folder).size >= size.frontends * size.servers);
+      const before = await ownBuckets(ports.admin);
       for (const fail of victims) {
         listeners.send({ fail });
         await pause(SPACING_MS);
       }
       await until(() => victims.every((address) => weightsIn(folder).get(address)?.weight === 0));
-      return await latencies(folder, victims);
+      const own = since(before, await ownBuckets(ports.admin));
+      const ownMs = { ownP50Ms: quantile(own, 0.5), ownP99Ms: quantile(own, 0.99) };
+      return { ...(await latencies(folder, victims)), ...ownMs };
     } finally {
       listeners.kill();
       await stop(daemon);
@@ -105,12 +110,52 @@ interface BackendView {
 
 async function latencies(folder: string, victims: readonly string[]): Promise<Outcome> {
   const backends = await ask<readonly BackendView[]>(folder, 'get', 'backends');
-  const since = new Map(backends.map((view) => [view.address, Date.parse(view.since)]));
+  const fallen = new Map(backends.map((view) => [view.address, Date.parse(view.since)]));
   const weights = weightsIn(folder);
   const tookMs = victims.map(
-    (address) => (weights.get(address)?.at ?? Number.NaN) - (since.get(address) ?? Number.NaN),
+    (address) => (weights.get(address)?.at ?? Number.NaN) - (fallen.get(address) ?? Number.NaN),
   );
   return { p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99), failed: tookMs.length };
+}
+
+/** From the daemon's page. */
+async function ownBuckets(admin: number): Promise<readonly Bucket[]> {
+  const page = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+  const line = /^switchyard_verdict_to_dataplane_own_seconds_bucket\{le="([\d.]+)"\} (\d+)$/gm;
+  return [...page.matchAll(line)].map(([, le, count]) => ({
+    le: Number(le) * 1_000,
+    count: Number(count),
+  }));
+}
+
+interface Bucket {
+  /** Upper bound, in milliseconds. */
+  readonly le: number;
+  /** Observations up to it. */
+  readonly count: number;
+}
+
+function since(before: readonly Bucket[], now: readonly Bucket[]): readonly Bucket[] {
+  const earlier = new Map(before.map(({ le, count }) => [le, count]));
+  return now.map(({ le, count }) => ({ le, count: count - (earlier.get(le) ?? 0) }));
+}
+
+/** Within a bucket the observations lie evenly. */
+function quantile(buckets: readonly Bucket[], share: number): number {
+  const rank = share * (buckets.at(-1)?.count ?? 0);
+  const at = buckets.findIndex(({ count }) => count >= rank);
+  const { le = Number.NaN, count = 0 } = buckets[at] ?? {};
+  const below = buckets[at - 1] ?? { le: 0, count: 0 };
+  return below.le + ((le - below.le) * (rank - below.count)) / Math.max(1, count - below.count);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 async function ask<T>(folder: string, ...words: readonly string[]): Promise<T> {

@@ -7,6 +7,8 @@ export interface SiteSize {
 }
 
 export interface Ports {
+  /** Of the daemon's own page. */
+  readonly admin: number;
   readonly port: number;
   readonly victimPort: number;
 }
@@ -20,7 +22,7 @@ export function victimsOf({ frontends }: SiteSize): readonly string[] {
   return Array.from({ length: frontends }, (_, frontend) => addressOf(frontend, 0));
 }
 
-export function siteOf(size: SiteSize, { port, victimPort }: Ports): string {
+export function siteOf(size: SiteSize, { admin, port, victimPort }: Ports): string {
   const check = `type: tcp, interval: ${size.intervalMs}ms, timeout: 1s, rise: 1, fall: 1`;
   const backends: string[] = [];
   const frontends: string[] = [];
@@ -43,6 +45,6 @@ ${backends.join('\n')}
 frontends:
 ${frontends.join('\n')}
 dataplane: { startupMinDelay: 0s }
-admin: { listen: "127.0.0.1:0" }
+admin: { listen: "127.0.0.1:${admin}" }
 `;
 }

@@ -22,8 +22,15 @@ export interface VipReport {
   readonly frozen?: true;
 }
 
+/** What a frontend wants, and the verdict on a backend it follows from, when it follows from one. */
+export interface Wished {
+  readonly desired: DesiredVip;
+  /** Wall clock; only to measure how long VPP takes to hear of it. */
+  readonly verdictAtMs?: number;
+}
+
 export type LbsyncMessage =
-  | { readonly type: 'vip.desired'; readonly desired: DesiredVip }
+  | ({ readonly type: 'vip.desired' } & Wished)
   /** Withdraw: the owner recorded the decision; answer `vip.gone` when VPP no longer has it. */
   | {
       readonly type: 'vip.withdrawn';

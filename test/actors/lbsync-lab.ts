@@ -18,6 +18,7 @@ import type {
 } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
 import type { Dataplane } from '../../src/ports/dataplane.js';
+import type { Metrics } from '../../src/ports/metrics.js';
 import type { LedgerEntry, Store } from '../../src/ports/store.js';
 import type { Scope } from '../../src/runtime/actor-type.js';
 import { createStepper } from '../../src/runtime/stepper.js';
@@ -98,6 +99,7 @@ export interface LabInput {
   readonly dataplane?: Dataplane;
   readonly detached?: boolean;
   readonly now?: number;
+  readonly metrics?: Metrics;
 }
 
 /** Starts with settings given; `undefined` leaves the actor waiting. */
@@ -112,6 +114,7 @@ export function startLbsync(
   const ports: LbsyncPorts = {
     dataplane: input.detached === true ? undefined : dataplane,
     store: ledger.store,
+    ...(input.metrics === undefined ? {} : { metrics: input.metrics }),
   };
   const lab = createHarness(ports, input.now ?? 1_700_000_000_000);
   if (settings !== undefined) lab.tell({ type: 'lbsync.settings', settings } as Message);

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AckParams } from '../../machines/frontend-messages.js';
-import type { DesiredVip } from '../../machines/model/lb.js';
 import {
   acks,
   after,
@@ -138,7 +137,7 @@ const TABLE = { tableLength: 2048 };
 
 test('[FE-30] frontend: permission comes with a change, and ends when VPP is as wanted', () => {
   const changed = committed(after(allUp(), desired({ ...TABLE, mayRecreate: true })));
-  const [wish] = changed.said<DesiredVip>('sendDesired');
+  const [wish] = sends(changed);
   assert.equal(wish?.mayRecreate, true);
   const partly = after(changed, report({}, { synced: false }));
   assert.deepEqual(sends(partly), []);
@@ -152,7 +151,7 @@ test('[FE-30] frontend: permission comes with a change, and ends when VPP is as 
 test('[FE-30] frontend: permission alone is news when VPP keeps the VIP other than wanted', () => {
   const kept = after(committed(after(allUp(), desired(TABLE))), report({}, { problem: 'kept' }));
   const permitted = committed(after(kept, desired({ ...TABLE, mayRecreate: true })));
-  const [wish] = permitted.said<DesiredVip>('sendDesired');
+  const [wish] = sends(permitted);
   assert.equal(wish?.mayRecreate, true);
   assert.deepEqual(records(after(permitted, desired({ ...TABLE, mayRecreate: true }))), []);
 });

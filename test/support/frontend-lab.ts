@@ -16,6 +16,7 @@ import {
   type InstanceId,
 } from '../../machines/model/ids.js';
 import type { DesiredVip } from '../../machines/model/lb.js';
+import type { Wished } from '../../machines/model/lbsync-messages.js';
 import type {
   FrontendMessage,
   HealthState,
@@ -156,7 +157,8 @@ export function said(vip: DesiredVip | null | undefined): string {
 }
 
 export const sent = (frontend: Frontend) => said(frontend.context.sent);
-export const sends = (frontend: Frontend) => frontend.said<DesiredVip>('sendDesired');
+export const sends = (frontend: Frontend) =>
+  frontend.said<Wished>('sendDesired').map(({ desired }) => desired);
 export const records = (frontend: Frontend) =>
   frontend.said<RecordParams>('record').map(({ event }) => event);
 export const acks = (frontend: Frontend) =>

@@ -38,16 +38,21 @@ export function rememberingLog(): RememberingLog {
 
 export interface RememberingMetrics extends Metrics {
   readonly counts: Readonly<Record<string, number>>;
+  readonly observed: Readonly<Record<string, readonly number[]>>;
 }
 
 export function rememberingMetrics(): RememberingMetrics {
   const counts: Record<string, number> = {};
+  const observed: Record<string, number[]> = {};
   return {
     counts,
+    observed,
     count: (name, _labels, by = 1) => {
       counts[name] = (counts[name] ?? 0) + by;
     },
     gauge: () => undefined,
-    observe: () => undefined,
+    observe: (name, value) => {
+      observed[name] = [...(observed[name] ?? []), value];
+    },
   };
 }

@@ -22,7 +22,9 @@ export interface MetricsRegistry extends Metrics {
 export const METRICS_PREFIX = 'switchyard_';
 
 /** From 100 µs (a commit) to 10 s (a provider call). */
-const BUCKETS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const BUCKETS_S = [
+  0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10,
+];
 
 /** Of what is counted, not timed: rows of a batch. */
 const BUCKETS_ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
