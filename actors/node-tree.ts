@@ -88,7 +88,7 @@ const main: ChildSpec<NodeStart> = {
     children: [
       actors('pools', ['pool']),
       actors('announcements', ['announcement']),
-      actors('providers', ['provider']),
+      actors('providers', ['provider', 'sweep']),
       actors('reload', ['reload']),
       actors('tenancy', ['tenancy']),
       {

@@ -8,7 +8,10 @@
 import type { Address } from '../machines/model/ids.js';
 import type { ProviderMessage } from '../machines/model/messages.js';
 
-export type ProviderRequest = Exclude<ProviderMessage, { readonly type: 'provider.settings' }>;
+export type ProviderRequest = Exclude<
+  ProviderMessage,
+  { readonly type: 'provider.settings' | 'provider.sweep' }
+>;
 
 export interface Work {
   /** What it is about: at most one of a key waits or runs. */

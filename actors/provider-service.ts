@@ -10,7 +10,7 @@
  * [PR-16] at most `concurrency` calls at once, creates at most `createRate` a second.
  */
 import type { ProviderFailure } from '../machines/model/failures.js';
-import { type Address, addressOf, keyOf } from '../machines/model/ids.js';
+import { type Address, addressOf, keyOf, kindOf } from '../machines/model/ids.js';
 import type { JsonObject } from '../machines/model/json.js';
 import type {
   InstanceMessage,
@@ -20,8 +20,9 @@ import type {
 import type { Result } from '../machines/model/result.js';
 import { type Bucket, fullBucket, type RateRule, takePermit } from '../src/policy/rate.js';
 import type { Cancel } from '../src/ports/clock.js';
-import type { Provider } from '../src/ports/provider.js';
-import type { Service, ServiceScope, ServiceType } from '../src/runtime/actor-type.js';
+import type { ProvidedInstance, Provider } from '../src/ports/provider.js';
+import type { Store } from '../src/ports/store.js';
+import type { Scope, Service, ServiceScope, ServiceType } from '../src/runtime/actor-type.js';
 import { type Called, callProvider, failedAnswer, type Ownership } from './provider-calls.js';
 import {
   type Asker,
@@ -30,29 +31,32 @@ import {
   type WorkQueue,
   workOf,
 } from './provider-queue.js';
+import { listAll, type SweepResult, sweepProvider } from './provider-sweep.js';
 
 export interface ProviderPorts {
   /** What every instance created here is tagged with. */
   readonly ownership: Ownership;
+  /** Whose rows say what is known. */
+  readonly store: Pick<Store, 'loadFamily'>;
   openProvider(settings: ProviderSettings): Promise<Result<Provider, ProviderFailure>>;
 }
 
 /** A driver that would not open, or an instance that could not be watched, is tried again this often. */
 const RETRY_MS = 5_000;
 
-/** Pages of the list read when a driver opens: 100,000 instances in pages of 256, with room. */
-const LIST_PAGES_MAX = 1_000;
-
 /** What outside work of the service comes to; told to itself. */
 type Finished =
   | { readonly type: 'provider.answered'; readonly work: Work; readonly called: Called }
   | { readonly type: 'provider.listed' }
+  | { readonly type: 'provider.swept'; readonly result: SweepResult }
   | { readonly type: 'provider.opened'; readonly opened: Result<Provider, ProviderFailure> };
 
 export const providerService: ServiceType<ProviderPorts> = {
   kind: 'provider',
   start: (scope, ports) => createProviderService(scope, ports),
 };
+
+type Gone = Extract<InstanceMessage, { type: 'provider.deleted' | 'provider.deleteFailed' }>;
 
 interface Desk {
   readonly scope: ServiceScope;
@@ -61,6 +65,11 @@ interface Desk {
   readonly running: Map<string, Work>;
   /** Who to tell of a death. */
   readonly owners: Map<string, Address>;
+  /** Named by the instance itself in this life: there is no doubt whose they are. */
+  readonly claimed: Set<string>;
+  /** Who waits for a look at everything, and whether one is under way. */
+  sweeper: Asker | undefined;
+  sweeping: boolean;
   settings: ProviderSettings | undefined;
   /** Settings of the open driver; others than `settings` ask for a reopening. */
   applied: ProviderSettings | undefined;
@@ -81,6 +90,9 @@ function createProviderService(scope: ServiceScope, ports: ProviderPorts): Servi
     queue: createWorkQueue(),
     running: new Map(),
     owners: new Map(),
+    claimed: new Set(),
+    sweeper: undefined,
+    sweeping: false,
     settings: undefined,
     applied: undefined,
     provider: undefined,
@@ -120,6 +132,12 @@ function receive(desk: Desk, message: ProviderMessage | Finished, asker: Asker):
     case 'provider.listed':
       desk.listing = false;
       break;
+    case 'provider.sweep':
+      desk.sweeper = asker;
+      break;
+    case 'provider.swept':
+      reportSweep(desk, message.result);
+      break;
     default:
       admit(desk, workOf(message, asker));
   }
@@ -141,13 +159,14 @@ function serve(desk: Desk): void {
   if (desk.settings !== desk.applied) return reopen(desk);
   const { provider, settings } = desk;
   if (provider === undefined || settings === undefined) return;
+  sweep(desk, provider);
   while (desk.running.size < settings.concurrency) {
     const work = desk.queue.next(() => mayCreate(desk, settings));
     if (work === undefined) return;
     desk.running.set(work.key, work);
     desk.scope.because(work.cause).run(async (): Promise<Finished> => {
       const called = await carried(desk, provider, work);
-      if (called.providerId !== undefined) desk.owners.set(called.providerId, work.from);
+      if (called.providerId !== undefined) claim(desk, called.providerId, work);
       return { type: 'provider.answered', work, called };
     });
   }
@@ -169,7 +188,7 @@ function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called)
   const { request, from, cause } = work;
   desk.running.delete(work.key);
   if (answer !== undefined) desk.scope.because(cause).tell(from, answer);
-  if (answer?.type === 'provider.deleted') desk.owners.delete(answer.providerId);
+  if (answer !== undefined && tellsGone(answer)) forget(desk, answer.providerId);
   if (again !== undefined) retryLater(desk, work, again);
   if (providerId === undefined || request.type === 'provider.watch') return;
   // What was found may stem from an earlier run; watching what is watched changes nothing.
@@ -212,7 +231,7 @@ function rateOf({ createRate }: ProviderSettings): RateRule | undefined {
 /** Two drivers never work on the same things: the old one ends what it does first. */
 function reopen(desk: Desk): void {
   const { settings, provider, ports } = desk;
-  if (settings === undefined || desk.running.size > 0 || desk.listing) return;
+  if (settings === undefined || desk.running.size > 0 || desk.listing || desk.sweeping) return;
   desk.opening = true;
   desk.applied = settings;
   desk.provider = undefined;
@@ -261,21 +280,59 @@ function deathOf(providerId: string, detail: string): InstanceMessage {
 /** Instances of earlier runs. A failed list changes nothing: their actors ask to be watched as well. */
 async function watchAll(desk: Desk, provider: Provider): Promise<Finished> {
   const { scope, owners, ports } = desk;
-  let page: string | undefined;
-  for (let pages = 0; pages < LIST_PAGES_MAX; pages += 1) {
-    const listed = await provider.list(ports.ownership.installation, page);
-    if (!listed.ok) {
-      scope.log.warn({ actor: scope.self, failure: listed.failure }, 'provider did not list');
-      break;
-    }
-    for (const { providerId, tags } of listed.value.instances) {
-      if (!owners.has(providerId)) owners.set(providerId, addressOf('instance', tags.instance));
-      await provider.watch(providerId);
-    }
-    page = listed.value.next;
-    if (page === undefined) break;
+  const listed = await listAll(provider, ports.ownership.installation);
+  if (!listed.ok) {
+    scope.log.warn({ actor: scope.self, failure: listed.failure }, 'provider did not list');
+    return { type: 'provider.listed' };
+  }
+  for (const { providerId, tags } of listed.value) {
+    if (!owners.has(providerId)) owners.set(providerId, addressOf('instance', tags.instance));
+    await provider.watch(providerId);
   }
   return { type: 'provider.listed' };
+}
+
+function claim({ owners, claimed }: Desk, providerId: string, { from }: Work): void {
+  owners.set(providerId, from);
+  if (kindOf(from) === 'instance') claimed.add(providerId);
+}
+
+function tellsGone(answer: InstanceMessage): answer is Gone {
+  if (answer.type === 'provider.deleted') return true;
+  return answer.type === 'provider.deleteFailed' && answer.failure.code === 'not-found';
+}
+
+function forget({ owners, claimed }: Desk, providerId: string): void {
+  owners.delete(providerId);
+  claimed.delete(providerId);
+}
+
+/** Beside the queue: it may take long, and nobody is to wait for it. */
+function sweep(desk: Desk, provider: Provider): void {
+  const { scope, ports, claimed, sweeper } = desk;
+  if (sweeper === undefined || desk.sweeping || desk.listing) return;
+  desk.sweeping = true;
+  const told = scope.because(sweeper.cause);
+  const input = {
+    ...{ provider, ownership: ports.ownership, store: ports.store },
+    isClaimed: (providerId: string) => claimed.has(providerId),
+    introduce: (found: ProvidedInstance) => introduce(told, found),
+  };
+  told.run(async (): Promise<Finished> => {
+    return { type: 'provider.swept', result: await sweepProvider(input) };
+  });
+}
+
+function introduce(scope: Scope, { token, providerId, address, tags }: ProvidedInstance): void {
+  const message: InstanceMessage = { type: 'provider.found', token, providerId, address };
+  scope.tell(addressOf('instance', tags.instance), message);
+}
+
+function reportSweep(desk: Desk, result: SweepResult): void {
+  const { sweeper, scope } = desk;
+  desk.sweeping = false;
+  desk.sweeper = undefined;
+  if (sweeper !== undefined) scope.because(sweeper.cause).tell(sweeper.from, result);
 }
 
 function sameSettings(one: ProviderSettings | undefined, other: ProviderSettings): boolean {

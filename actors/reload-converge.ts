@@ -17,6 +17,7 @@ import type {
   OutboxMessage,
   PoolMessage,
   ProviderMessage,
+  SweepMessage,
   TenancyMessage,
   TenantMessage,
 } from '../machines/model/messages.js';
@@ -30,6 +31,7 @@ type Sent =
   | OutboxMessage
   | PoolMessage
   | ProviderMessage
+  | SweepMessage
   | TenancyMessage
   | TenantMessage;
 
@@ -66,10 +68,13 @@ function permitPlan(plan: JsonObject): JsonObject {
 }
 
 function settings(site: Site): readonly Letter[] {
-  const { providers, pools, lbsync, outbox, tenancy } = site;
+  const { providers, sweeps, pools, lbsync, outbox, tenancy } = site;
   return [
     ...providers.map((one) =>
       letter('provider', one.name, { type: 'provider.settings', settings: one }),
+    ),
+    ...sweeps.map((one) =>
+      letter('sweep', one.provider, { type: 'sweep.settings', settings: one }),
     ),
     ...pools.map((spec) => letter('pool', spec.name, { type: 'pool.desired', spec })),
     letter('lbsync', 'main', { type: 'lbsync.settings', settings: lbsync }),

@@ -14,6 +14,7 @@ import { overrideMachine } from './override.js';
 import { poolMachine } from './pool.js';
 import { reloadMachine } from './reload.js';
 import { suspicionMachine } from './suspicion.js';
+import { sweepMachine } from './sweep.js';
 import { tenancyMachine } from './tenancy.js';
 import { tenantMachine } from './tenant.js';
 
@@ -40,6 +41,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(overrideMachine, 'keeps what operators ordered against one configuration'),
   named(announcementMachine, "carries a frontend's word to the operator's announce program"),
   named(suspicionMachine, 'whether most backends fell silent at once: then we doubt ourselves'),
+  named(sweepMachine, 'looks for what exists at a provider while nobody owns it'),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),

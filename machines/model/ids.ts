@@ -28,6 +28,7 @@ export const ACTOR_KINDS = [
   'lbsync',
   'pool',
   'provider',
+  'sweep',
   'outbox',
   'tenancy',
   'reload',

@@ -26,6 +26,7 @@ import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
 import type { SuspicionLevel } from './suspicion.js';
 
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
+export type { SweepMessage, SweepSettings } from './orphans.js';
 
 export interface Message {
   readonly type: string;
@@ -306,6 +307,8 @@ export type ProviderMessage =
   | { readonly type: 'provider.delete'; readonly providerId: string }
   /** Watch for the death of an instance this daemon did not start itself (after a restart). */
   | { readonly type: 'provider.watch'; readonly providerId: string }
+  /** Everything with our tags, compared with the rows; answered by `orphans.listed` or `.unlisted`. */
+  | { readonly type: 'provider.sweep' }
   | { readonly type: 'provider.settings'; readonly settings: ProviderSettings };
 
 export interface ProviderSettings {

@@ -15,6 +15,7 @@ const REPORTERS = [
   'outbox',
   'tenancy',
   'provider',
+  'sweep',
   'announcement',
   'suspicion',
 ] as const;

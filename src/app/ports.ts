@@ -59,7 +59,7 @@ export async function outboxPorts({
   return ok({ store, sink: opened.value, failpoints, metrics });
 }
 
-export function providerPorts({ settings, parts }: PortsInput) {
+export function providerPorts({ settings, parts, store }: PortsInput) {
   const { installation, node, epoch, dataDir, configDir } = settings;
   const { clock, log, failpoints } = parts;
   const ownership = { installation, node, epoch };
@@ -87,5 +87,5 @@ export function providerPorts({ settings, parts }: PortsInput) {
         });
     }
   };
-  return { ownership, openProvider };
+  return { ownership, openProvider, store };
 }

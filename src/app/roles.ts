@@ -15,6 +15,7 @@ import { poolActor } from '../../actors/pool-actor.js';
 import { providerService } from '../../actors/provider-service.js';
 import { reloadActor } from '../../actors/reload-actor.js';
 import { suspicionActor } from '../../actors/suspicion-actor.js';
+import { sweepActor } from '../../actors/sweep-actor.js';
 import { tenancyActor } from '../../actors/tenancy-actor.js';
 import { tenantActor } from '../../actors/tenant-actor.js';
 import { ok, type Result } from '../../machines/model/result.js';
@@ -31,7 +32,7 @@ export interface Cast {
 /** An actor type is handed over without its ports' type: `portsFor` gives each role what it asks for. */
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
-    types: [reloadActor, tenancyActor, poolActor, announcementActor] as never,
+    types: [reloadActor, tenancyActor, poolActor, announcementActor, sweepActor] as never,
     services: [providerService] as never,
   },
   shard: {

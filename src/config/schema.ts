@@ -126,6 +126,7 @@ export const configSchema = z.strictObject({
   providers: z.record(name, provider).prefault({}),
   orphans: reload(z.enum(['report', 'delete']).default('report')),
   orphanSweepInterval: reload(span.prefault('5m'), { unit: 'duration' }),
+  orphanQuarantine: reload(duration.prefault('30m'), { unit: 'duration' }),
   deletedRetention: reload(span.prefault('30m'), { unit: 'duration' }),
   resyncInterval: reload(span.prefault('60s'), { unit: 'duration' }),
   bootTimeout: reload(span.prefault('10m'), { unit: 'duration' }),

@@ -26,6 +26,7 @@ import type {
   LbsyncSettings,
   OutboxSettings,
   ProviderSettings,
+  SweepSettings,
   TenancySettings,
 } from '../../machines/model/messages.js';
 import { deriveTenant, type TenantPlan } from '../policy/tenant-plan.js';
@@ -41,6 +42,7 @@ export interface Site {
   readonly frontends: readonly FrontendSpec[];
   readonly pools: readonly PoolRangeSpec[];
   readonly providers: readonly ProviderSettings[];
+  readonly sweeps: readonly SweepSettings[];
   readonly lbsync: LbsyncSettings;
   readonly outbox: OutboxSettings;
   /** Absent: no tenant manager. */
@@ -76,6 +78,7 @@ export function deriveSite(config: Config, generation: number): Site {
       generation,
     })),
     providers: Object.entries(config.providers).map(([name, one]) => providerSettings(name, one)),
+    sweeps: Object.keys(config.providers).map((name) => sweepSettings(config, name)),
     lbsync: lbsyncSettings(config, generation),
     outbox: outboxSettings(config),
     ...(tenancy === undefined ? {} : { tenancy }),
@@ -195,6 +198,16 @@ function providerSettings(name: string, provider: Config['providers'][string]): 
     maxInstances,
     concurrency,
   });
+}
+
+function sweepSettings(config: Config, provider: string): SweepSettings {
+  const { orphans, orphanSweepInterval, orphanQuarantine } = config;
+  return {
+    provider,
+    mode: orphans,
+    intervalMs: orphanSweepInterval,
+    quarantineMs: orphanQuarantine,
+  };
 }
 
 function lbsyncSettings({ dataplane }: Config, generation: number): LbsyncSettings {

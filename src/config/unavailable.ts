@@ -53,8 +53,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'guards.shrink.share', what: 'the shrink guard' },
   { path: 'guards.shrink.min', what: 'the shrink guard' },
   { path: 'guards.shrink.window', what: 'the shrink guard' },
-  { path: 'orphans', what: 'deleting orphans' },
-  { path: 'orphanSweepInterval', what: 'the orphan sweep' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
   { path: 'reload.mode', what: 'rolling back a reload' },

@@ -29,6 +29,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   outbox: 'outbox',
   pool: 'main',
   provider: 'main',
+  sweep: 'main',
   tenancy: 'main',
   reload: 'main',
   announcement: 'main',

@@ -14,6 +14,7 @@ import {
 import type { Scope, Service, ServiceScope } from '../../src/runtime/actor-type.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { rememberingLog } from '../support/quiet.js';
+import { memoryStore } from '../support/toy-node.js';
 
 const SETTINGS: ProviderSettings = {
   name: 'local',
@@ -36,6 +37,7 @@ function openDesk() {
   const refusals: string[] = [];
   const ports: ProviderPorts = {
     ownership: { installation: 'here', node: 'edge-1', epoch: 1 },
+    store: memoryStore(),
     openProvider: async (settings) => {
       opens += 1;
       const refusal = refusals.shift();

@@ -21,7 +21,7 @@ import { weightKind } from '../../src/policy/weight-orders.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
-import { announcement, override, suspicion } from './order-samples.js';
+import { announcement, override, suspicion, sweep } from './order-samples.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
@@ -377,6 +377,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
     events: instance,
   },
   backend: { input: inputOf('backend', 'cache-1'), events: backend },
+  sweep: { input: inputOf('sweep', 'local'), events: sweep },
   suspicion: { input: inputOf('suspicion', 'main'), events: suspicion },
   announcement: { input: inputOf('announcement', WEB), events: announcement },
   override: { input: inputOf('override', 'backend/cache-1'), events: override },

@@ -1,7 +1,13 @@
 /** Messages to walk the machines of overrides and announcements with. */
 import type { AnnouncementMessage } from '../../machines/model/announce.js';
 import type { Activated } from '../../machines/model/effects.js';
-import type { BackendName } from '../../machines/model/ids.js';
+import {
+  type BackendName,
+  groupKeyOf,
+  type InstanceId,
+  type TenantId,
+} from '../../machines/model/ids.js';
+import type { SweepMessage } from '../../machines/model/orphans.js';
 import type { OverrideMessage } from '../../machines/model/overrides.js';
 import type { SuspicionMessage } from '../../machines/model/suspicion.js';
 import type { HearingCounted } from '../../machines/suspicion.js';
@@ -37,6 +43,29 @@ export const suspicion: readonly (SuspicionMessage | HearingCounted | Activated)
   { type: 'hearing.level', backend: 'b1' as BackendName, hearing: 'silent' },
   { ...counted, suspect: true },
   { ...counted, suspect: false },
+];
+
+const stranger = {
+  providerId: 'p-9',
+  token: 't-9',
+  tenant: 'acme' as TenantId,
+  group: groupKeyOf('acme', 'web'),
+  instance: 'i-0000-000000000009' as InstanceId,
+  address: '127.64.0.9',
+  why: 'unknown',
+} as const;
+const sweepSettings = { provider: 'local', intervalMs: 300_000, quarantineMs: 0 } as const;
+export const sweep: readonly (SweepMessage | Activated)[] = [
+  activated,
+  { type: 'sweep.settings', settings: { ...sweepSettings, mode: 'report' } },
+  { type: 'sweep.settings', settings: { ...sweepSettings, mode: 'delete' } },
+  { type: 'sweep.now' },
+  { type: 'orphans.listed', strangers: [], listed: 3, adopted: 0 },
+  { type: 'orphans.listed', strangers: [stranger], listed: 4, adopted: 1 },
+  { type: 'orphans.listed', strangers: [{ ...stranger, why: 'leftover' }], listed: 4, adopted: 0 },
+  { type: 'orphans.unlisted', failure: { code: 'unavailable', message: 'no' } },
+  { type: 'provider.deleted', providerId: 'p-9' },
+  { type: 'provider.deleteFailed', providerId: 'p-9', failure: { code: 'quota', message: 'no' } },
 ];
 
 const order = { kind: 'pause', value: true, configured: false, ...TERMS };

@@ -1,0 +1,110 @@
+/** The sweep of one provider, driven by hand: what it asks, records and deletes, and when. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RecordParams } from '../../machines/model/effects.js';
+import { addressOf, groupKeyOf, type InstanceId, type TenantId } from '../../machines/model/ids.js';
+import type { JsonObject } from '../../machines/model/json.js';
+import type { Stranger, SweepMessage, SweepSettings } from '../../machines/model/orphans.js';
+import { type DeleteParams, sweepMachine } from '../../machines/sweep.js';
+import { type SweepMemory, sweepShape } from '../../machines/sweep-messages.js';
+import { type Driven, drive } from '../support/drive.js';
+
+type Sweep = Driven<SweepMemory>;
+
+const SETTINGS: SweepSettings = {
+  provider: 'cloud',
+  mode: 'report',
+  intervalMs: 300_000,
+  quarantineMs: 600_000,
+};
+
+const stranger = (index: number): Stranger => ({
+  providerId: `p-${index}`,
+  token: `t-${index}`,
+  tenant: 'acme' as TenantId,
+  group: groupKeyOf('acme', 'web'),
+  instance: `i-0000-00000000000${index}` as InstanceId,
+  address: '127.64.0.9',
+  why: 'unknown',
+});
+
+function begun(settings: Partial<SweepSettings> = {}): Sweep {
+  const sweep = drive<SweepMemory>(sweepMachine, { address: addressOf('sweep', 'cloud') });
+  const told = { type: 'sweep.settings', settings: { ...SETTINGS, ...settings } };
+  return sweep.send(told).fire('firstSweep', { at: 10_000 });
+}
+
+function listed(sweep: Sweep, indexes: readonly number[]): Sweep {
+  const strangers = indexes.map(stranger);
+  const message: SweepMessage = { type: 'orphans.listed', strangers, listed: 7, adopted: 0 };
+  return sweep.send(message);
+}
+
+const told = (sweep: Sweep, message: SweepMessage): Sweep => sweep.send(message);
+const recorded = (sweep: Sweep) => sweep.said<RecordParams>('record').map(({ event }) => event);
+const conditions = (sweep: Sweep) =>
+  (sweepShape(sweep.context)['conditions'] as JsonObject[]).map(({ type }) => type);
+
+test('[OR-6] sweep: an orphan is told of once, and once when it is gone', () => {
+  const first = listed(begun(), [1, 2]);
+  assert.deepEqual(recorded(first), ['orphans.found']);
+  assert.deepEqual(conditions(first), ['orphans']);
+  const second = listed(first.fire('interval'), [1, 2]);
+  assert.deepEqual(recorded(second), []);
+  const third = listed(second.fire('interval'), []);
+  assert.deepEqual(recorded(third), ['orphans.gone']);
+  assert.deepEqual(conditions(third), []);
+});
+
+test('[OR-5] sweep: a list that fails, or never comes, changes nothing and says so', () => {
+  const known = listed(begun({ mode: 'delete', quarantineMs: 0 }), [1]);
+  const failure = { code: 'unavailable', message: 'page 3 is missing' } as const;
+  const asking = known.fire('interval');
+  const endings = [told(asking, { type: 'orphans.unlisted', failure }), asking.fire('silence')];
+  for (const after of endings) {
+    assert.deepEqual(Object.keys(after.context.orphans), ['p-1']);
+    assert.deepEqual(recorded(after), []);
+    assert.deepEqual(after.said('deleteOrphans'), []);
+    assert.deepEqual(conditions(after), ['orphans', 'orphan-sweep-failing']);
+    assert.equal(after.value, 'resting');
+    assert.deepEqual(conditions(listed(after.fire('interval'), [])), []);
+  }
+});
+
+test('[OR-7] sweep: a deletion is on record before the provider is asked, one at a time', () => {
+  const settings = { mode: 'delete', quarantineMs: 600_000 } as const;
+  const first = listed(begun(settings), [1, 2]);
+  assert.deepEqual(first.said('deleteOrphans'), []);
+  const early = listed(first.fire('interval', { at: 310_000 }), [1]);
+  const due = listed(early.fire('interval', { at: 610_000 }), [1, 2]);
+  assert.deepEqual(due.effects.map(({ type }) => type).slice(-2), ['record', 'deleteOrphans']);
+  assert.deepEqual(recorded(due), ['orphans.found', 'orphans.deleting']);
+  assert.deepEqual(due.said<DeleteParams>('deleteOrphans'), [
+    { provider: 'cloud', providerIds: ['p-1'] },
+  ]);
+  const refused = told(due, {
+    type: 'provider.deleteFailed',
+    providerId: 'p-1',
+    failure: { code: 'unavailable', message: 'no' },
+  });
+  assert.deepEqual(refused.said('deleteOrphans'), []);
+  const again = listed(refused.fire('interval', { at: 910_000 }), [1]);
+  assert.deepEqual(again.said('deleteOrphans'), [{ provider: 'cloud', providerIds: ['p-1'] }]);
+});
+
+test('[OR-4] sweep: deleting begins with the setting, and with what is known by then', () => {
+  const first = listed(begun(), [1]);
+  const told = { type: 'sweep.settings', settings: { ...SETTINGS, mode: 'delete' } };
+  assert.deepEqual(first.send(told).said('deleteOrphans'), []);
+  const second = listed(first.fire('interval', { at: 700_000 }), [1]);
+  const deleting = second.send(told);
+  assert.deepEqual(recorded(deleting), ['orphans.deleting']);
+  assert.deepEqual(deleting.said('deleteOrphans'), [{ provider: 'cloud', providerIds: ['p-1'] }]);
+});
+
+test('[OR-6] sweep: can be asked for, and the same settings again change nothing', () => {
+  const resting = listed(begun(), []);
+  assert.equal(resting.send({ type: 'sweep.now' }).value, 'listing');
+  const same = told(resting, { type: 'sweep.settings', settings: SETTINGS });
+  assert.deepEqual(same.effects, []);
+});
