@@ -71,6 +71,7 @@ export const groupActor: ActorType = {
     reportToTenant: observed<StatusParams>(tellTenant),
     reportRemoved: durable<StatusParams>(tellTenant),
     orderOverride: ordersOverride(),
+    agree: durable<AnswerParams>(answer),
     answer: observed<AnswerParams>(answer),
   },
   isShown: ({ context }) => context['spec'] !== null,

@@ -61,7 +61,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const instanceActor: ActorType = {
   kind: 'instance',
   machine: instanceMachine,
-  version: 2,
+  version: 3,
   stored: true,
   implicit: false,
   effects: {
@@ -102,9 +102,12 @@ export const instanceActor: ActorType = {
   coalesce,
 };
 
-/** Version 1 told its group less of itself (`told`): the next report says the rest. */
+/**
+ * Version 1 told its group less of itself (`told`): the next report says the rest. Before version 3 nobody
+ * had a key.
+ */
 function migrate({ value, context, timers }: StoredState): StoredState {
-  return { value, context, timers };
+  return { value, timers, context: { key: null, ...context } };
 }
 
 /** Levels: a newer one says everything an older one did. */

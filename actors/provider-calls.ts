@@ -6,6 +6,7 @@
  * unknown instance to be watched is positively gone, which is a death.
  */
 
+import type { ProviderStatusAnswer } from '../machines/model/agent.js';
 import { unreachable } from '../machines/model/assert.js';
 import type { ProviderFailure } from '../machines/model/failures.js';
 import type { InstanceMessage, ProviderTags } from '../machines/model/messages.js';
@@ -14,9 +15,12 @@ import type { ProviderRequest } from './provider-queue.js';
 
 export type Ownership = Pick<ProviderTags, 'installation' | 'node' | 'epoch'>;
 
+/** To whoever asked: an instance, or the agent beside it. */
+export type ProviderAnswer = InstanceMessage | ProviderStatusAnswer;
+
 export interface Called {
   /** Absent: there is nothing to say (a watch that works). */
-  readonly answer?: InstanceMessage;
+  readonly answer?: ProviderAnswer;
   /** The instance this request was about exists. */
   readonly providerId?: string;
   /** Worth asking again by ourselves: nobody waits for an answer. */
@@ -35,6 +39,8 @@ export async function callProvider(
       return find(provider, request.token);
     case 'provider.delete':
       return remove(provider, request.providerId);
+    case 'provider.poll':
+      return poll(provider, request.providerId);
     case 'provider.watch':
       return watch(provider, request.providerId);
     default:
@@ -46,7 +52,7 @@ export async function callProvider(
 export function failedAnswer(
   request: ProviderRequest,
   failure: ProviderFailure,
-): InstanceMessage | undefined {
+): ProviderAnswer | undefined {
   switch (request.type) {
     case 'provider.create':
       return { type: 'provider.createFailed', token: request.token, failure };
@@ -54,6 +60,8 @@ export function failedAnswer(
       return { type: 'provider.findFailed', token: request.token, failure };
     case 'provider.delete':
       return { type: 'provider.deleteFailed', providerId: request.providerId, failure };
+    case 'provider.poll':
+      return { type: 'provider.statusFailed', providerId: request.providerId, failure };
     case 'provider.watch':
       return undefined;
     default:
@@ -91,6 +99,18 @@ async function remove(provider: Provider, providerId: string): Promise<Called> {
   const removed = await provider.delete(providerId);
   if (removed.ok) return { answer: { type: 'provider.deleted', providerId } };
   return failed({ type: 'provider.delete', providerId }, removed.failure);
+}
+
+async function poll(provider: Provider, providerId: string): Promise<Called> {
+  const told = await provider.status(providerId);
+  if (told.ok) {
+    const { state } = told.value;
+    return { providerId, answer: { type: 'provider.status', providerId, state } };
+  }
+  if (told.failure.code !== 'not-found') {
+    return failed({ type: 'provider.poll', providerId }, told.failure);
+  }
+  return { answer: { type: 'provider.status', providerId, state: 'gone' } };
 }
 
 async function watch(provider: Provider, providerId: string): Promise<Called> {

@@ -6,7 +6,7 @@
 
 import { isUnhealthy } from '../src/policy/breaker.js';
 import { budgetOf } from '../src/policy/budget.js';
-import { type GroupMemory, membersOf, rulesOf, specOf, wantedOf } from './group-memory.js';
+import { type GroupMemory, managedOf, rulesOf, specOf, wantedOf } from './group-memory.js';
 import type { JsonObject } from './model/json.js';
 import { timestamp } from './model/time.js';
 
@@ -14,7 +14,7 @@ export function breakerConditions(memory: GroupMemory): JsonObject[] {
   const { key, breaker } = memory;
   if (breaker === null) return [];
   const isOpen = breaker.state === 'open';
-  const unhealthy = membersOf(memory).filter(isUnhealthy).length;
+  const unhealthy = managedOf(memory).filter(isUnhealthy).length;
   const condition = {
     type: isOpen ? 'breaker-open' : 'breaker-half-open',
     object: `group/${key}`,
@@ -52,7 +52,7 @@ function wordsFor(memory: GroupMemory, why: 'room' | 'budget' | 'window') {
       };
     case 'budget': {
       const rules = rulesOf(memory);
-      const members = membersOf(memory);
+      const members = managedOf(memory);
       const { max, used } = budgetOf({ rules, wanted: wantedOf(memory), members });
       return {
         message: `members wait to be replaced: ${used} of a budget of ${max} is used`,

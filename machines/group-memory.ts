@@ -15,6 +15,7 @@ import {
   type BreakerState,
   countedOf,
   hasServed,
+  isOnDemand,
   isUnheard,
   type Member,
   type Members,
@@ -104,9 +105,19 @@ export function membersOf(memory: GroupMemory): readonly Member[] {
   return Object.values(memory.members);
 }
 
-/** Never more than the limit, whoever asked for it. */
+/** Those that the size is about; instances on demand are nobody's replacement and have none [GR-26]. */
+export function managedOf(memory: GroupMemory): readonly Member[] {
+  const members = membersOf(memory);
+  return members.some(isOnDemand) ? members.filter((member) => !isOnDemand(member)) : members;
+}
+
+export function onDemandOf(memory: GroupMemory): readonly Member[] {
+  return membersOf(memory).filter(isOnDemand);
+}
+
+/** Never more than the limit, whoever asked for it; nobody while its tenant sleeps [GR-29]. */
 export function wantedOf({ spec, overrides, leaving }: GroupMemory): number {
-  if (spec === null || leaving !== null) return 0;
+  if (spec === null || leaving !== null || spec.asleep === true) return 0;
   const ordered = inForce(overrides, 'size', spec.size)?.value ?? spec.size;
   return Math.min(Number(ordered), spec.maxSize);
 }
@@ -126,20 +137,26 @@ export function booksOf(memory: GroupMemory, { at }: Pick<Meta, 'at'>): Books {
     maxSize,
     replace,
     failures: memory.trouble?.failures ?? 0,
-    members: membersOf(memory),
+    members: managedOf(memory),
   };
 }
 
 // --- members ----------------------------------------------------------------------------------
 
+export interface Requested {
+  readonly id: InstanceId;
+  readonly spec: GroupSpec;
+  readonly at: number;
+}
+
 export function requestedMember(
-  { id, spec, at }: { readonly id: InstanceId; readonly spec: GroupSpec; readonly at: number },
-  replaces?: InstanceId,
+  { id, spec, at }: Requested,
+  extra: Pick<Member, 'replaces' | 'onDemand'>,
 ): Member {
   const state = 'requested' as const;
   const base = { id, state, sinceMs: at, requestedAtMs: at, infra: infraOf(spec.template) };
   const idle = { inService: false, replaceWanted: false };
-  return { ...base, ...idle, ...(replaces === undefined ? {} : { replaces }) };
+  return { ...base, ...idle, ...extra };
 }
 
 /** The member's own word, beside what only the group knows of it. */
@@ -211,6 +228,7 @@ export function presentOf(memory: GroupMemory): readonly Member[] {
 export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): boolean {
   const known = memory.members[summary.id];
   if (known === undefined || hasServed(known) || standingOf(known) !== 'staying') return false;
+  if (isOnDemand(known)) return false;
   return standingOf(merged(known, summary)) !== 'staying';
 }
 
@@ -218,7 +236,8 @@ export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): b
 export function tellsOfSuccess(memory: GroupMemory, summary: InstanceSummary): boolean {
   const known = memory.members[summary.id];
   const servedBefore = known !== undefined && hasServed(known);
-  return memory.trouble !== null && summary.state === 'serving' && !servedBefore;
+  if (memory.trouble === null || isOnDemand(summary)) return false;
+  return summary.state === 'serving' && !servedBefore;
 }
 
 /** As many as wanted, each of them has served, and none waits for a successor. */
@@ -277,8 +296,9 @@ export function nextLookMs(memory: GroupMemory, { at }: Meta, atLeastMs: number)
 /** When its staying members grow too old. */
 export function upcomingOf(memory: GroupMemory): readonly number[] {
   const rules = rulesOf(memory);
-  const { forcedAgeMs, eligibleAgeMs } = rules.expiry;
-  if (forcedAgeMs === undefined && eligibleAgeMs === undefined) return [];
+  const { forcedAgeMs, eligibleAgeMs, onDemandAgeMs } = rules.expiry;
+  const rotates = forcedAgeMs !== undefined || eligibleAgeMs !== undefined;
+  if (!rotates && onDemandAgeMs === undefined) return [];
   return stayingOf(membersOf(memory)).flatMap((member) => expiresAtMs({ rules }, member) ?? []);
 }
 

@@ -6,12 +6,15 @@
  */
 
 import { budgetOf } from '../src/policy/budget.js';
-import { type Member, standingOf } from '../src/policy/members.js';
+import { isOnDemand, type Member, standingOf } from '../src/policy/members.js';
+import { isThere } from '../src/policy/on-demand.js';
 import { CREATE_FAILURES_MAX } from '../src/policy/scale.js';
 import { breakerConditions, waitConditions } from './group-conditions.js';
 import {
   type GroupMemory,
+  managedOf,
   membersOf,
+  onDemandOf,
   presentOf,
   rulesOf,
   specOf,
@@ -92,7 +95,8 @@ function tenantOf({ key }: GroupMemory): TenantId {
 /** The group as operators and the feed see it. */
 export function viewOf(memory: GroupMemory): JsonObject {
   const { key, spec } = memory;
-  const members = membersOf(memory);
+  const members = managedOf(memory);
+  const onDemand = onDemandOf(memory).filter(isThere).length;
   const count = (test: (member: Member) => boolean) => members.filter(test).length;
   const inService = count(({ inService }) => inService);
   const unavailable = Math.max(0, wantedOf(memory) - inService);
@@ -102,10 +106,12 @@ export function viewOf(memory: GroupMemory): JsonObject {
     size: spec?.size ?? 0,
     maxSize: spec?.maxSize ?? 0,
     effectiveSize: wantedOf(memory),
+    ...(spec?.asleep === true ? { asleep: true } : {}),
     serving: count(({ state }) => state === 'serving'),
     booting: count((member) => standingOf(member) === 'staying' && isArriving(member)),
     draining: count((member) => standingOf(member) === 'leaving'),
     failed: count(({ state }) => state === 'failed'),
+    ...(onDemand === 0 ? {} : { onDemand }),
     unavailable,
     budget: { ...budgetOf({ rules: rulesOf(memory), wanted: wantedOf(memory), members }) },
     breaker: memory.breaker?.state ?? 'closed',
@@ -150,7 +156,9 @@ function problemOf(failures: number, message: string): string {
 /** What its tenant waits for. */
 export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
   const { key, trouble } = memory;
-  const present = presentOf(memory);
+  const there = presentOf(memory);
+  const present = there.filter((member) => !isOnDemand(member));
+  const onDemand = there.length - present.length;
   const size = wantedOf(memory);
   const settled = present.every(({ inService }) => inService) && present.length === size;
   return {
@@ -159,6 +167,7 @@ export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
     serving: present.filter(({ state }) => state === 'serving').length,
     converged: settled && memory.spec !== null && memory.leaving === null,
     removed,
+    ...(onDemand === 0 ? {} : { onDemand }),
     ...(trouble === null ? {} : { problem: problemOf(trouble.failures, trouble.message) }),
   };
 }

@@ -48,6 +48,16 @@ import {
   statusOf,
   unheardOrders,
 } from './group-messages.js';
+import {
+  createdAnswer,
+  createRefusal,
+  deletedAnswer,
+  deleteTurn,
+  isKnownKey,
+  isManaged,
+  mustBeTold,
+  onDemandTurn,
+} from './group-on-demand.js';
 import { type CreateTurn, type DrainTurn, nextTurn } from './group-steps.js';
 import { assert } from './model/assert.js';
 import {
@@ -115,6 +125,13 @@ export const groupSetup = setup({
     moveBreaker: assign(({ context, event }) => breakerMoved(context, event.meta)),
     noteWait: assign(({ context, event }) => waitNoted(context, event.meta)),
     recount: assign(({ context, event }) => recounted(context, as(event, 'activated').children)),
+    noteOnDemand: assign(({ context, event }) => {
+      const asked = as(event, 'operator.createInstance');
+      return onDemandTurn(context, asked, event.meta).after;
+    }),
+    noteDeletion: assign(({ context, event }) => {
+      return deleteTurn(context, as(event, 'operator.deleteInstance')).after;
+    }),
     takeStep: assign(({ context, event }) => nextTurn(context, event.meta)?.after ?? {}),
     noteTold: assign(({ context }) => ({ told: statusOf(context) })),
 
@@ -124,6 +141,7 @@ export const groupSetup = setup({
     reportToTenant: effect<StatusParams>(),
     reportRemoved: effect<StatusParams>(),
     orderOverride: effect<OrderParams | undefined>(),
+    agree: effect<AnswerParams>(),
     answer: effect<AnswerParams>(),
     record: effect<RecordParams>(),
     spawn: effect<SpawnParams>(),
@@ -140,6 +158,11 @@ export const groupSetup = setup({
       const { size } = as(event, 'operator.scale');
       return Number.isInteger(size) && size >= 0 && size <= specOf(context).maxSize;
     },
+    isKnownKey: ({ context, event }) => isKnownKey(context, as(event, 'operator.createInstance')),
+    mayCreateOnDemand: ({ context, event }) =>
+      createRefusal(context, as(event, 'operator.createInstance')) === undefined,
+    isManaged: ({ context, event }) => isManaged(context, as(event, 'operator.deleteInstance')),
+    mustBeTold: ({ context, event }) => mustBeTold(context, as(event, 'operator.deleteInstance')),
     tellsOfFailure: ({ context, event }) =>
       tellsOfFailure(context, as(event, 'instance.changed').summary),
     tellsOfSuccess: ({ context, event }) =>
@@ -221,6 +244,40 @@ const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
 
 export const recordsRequest = recordOf(createTurnOf);
 export const recordsDrain = recordOf(drainTurnOf);
+
+// --- on demand --------------------------------------------------------------------------------------
+
+const created = ({ context, event }: GroupArgs) =>
+  createdAnswer(context, as(event, 'operator.createInstance'), event.meta);
+const deleted = ({ context, event }: GroupArgs) =>
+  deletedAnswer(context, as(event, 'operator.deleteInstance'), event.meta);
+const onDemandTurnOf = ({ context, event }: GroupArgs) =>
+  onDemandTurn(context, as(event, 'operator.createInstance'), event.meta);
+const deleteTurnOf = ({ context, event }: GroupArgs) =>
+  deleteTurn(context, as(event, 'operator.deleteInstance'));
+
+export const createsOnDemand = [
+  recordOf(onDemandTurnOf),
+  { type: 'spawn', params: (args: GroupArgs) => onDemandTurnOf(args).spawn },
+  { type: 'agree', params: created },
+  'noteOnDemand',
+] as const;
+export const answersCreated = { type: 'answer', params: created } as const;
+export const refusesOnDemand = {
+  type: 'answer',
+  params: ({ context, event }: GroupArgs) => {
+    const message = createRefusal(context, as(event, 'operator.createInstance')) ?? '';
+    return refused({ code: 'refused', rule: 'GR-27', message }, event.meta);
+  },
+} as const;
+
+export const deletesOnDemand = [
+  recordOf(deleteTurnOf),
+  { type: 'drainMembers', params: (args: GroupArgs) => deleteTurnOf(args).drain },
+  { type: 'agree', params: deleted },
+  'noteDeletion',
+] as const;
+export const answersDeleted = { type: 'answer', params: deleted } as const;
 
 export const ordersSize = {
   type: 'orderOverride',

@@ -8,10 +8,14 @@
  * Rules: [GR-12] a create is an intent first: its row, its token and its record are one decision;
  * [GR-13] the steps of one event are bounded; the next event goes on.
  */
+
+import type { Books } from '../src/policy/members.js';
+import { nextExpired } from '../src/policy/on-demand.js';
 import { nextStep, type ScaleStep } from '../src/policy/scale.js';
 import {
   booksOf,
   type GroupMemory,
+  onDemandOf,
   requestedMember,
   specOf,
   toldToLeave,
@@ -47,7 +51,8 @@ export type Turn = CreateTurn | DrainTurn;
 export function nextTurn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const burst = burstOf(memory, meta);
   if (burst.steps >= STEPS_PER_EVENT_MAX) return undefined;
-  const step = nextStep(booksOf(memory, meta));
+  const books = booksOf(memory, meta);
+  const step = nextStep(books) ?? expiryStep({ ...books, members: onDemandOf(memory) });
   if (step === undefined) return undefined;
   const counted = { ...memory, burst: { ...burst, steps: burst.steps + 1 } };
   return step.kind === 'create'
@@ -59,21 +64,39 @@ function burstOf({ burst }: GroupMemory, meta: Meta): GroupMemory['burst'] {
   return burst.id === meta.id ? burst : { id: meta.id, steps: 0 };
 }
 
-type Create = ScaleStep & { readonly kind: 'create' };
-type Drain = ScaleStep & { readonly kind: 'drain' };
+function expiryStep(books: Books): ScaleStep | undefined {
+  const id = nextExpired(books);
+  if (id === undefined) return undefined;
+  const { onDemandAgeMs = 0 } = books.rules.expiry;
+  const numbers = { onDemandAgeMs };
+  return { kind: 'drain', rule: 'GR-28', id, reason: 'ondemand-expiry', numbers };
+}
 
-function createTurn(
+export type Create = ScaleStep & { readonly kind: 'create' };
+export type Drain = ScaleStep & { readonly kind: 'drain' };
+
+export interface Birth {
+  readonly meta: Meta;
+  /** Which of the event's creates it is. */
+  readonly index: number;
+  /** The asker's key. */
+  readonly onDemand?: string;
+}
+
+export function createTurn(
   memory: GroupMemory,
   step: Create,
-  { meta, index }: { readonly meta: Meta; readonly index: number },
+  { meta, index, onDemand }: Birth,
 ): CreateTurn {
   const spec = specOf(memory);
   const id = instanceIdFor(spec.key, meta.id, index);
   const { replaces } = step;
   const follows = replaces === undefined ? {} : { replaces };
   const address = addressOf('instance', id);
-  const input = { address, id, token: tokenOf(id), spec, ...follows, onDemand: false };
-  const member = requestedMember({ id, spec, at: meta.at }, replaces);
+  const kind = onDemand === undefined ? { onDemand: false } : { onDemand: true, key: onDemand };
+  const input = { address, id, token: tokenOf(id), spec, ...follows, ...kind };
+  const asked = onDemand === undefined ? {} : { onDemand };
+  const member = requestedMember({ id, spec, at: meta.at }, { ...follows, ...asked });
   return {
     kind: 'create',
     record: requestRecord({ ...input, meta }, step),
@@ -94,7 +117,7 @@ function tokenOf(id: InstanceId): string {
   return `t-${unique}`;
 }
 
-function drainTurn(memory: GroupMemory, { id, reason, rule, numbers }: Drain): DrainTurn {
+export function drainTurn(memory: GroupMemory, { id, reason, rule, numbers }: Drain): DrainTurn {
   const from = memory.members[id]?.state;
   const facts: JsonObject = { ...numbers, instance: id, reason, ...(from && { state: from }) };
   return {

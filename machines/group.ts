@@ -12,7 +12,8 @@
  * ones?", until there is none: which event it was does not matter, and a lost one is made good by the
  * next or by the resync.
  *
- * Rules: [GR-2]..[GR-9] [GR-20]..[GR-25] the steps, src/policy; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
+ * Rules: [GR-2]..[GR-9] [GR-20]..[GR-25] the steps, src/policy; [GR-26]..[GR-28] instances on demand,
+ * src/policy/on-demand.ts; [GR-29] while its tenant sleeps a group wants nobody, and its size stands; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
  * [GR-13] group-steps.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
  * changes nothing; [GR-16] a failed create is tried again only after its back-off, which survives
  * restarts; [GR-17] an operator's size is durable before it is answered, and refused beyond
@@ -21,8 +22,12 @@
 import { and, stateIn } from 'xstate';
 import { newGroup } from './group-memory.js';
 import {
+  answersCreated,
+  answersDeleted,
   asksMembers,
   creates,
+  createsOnDemand,
+  deletesOnDemand,
   dismissesAll,
   dismissesOverrides,
   drains,
@@ -37,6 +42,7 @@ import {
   recordsDrain,
   recordsRequest,
   refuses,
+  refusesOnDemand,
   reports,
   reportsRemoved,
   yields,
@@ -79,8 +85,19 @@ const unknown = createStateConfig({
       { actions: 'noteForgotten' },
     ],
     'operator.scale': { actions: knowsNothing },
+    'operator.createInstance': { actions: knowsNothing },
+    'operator.deleteInstance': { actions: knowsNothing },
   },
 });
+
+const deletion = [
+  {
+    guard: 'isManaged',
+    actions: refuses('GR-27', 'not an instance on demand: drain it, or scale'),
+  },
+  { guard: 'mustBeTold', actions: deletesOnDemand },
+  { actions: answersDeleted },
+] as const;
 
 const active = createStateConfig({
   description: 'Its members are on their way to what is wanted.',
@@ -122,6 +139,12 @@ const active = createStateConfig({
       { guard: 'isAllowedSize', actions: ordersSize },
       { actions: refuses('GR-17', 'the size must be a whole number from 0 to maxSize') },
     ],
+    'operator.createInstance': [
+      { guard: 'isKnownKey', actions: answersCreated },
+      { guard: 'mayCreateOnDemand', actions: createsOnDemand },
+      { actions: refusesOnDemand },
+    ],
+    'operator.deleteInstance': deletion,
   },
   states: {
     creates: {
@@ -183,6 +206,8 @@ const removing = createStateConfig({
       },
     ],
     'operator.scale': { actions: refuses('GR-18', 'this group is being removed') },
+    'operator.createInstance': { actions: refuses('GR-18', 'this group is being removed') },
+    'operator.deleteInstance': deletion,
   },
   states: {
     waiting: {

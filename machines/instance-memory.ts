@@ -49,6 +49,8 @@ export interface InstanceMemory {
   readonly spec: GroupSpec;
   readonly replaces: InstanceId | null;
   readonly onDemand: boolean;
+  /** Of whoever wanted it on demand: asking again with it makes no other one. */
+  readonly key: string | null;
   /** The state an operator sees; the chart's value says the same in more detail. */
   readonly state: InstanceState;
   readonly sinceMs: number;
@@ -88,6 +90,7 @@ export interface InstanceInput {
   readonly spec: GroupSpec;
   readonly replaces?: InstanceId;
   readonly onDemand: boolean;
+  readonly key?: string;
 }
 
 type Change = Partial<InstanceMemory>;
@@ -100,6 +103,7 @@ export function newInstance(input: InstanceInput): InstanceMemory {
     spec: input.spec,
     replaces: input.replaces ?? null,
     onDemand: input.onDemand,
+    key: input.key ?? null,
     state: 'requested',
     sinceMs: at,
     cause: input.meta?.cause ?? '',
@@ -295,6 +299,7 @@ export function summaryOf(memory: InstanceMemory): InstanceSummary {
     inService: isInService(memory),
     replaceWanted: memory.replaceOrdered || memory.overdue,
     infra: infraOf(memory.spec.template),
+    ...(memory.onDemand ? { onDemand: memory.key ?? memory.id } : {}),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
     ...(memory.ip === null ? {} : { address: memory.ip }),
     ...(memory.problem === null ? {} : { problem: memory.problem }),

@@ -54,6 +54,7 @@ export function viewOf(memory: InstanceMemory): JsonObject {
     provider: spec.template.provider,
     ...(memory.providerId === null ? {} : { providerId: memory.providerId }),
     onDemand: memory.onDemand,
+    ...(memory.key === null ? {} : { key: memory.key }),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
     health: verdict === null ? {} : { probe: verdict.state },
     ...(drain === null ? {} : { drain: drainView(memory) }),

@@ -65,7 +65,12 @@ export interface DisruptionSpec {
   /** `unhealthyAbove`: a share of the group. */
   readonly breaker: { readonly unhealthyAbove: number };
   /** Absent: never too old. */
-  readonly expiry: { readonly eligibleAgeMs?: number; readonly forcedAgeMs?: number };
+  readonly expiry: {
+    readonly eligibleAgeMs?: number;
+    readonly forcedAgeMs?: number;
+    /** Of instances on demand. */
+    readonly onDemandAgeMs?: number;
+  };
 }
 
 export const DEFAULT_DISRUPTION: DisruptionSpec = {
@@ -80,6 +85,8 @@ export interface GroupSpec {
   readonly name: string;
   readonly size: number;
   readonly maxSize: number;
+  /** Its tenant sleeps: no member is wanted, whatever the size, until it wakes. */
+  readonly asleep?: true;
   readonly template: TemplateSpec;
   readonly health: {
     readonly source: 'probe' | 'agent' | 'both';

@@ -6,8 +6,10 @@
  *   instance ─ backend.desired ─► backend ─ backend.verdict ─► instance and frontends
  *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied, lbsync.hello ─► frontend
  *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
- *   tenant ─ tenant.status ─► tenancy                 instance ─ provider.* ─► provider
+ *   tenant ─ tenant.status ─► tenancy                 instance, agent ─ provider.* ─► provider
+ *   instance ─ agent.desired ─► agent ─ agent.verdict ─► instance
  */
+import type { AgentVerdict, TerminationNotice } from './agent.js';
 import type { AnnounceStatus, NodeLevel } from './announce.js';
 import type {
   BackendSpec,
@@ -115,7 +117,10 @@ export type DrainReason =
   | 'config-drift'
   | 'eligible-expiry'
   | 'forced-expiry'
-  | 'unhealthy';
+  | 'ondemand-expiry'
+  | 'unhealthy'
+  /** A quarantine that ended by itself. */
+  | 'quarantine-over';
 
 export type InstanceMessage =
   | { readonly type: 'instance.desired'; readonly spec: GroupSpec }
@@ -133,6 +138,13 @@ export type InstanceMessage =
     }
   | { readonly type: 'operator.ackDrain' }
   | { readonly type: 'operator.replace'; readonly reason: string }
+  /** Out of rotation and out of the count, alive, until it is released or the time is up. */
+  | ({ readonly type: 'operator.quarantine'; readonly force: boolean } & Terms)
+  | { readonly type: 'operator.release'; readonly reason: string }
+  /** What its agent is worth, from `agent/<instance>`; `known`: that one was told `agent.desired`. */
+  | { readonly type: 'agent.verdict'; readonly verdict: AgentVerdict; readonly known: boolean }
+  /** Its host goes away, whatever we think of it. */
+  | { readonly type: 'instance.notice'; readonly notice: TerminationNotice }
   | {
       readonly type: 'provider.created';
       readonly token: string;
@@ -196,6 +208,10 @@ export interface InstanceSummary {
   readonly replaceWanted: boolean;
   /** What it was made from, as `infraOf` says it; absent: not known. */
   readonly infra?: string;
+  /** Made because somebody asked for it, under this key: it never counts toward the size. */
+  readonly onDemand?: string;
+  /** Why it drains, when that was not its group's decision. */
+  readonly drains?: DrainReason;
   readonly address?: string;
   /** What its provider last refused or left unanswered; absent when all is well. */
   readonly problem?: string;
@@ -210,6 +226,15 @@ export type GroupMessage =
   | { readonly type: 'instance.changed'; readonly summary: InstanceSummary }
   | { readonly type: 'instance.forgotten'; readonly id: InstanceId }
   | ({ readonly type: 'operator.scale'; readonly size: number } & Terms)
+  /** An instance beside the size. `key` is the caller's: the same one never makes a second instance. */
+  | { readonly type: 'operator.createInstance'; readonly key: string; readonly reason: string }
+  /** By id or key; answered `deleting`, `deleted` or `unknown`, however often it is asked. */
+  | {
+      readonly type: 'operator.deleteInstance';
+      readonly instance: string;
+      readonly reason: string;
+      readonly force: boolean;
+    }
   | OverrideLevel
   | { readonly type: 'publish.request'; readonly frontend: FrontendName };
 
@@ -220,6 +245,8 @@ export interface GroupStatus {
   /** At size, every member in service, nothing leaving. */
   readonly converged: boolean;
   readonly removed: boolean;
+  /** Instances on demand that are there or on their way; absent: none. They keep a tenant awake. */
+  readonly onDemand?: number;
   readonly problem?: string;
 }
 
@@ -305,6 +332,8 @@ export type ProviderMessage =
     }
   | { readonly type: 'provider.find'; readonly token: string }
   | { readonly type: 'provider.delete'; readonly providerId: string }
+  /** Answered with a ProviderStatusAnswer (model/agent.ts). */
+  | { readonly type: 'provider.poll'; readonly providerId: string }
   /** Watch for the death of an instance this daemon did not start itself (after a restart). */
   | { readonly type: 'provider.watch'; readonly providerId: string }
   /** Everything with our tags, compared with the rows; answered by `orphans.listed` or `.unlisted`. */

@@ -91,6 +91,7 @@ function disruptionSpec({ budget, breaker, expiry }: GroupConfig): DisruptionSpe
     expiry: withoutAbsent({
       eligibleAgeMs: ageOf(expiry.eligibleAge),
       forcedAgeMs: ageOf(expiry.forcedAge),
+      onDemandAgeMs: ageOf(expiry.onDemandAge),
     }),
   };
 }

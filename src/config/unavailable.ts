@@ -61,7 +61,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
     ['health.source', 'health reported by agents'],
     ['health.agentInterval', 'health reported by agents'],
     ['health.missedReports', 'health reported by agents'],
-    ['expiry.onDemandAge', 'expiry of instances on demand'],
   ]),
 ];
 

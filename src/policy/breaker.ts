@@ -23,7 +23,6 @@ import {
   standingOf,
   stayingOf,
 } from './members.js';
-import { leavesForAnother } from './rotation.js';
 
 export const UNHEALTHY_MIN = 2;
 
@@ -55,10 +54,10 @@ export function letsGo(books: Books, member: Member): boolean {
   return books.breaker === 'half-open' && !books.members.some(isOnItsWayOut);
 }
 
-function isOnItsWayOut(member: Member): boolean {
-  return (
-    leavesForAnother(member.leaving) && member.state !== 'lost' && standingOf(member) === 'leaving'
-  );
+/** Told to go, for whatever reason: it may have been one of the unhealthy. */
+export function isOnItsWayOut(member: Member): boolean {
+  const { leaving, state } = member;
+  return leaving !== undefined && state !== 'lost' && standingOf(member) === 'leaving';
 }
 
 /** On its way to take over: one that did, and turned unhealthy since, has arrived. */

@@ -39,6 +39,11 @@ export interface Books {
   readonly members: readonly Member[];
 }
 
+/** Beside the size: made for somebody who asked, and only that one decides how long it stays. */
+export function isOnDemand({ onDemand }: Pick<InstanceSummary, 'onDemand'>): boolean {
+  return onDemand !== undefined;
+}
+
 export type Standing = 'staying' | 'leaving' | 'gone';
 
 export function standingOf(member: Member): Standing {

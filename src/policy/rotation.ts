@@ -11,7 +11,7 @@
  * together.
  */
 import type { DrainReason } from '../../machines/model/messages.js';
-import { type Books, hasServed, type Member } from './members.js';
+import { type Books, hasServed, isOnDemand, type Member } from './members.js';
 
 /** `asked`: by an operator, or down for longer than its group tolerates. */
 export type ReplaceCause = 'asked' | 'forced-expiry' | 'config-drift' | 'eligible-expiry';
@@ -66,8 +66,9 @@ function dueAtMs({ id, requestedAtMs }: Member, ageMs: number): number {
 
 /** When it will be too old, by the first age that it reaches. */
 export function expiresAtMs({ rules }: Pick<Books, 'rules'>, member: Member): number | undefined {
-  const { forcedAgeMs, eligibleAgeMs } = rules.expiry;
-  const ages = [forcedAgeMs, eligibleAgeMs].filter((age) => age !== undefined);
+  const { forcedAgeMs, eligibleAgeMs, onDemandAgeMs } = rules.expiry;
+  const own = isOnDemand(member) ? [onDemandAgeMs] : [forcedAgeMs, eligibleAgeMs];
+  const ages = own.filter((age) => age !== undefined);
   return ages.length === 0 ? undefined : dueAtMs(member, Math.min(...ages));
 }
 

@@ -7,7 +7,8 @@ import type { InstanceMemory } from '../../machines/instance-memory.js';
 import { DEFAULT_DISRUPTION } from '../../machines/model/desired.js';
 import { type Address, type FrontendName, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { ProviderMessage } from '../../machines/model/messages.js';
-import { countedOf, stayingOf } from '../../src/policy/members.js';
+import { countedOf, isOnDemand, stayingOf } from '../../src/policy/members.js';
+import { isThere } from '../../src/policy/on-demand.js';
 import type { GroupWorld, Recorded } from './group-types.js';
 
 export interface Laws {
@@ -46,15 +47,19 @@ const MEMBERS_MAX = 200;
 /** GR-3, GR-8: judged whenever a member is created. */
 function sizeHolds(world: GroupWorld): void {
   const group = world.group();
-  const members = Object.values(group.members);
-  assert.ok(members.length < MEMBERS_MAX, 'GR-16: creates run hot');
+  const everyone = Object.values(group.members);
+  assert.ok(everyone.length < MEMBERS_MAX, 'GR-16: creates run hot');
+  const members = everyone.filter((member) => !isOnDemand(member));
+  const asked = everyone.filter(isThere);
+  const keys = asked.map(({ onDemand }) => onDemand);
+  assert.equal(new Set(keys).size, keys.length, 'GR-27: one instance for each key');
   const staying = stayingOf(members);
   const counted = countedOf(members);
   const { spec, overrides } = group;
   const ordered = overrides['size'];
   const stands = ordered !== undefined && ordered.configured === spec?.size;
   const size = stands ? Number(ordered.value) : (spec?.size ?? 0);
-  const wanted = Math.min(size, spec?.maxSize ?? 0);
+  const wanted = spec?.asleep === true ? 0 : Math.min(size, spec?.maxSize ?? 0);
   assert.ok(counted.length <= wanted, `GR-8: ${counted.length} counted, ${wanted} wanted`);
   assert.ok(staying.length <= (group.spec?.maxSize ?? 0), `GR-6: ${staying.length} staying`);
   const replaced = staying.flatMap(({ replaces }) => replaces ?? []);
@@ -73,7 +78,8 @@ function budgetHolds(world: GroupWorld, { event, numbers }: Recorded): void {
   if (leaver === undefined) return;
   if (numbers['breaker'] === 'open') assert.notEqual(numbers['state'], 'suspect', 'GR-23');
   if (!leaver.inService) return;
-  const staying = stayingOf(Object.values(group.members));
+  const managed = Object.values(group.members).filter((member) => !isOnDemand(member));
+  const staying = stayingOf(managed);
   const inService = staying.filter((one) => one.inService);
   const { max } = (group.spec?.disruption ?? DEFAULT_DISRUPTION).budget;
   const allowed =

@@ -1,13 +1,11 @@
 /** All sinks keep the contract. */
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
 import { openNopSink } from '../../../src/adapters/nop-sink/sink.js';
-import { encodeLine, segmentName } from '../../../src/feed/segments.js';
 import { expectOk } from '../../contract/provider.js';
 import { sinkContract } from '../../contract/sink.js';
-import { feedEvent } from '../../support/feed-events.js';
 import { openMemorySink } from '../../support/memory-sink.js';
 import { rememberingLog } from '../../support/quiet.js';
 
@@ -20,10 +18,6 @@ sinkContract(
     const sink = expectOk(await openFileSink({ dir, layout: 'segments', log: rememberingLog() }));
     return {
       sink,
-      intrude: async () => {
-        const line = encodeLine(feedEvent(99, { eventId: 'of-another' }), 3);
-        await appendFile(join(dir, segmentName(1)), `${line}\n`);
-      },
       dispose: async () => {
         await sink.close();
         await rm(dir, { recursive: true });
@@ -32,14 +26,9 @@ sinkContract(
   },
   { refusing: true },
 );
-sinkContract(
-  'memory sink',
-  async () => {
-    const sink = openMemorySink();
-    return { sink, intrude: async () => sink.intrude(), dispose: nothing };
-  },
-  { refusing: true },
-);
+sinkContract('memory sink', async () => ({ sink: openMemorySink(), dispose: nothing }), {
+  refusing: true,
+});
 sinkContract('nop sink', async () => ({ sink: openNopSink(), dispose: nothing }), {
   refusing: false,
 });
