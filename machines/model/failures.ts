@@ -24,6 +24,12 @@ export type LbFailure =
 /** Sink failures: `content` condemns the event, `unavailable` condemns nothing. */
 export type SinkFailure =
   | { readonly code: 'content'; readonly message: string }
+  | { readonly code: 'fenced'; readonly message: string }
+  | { readonly code: 'unavailable'; readonly message: string };
+
+/** Failures of who reads a feed: `missing` is an artifact that is not there. */
+export type FeedFailure =
+  | { readonly code: 'missing'; readonly message: string }
   | { readonly code: 'unavailable'; readonly message: string };
 
 /**

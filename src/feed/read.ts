@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly dir: string;
   /** First control version wanted; default: the oldest there is. */
   readonly from?: number;
+  /** Where an earlier reader stopped; it counts instead of `from`. */
+  readonly place?: Place;
   /** Waits for more at the end, until `signal` aborts. */
   readonly follow?: { readonly clock: Clock; readonly signal: AbortSignal };
 }
@@ -35,6 +37,16 @@ export interface RawLine {
   /** From 1. */
   readonly line: number;
   readonly text: string;
+  /** Behind it. */
+  readonly end: Place;
+}
+
+export interface Place {
+  /** The segment, by its first control version. */
+  readonly first: number;
+  /** Bytes of whole lines read. */
+  readonly offset: number;
+  readonly lines: number;
 }
 
 export async function* readFeed(
@@ -51,7 +63,7 @@ export async function* readFeed(
 /** From the segment that holds `from`. */
 export async function* readLines(options: ReadOptions): AsyncGenerator<RawLine> {
   const { dir, follow } = options;
-  let place = { first: await startingSegment(dir, options.from ?? 1), offset: 0, lines: 0 };
+  let place = options.place ?? (await startOf(dir, options.from ?? 1));
   for (;;) {
     // Listed before it is read: a segment that had a successor by then has got all its lines.
     const segments = await listSegments(dir);
@@ -70,17 +82,10 @@ export async function* readLines(options: ReadOptions): AsyncGenerator<RawLine> 
   }
 }
 
-interface Place {
-  readonly first: number;
-  /** Bytes of whole lines read. */
-  readonly offset: number;
-  readonly lines: number;
-}
-
-async function startingSegment(dir: string, from: number): Promise<number> {
+async function startOf(dir: string, from: number): Promise<Place> {
   const segments = await listSegments(dir);
   const holding = segments.findLast(({ first }) => first <= from);
-  return holding?.first ?? segments[0]?.first ?? 1;
+  return { first: holding?.first ?? segments[0]?.first ?? 1, offset: 0, lines: 0 };
 }
 
 async function* readWhole(
@@ -111,14 +116,15 @@ async function* splitLines(
     for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
       lines += 1;
       offset += end + 1;
-      yield { segment, line: lines, text: rest.subarray(0, end).toString('utf8') };
+      const behind = { first: segment.first, offset, lines };
+      yield { segment, line: lines, text: rest.subarray(0, end).toString('utf8'), end: behind };
       rest = rest.subarray(end + 1);
     }
   }
 }
 
 /** Until the next look or the end of following, whatever is first. */
-function pause({ clock, signal }: NonNullable<ReadOptions['follow']>): Promise<void> {
+export function pause({ clock, signal }: NonNullable<ReadOptions['follow']>): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       cancel();

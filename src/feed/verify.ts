@@ -29,7 +29,7 @@ export interface FeedReport {
 }
 
 interface Verifier {
-  check(line: RawLine): void;
+  check(line: Omit<RawLine, 'end'>): void;
   report(): FeedReport;
 }
 
@@ -47,7 +47,7 @@ export function createVerifier(memoryMax = VERIFY_MEMORY_MAX): Verifier {
   let events = 0;
   let last: number | undefined;
 
-  const check = (raw: RawLine): void => {
+  const check = (raw: Omit<RawLine, 'end'>): void => {
     const complain = (code: FeedProblem['code'], message: string): void => {
       total += 1;
       if (problems.length < PROBLEMS_MAX) {

@@ -93,7 +93,14 @@ export interface FeedEvent {
   readonly configGeneration: number;
   readonly occurredAt: string;
   readonly controlVersion: number;
+  /** Empty when the aggregate is in the artifact. */
   readonly data: JsonObject;
+  /** `feedHash` of the event before it of the same ordering key; absent: it is the first. */
+  readonly previousHash?: string;
+  /** Where the whole aggregate lies when it is too large to be inline: `sha256/<hex>`. */
+  readonly artifactRef?: string;
+  /** Of the artifact's bytes: `sha256:<hex>`. */
+  readonly checksum?: string;
 }
 
 export interface OutboxRow {

@@ -34,6 +34,8 @@ async function life(dir: string, store: Store, incarnation: number) {
   const waiting: { readonly count: number; readonly done: () => void }[] = [];
   let acknowledged = 0;
   const counted: Sink = {
+    resume: () => sink.resume(),
+    putArtifact: (ref, bytes) => sink.putArtifact(ref, bytes),
     append: async (events) => {
       const results = await sink.append(events);
       acknowledged += results.filter(({ ok }) => ok).length;

@@ -9,6 +9,8 @@ import { seedOfRun } from '../support/seed.js';
 
 export interface SinkLab {
   readonly sink: Sink;
+  /** Appends as another writer would; absent: nobody else can. */
+  readonly intrude?: () => Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -18,11 +20,11 @@ export function sinkContract(
   open: () => Promise<SinkLab>,
   { refusing }: { readonly refusing: boolean },
 ): void {
-  const check = (title: string, body: (sink: Sink) => Promise<void>): void => {
+  const check = (title: string, body: (sink: Sink, lab: SinkLab) => Promise<void>): void => {
     test(title.replace('sink', name), async () => {
       const lab = await open();
       try {
-        await body(lab.sink);
+        await body(lab.sink, lab);
       } finally {
         await lab.dispose();
       }
@@ -84,6 +86,29 @@ export function sinkContract(
     ]);
     assert.ok(Math.max(...(first ?? [])) < Math.min(...(second ?? [])));
   });
+
+  check('[FD-9] sink: it stands where the last event is, before and after', async (sink) => {
+    assert.deepEqual(await sink.resume(), { ok: true, value: { head: 0 } });
+    const versions = await sent(sink, feedEvents(1, 3));
+    assert.deepEqual(await sink.resume(), { ok: true, value: { head: versions.at(-1) } });
+  });
+
+  check(
+    '[FD-9] sink: once another has appended, nothing more is until it resumes',
+    async (sink, lab) => {
+      if (lab.intrude === undefined) return;
+      const versions = await sent(sink, feedEvents(1, 2));
+      await lab.intrude();
+      for (const events of [feedEvents(3, 4), feedEvents(3, 3)]) {
+        const codes = (await sink.append(events)).map((result) => result.ok || result.failure.code);
+        assert.deepEqual([...new Set(codes)], ['fenced']);
+      }
+      const resumed = await sink.resume();
+      assert.ok(resumed.ok && resumed.value.head > (versions.at(-1) ?? 0));
+      const [next] = await sent(sink, [feedEvent(3)]);
+      assert.ok((next ?? 0) > resumed.value.head);
+    },
+  );
 
   if (!refusing) return;
 

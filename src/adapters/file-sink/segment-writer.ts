@@ -5,6 +5,8 @@
  * Rule: [FD-2] what was not acknowledged leaves no trace: after a failed write or fsync the segment is
  * cut back to its last acknowledged byte and reopened before anything else is written. (After a failed
  * fsync the kernel may have dropped the pages: only writing them again makes them safe.)
+ *
+ * Rule: [FD-9] what is not as this writer left it belongs to somebody else now: nothing more is written.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -22,6 +24,8 @@ export interface Position {
 export interface SegmentWriter {
   /** Makes what is there durable and cuts off what follows it. */
   prepare(): Promise<void>;
+  /** Whether the segment ends where this writer left it, in its folder. */
+  isOurs(): Promise<boolean>;
   /** Resolves when the lines are durable; rejects with the system's error, leaving nothing behind. */
   write(lines: Buffer, firstVersion: number): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +50,11 @@ export function createSegmentWriter(
   return {
     async prepare() {
       file ??= await openAt(dir, position);
+    },
+    async isOurs() {
+      if (file === undefined) return true;
+      const { nlink, size } = await file.stat();
+      return nlink > 0 && size === position.bytes;
     },
     async write(lines, firstVersion) {
       if (position.bytes >= segmentBytes) {

@@ -17,6 +17,8 @@ export function openNopSink(): Sink {
     return last;
   };
   return {
+    resume: async () => ok({ head: last }),
+    putArtifact: async () => ok(undefined),
     append: async (events) =>
       events.map(({ eventId }) => ok({ controlVersion: numberOf(eventId) })),
     close: async () => undefined,

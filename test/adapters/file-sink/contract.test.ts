@@ -1,11 +1,13 @@
 /** All sinks keep the contract. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
 import { openNopSink } from '../../../src/adapters/nop-sink/sink.js';
+import { encodeLine, segmentName } from '../../../src/feed/segments.js';
 import { expectOk } from '../../contract/provider.js';
 import { sinkContract } from '../../contract/sink.js';
+import { feedEvent } from '../../support/feed-events.js';
 import { openMemorySink } from '../../support/memory-sink.js';
 import { rememberingLog } from '../../support/quiet.js';
 
@@ -18,6 +20,10 @@ sinkContract(
     const sink = expectOk(await openFileSink({ dir, layout: 'segments', log: rememberingLog() }));
     return {
       sink,
+      intrude: async () => {
+        const line = encodeLine(feedEvent(99, { eventId: 'of-another' }), 3);
+        await appendFile(join(dir, segmentName(1)), `${line}\n`);
+      },
       dispose: async () => {
         await sink.close();
         await rm(dir, { recursive: true });
@@ -26,9 +32,14 @@ sinkContract(
   },
   { refusing: true },
 );
-sinkContract('memory sink', async () => ({ sink: openMemorySink(), dispose: nothing }), {
-  refusing: true,
-});
+sinkContract(
+  'memory sink',
+  async () => {
+    const sink = openMemorySink();
+    return { sink, intrude: async () => sink.intrude(), dispose: nothing };
+  },
+  { refusing: true },
+);
 sinkContract('nop sink', async () => ({ sink: openNopSink(), dispose: nothing }), {
   refusing: false,
 });

@@ -1,0 +1,102 @@
+/**
+ * The `file` source: a feed of segments in a folder, read while its writer goes on. Nothing is kept for a
+ * reader there, so that there is nothing to acknowledge.
+ *
+ * Rules: [FD-6] as read.ts; [FD-10] as every source.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FeedFailure } from '../../machines/model/failures.js';
+import { fail, ok, type Result } from '../../machines/model/result.js';
+import type { Clock } from '../ports/clock.js';
+import type { FeedItem, FeedSource } from '../ports/feed-source.js';
+import { artifactPath } from './artifacts.js';
+import { type Place, pause, type RawLine, readLines } from './read.js';
+import { decodeLine, listSegments } from './segments.js';
+
+export interface FileSourceOptions {
+  readonly dir: string;
+  readonly clock: Clock;
+}
+
+/** Where the last read stopped: the next one mostly goes on from there. */
+interface Bookmark {
+  readonly version: number;
+  readonly place: Place;
+}
+
+export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
+  let bookmark: Bookmark | undefined;
+
+  const read = async (after: number, max: number): Promise<readonly FeedItem[]> => {
+    const items: FeedItem[] = [];
+    const start = bookmark?.version === after ? { place: bookmark.place } : { from: after + 1 };
+    if (max < 1) return items;
+    for await (const raw of readLines({ dir, ...start })) {
+      const item = itemOf(raw);
+      if (item.controlVersion <= after) continue;
+      items.push(item);
+      bookmark = { version: item.controlVersion, place: raw.end };
+      if (items.length >= max) break;
+    }
+    return items;
+  };
+
+  return {
+    read: (after, max) => attempt(() => read(after, max)),
+    wait: (_after, signal) => pause({ clock, signal }),
+    acknowledge: async () => ok(undefined),
+    head: () => attempt(() => headOf(dir)),
+    artifact: (ref) => readArtifact(dir, ref),
+    close: async () => undefined,
+  };
+}
+
+/** A damaged line lies where its neighbours say it does. */
+function itemOf(raw: RawLine): FeedItem {
+  const controlVersion = raw.segment.first + raw.line - 1;
+  const event = decodeLine(raw.text);
+  if (!event.ok) return { controlVersion, damaged: event.failure };
+  if (event.value.controlVersion === controlVersion) return { controlVersion, event: event.value };
+  const damaged = `it says control version ${event.value.controlVersion}, and lies at ${controlVersion}`;
+  return { controlVersion, damaged };
+}
+
+async function headOf(dir: string): Promise<number> {
+  const last = (await listSegments(dir)).at(-1);
+  if (last === undefined) return 0;
+  let head = last.first - 1;
+  for await (const { line } of readLines({ dir, from: last.first })) head = last.first + line - 1;
+  return head;
+}
+
+async function readArtifact(dir: string, ref: string): Promise<Result<Uint8Array, FeedFailure>> {
+  const file = artifactPath(join(dir, 'artifacts'), ref);
+  if (file === undefined) return missing(`${ref} is no name of an artifact`);
+  try {
+    return ok(await readFile(file));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return missing(`${ref} is not there`);
+    return unavailable(error);
+  }
+}
+
+function missing(message: string): Result<never, FeedFailure> {
+  return fail({ code: 'missing', message });
+}
+
+function unavailable(error: unknown): Result<never, FeedFailure> {
+  if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  return fail({
+    code: 'unavailable',
+    message: `the feed cannot be read: ${(error as Error).message}`,
+  });
+}
+
+async function attempt<T>(body: () => Promise<T>): Promise<Result<T, FeedFailure>> {
+  try {
+    return ok(await body());
+  } catch (error) {
+    return unavailable(error);
+  }
+}
