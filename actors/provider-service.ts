@@ -23,7 +23,13 @@ import type { Cancel } from '../src/ports/clock.js';
 import type { ProvidedInstance, Provider } from '../src/ports/provider.js';
 import type { Store } from '../src/ports/store.js';
 import type { Scope, Service, ServiceScope, ServiceType } from '../src/runtime/actor-type.js';
-import { type Called, callProvider, failedAnswer, type Ownership } from './provider-calls.js';
+import {
+  type Called,
+  callProvider,
+  failedAnswer,
+  type Ownership,
+  type ProviderAnswer,
+} from './provider-calls.js';
 import {
   type Asker,
   createWorkQueue,
@@ -297,7 +303,7 @@ function claim({ owners, claimed }: Desk, providerId: string, { from }: Work): v
   if (kindOf(from) === 'instance') claimed.add(providerId);
 }
 
-function tellsGone(answer: InstanceMessage): answer is Gone {
+function tellsGone(answer: ProviderAnswer): answer is Gone {
   if (answer.type === 'provider.deleted') return true;
   return answer.type === 'provider.deleteFailed' && answer.failure.code === 'not-found';
 }
