@@ -22,6 +22,7 @@ import {
   standingOf,
   stayingOf,
 } from '../src/policy/members.js';
+import { oncePer } from '../src/policy/once.js';
 import { bookIn, inForce } from '../src/policy/overrides.js';
 import { type Waiting, waitingOf } from '../src/policy/replace.js';
 import { expiresAtMs } from '../src/policy/rotation.js';
@@ -39,6 +40,7 @@ import type { ChildRow, Meta } from './model/effects.js';
 import { type Address, type GroupKey, type InstanceId, keyOf, kindOf } from './model/ids.js';
 import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
 import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
+import { isSameRecord } from './model/same.js';
 
 /** Creates that never served: how many in a row, since when, and when the next may be tried. */
 export interface CreateTrouble {
@@ -101,15 +103,20 @@ export function specOf({ key, spec }: GroupMemory): GroupSpec {
   return spec;
 }
 
-export function membersOf(memory: GroupMemory): readonly Member[] {
-  return Object.values(memory.members);
+export function membersOf({ members }: GroupMemory): readonly Member[] {
+  return listOf(members);
 }
+
+const listOf = oncePer((members: Members): readonly Member[] => Object.values(members));
 
 /** Those that the size is about; instances on demand are nobody's replacement and have none [GR-26]. */
 export function managedOf(memory: GroupMemory): readonly Member[] {
-  const members = membersOf(memory);
-  return members.some(isOnDemand) ? members.filter((member) => !isOnDemand(member)) : members;
+  return managedIn(membersOf(memory));
 }
+
+const managedIn = oncePer((members: readonly Member[]): readonly Member[] =>
+  members.some(isOnDemand) ? members.filter((member) => !isOnDemand(member)) : members,
+);
 
 export function onDemandOf(memory: GroupMemory): readonly Member[] {
   return membersOf(memory).filter(isOnDemand);
@@ -169,7 +176,10 @@ function merged(known: Member | undefined, summary: InstanceSummary): Member {
 }
 
 export function changed(memory: GroupMemory, summary: InstanceSummary): Change {
-  const member = merged(memory.members[summary.id], summary);
+  const known = memory.members[summary.id];
+  const member = merged(known, summary);
+  // Said again: the members are the same, and what was worked out about them stays.
+  if (known !== undefined && isSameRecord(member, known)) return {};
   return { members: { ...memory.members, [summary.id]: member } };
 }
 
@@ -219,8 +229,12 @@ export function unheardOf(memory: GroupMemory): readonly Member[] {
 
 /** Not over yet: still there to be talked to. */
 export function presentOf(memory: GroupMemory): readonly Member[] {
-  return membersOf(memory).filter((member) => standingOf(member) !== 'gone');
+  return presentIn(membersOf(memory));
 }
+
+const presentIn = oncePer((members: readonly Member[]): readonly Member[] =>
+  members.filter((member) => standingOf(member) !== 'gone'),
+);
 
 // --- creates ----------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ import {
 import type { JsonObject } from './model/json.js';
 import type { DrainReason, GroupStatus } from './model/messages.js';
 import type { OverrideOrder, Terms } from './model/overrides.js';
+import { isSameRecord } from './model/same.js';
 import { timestamp } from './model/time.js';
 import { dismissalOf, type OrderParams, orderFor, termsOf, yieldsOf } from './overriding.js';
 
@@ -173,7 +174,8 @@ export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
 }
 
 export function isNews(memory: GroupMemory): boolean {
-  return memory.spec !== null && JSON.stringify(statusOf(memory)) !== JSON.stringify(memory.told);
+  const { spec, told } = memory;
+  return spec !== null && (told === null || !isSameRecord(statusOf(memory), told));
 }
 
 export interface StatusParams {

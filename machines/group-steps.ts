@@ -48,7 +48,17 @@ export interface DrainTurn {
 
 export type Turn = CreateTurn | DrainTurn;
 
+/** The chart asks for the same turn several times: whether there is one, for each of its parts, and for the memory after it. */
+let asked: { readonly memory: GroupMemory; readonly meta: Meta; readonly turn: Turn | undefined };
+
 export function nextTurn(memory: GroupMemory, meta: Meta): Turn | undefined {
+  if (asked?.memory !== memory || asked.meta !== meta) {
+    asked = { memory, meta, turn: turnIn(memory, meta) };
+  }
+  return asked.turn;
+}
+
+function turnIn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const burst = burstOf(memory, meta);
   if (burst.steps >= STEPS_PER_EVENT_MAX) return undefined;
   const books = booksOf(memory, meta);

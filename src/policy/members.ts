@@ -12,6 +12,7 @@ import { unreachable } from '../../machines/model/assert.js';
 import type { DisruptionSpec, GroupSpec } from '../../machines/model/desired.js';
 import type { InstanceId } from '../../machines/model/ids.js';
 import type { DrainReason, InstanceState, InstanceSummary } from '../../machines/model/messages.js';
+import { oncePer } from './once.js';
 
 export interface Member extends InstanceSummary {
   readonly requestedAtMs: number;
@@ -83,14 +84,14 @@ export function isUnheard(member: Member): boolean {
   return member.leaving !== undefined && standingOfState(member.state) === 'staying';
 }
 
-export function stayingOf(members: readonly Member[]): readonly Member[] {
-  return members.filter((member) => standingOf(member) === 'staying');
-}
+export const stayingOf = oncePer((members: readonly Member[]): readonly Member[] =>
+  members.filter((member) => standingOf(member) === 'staying'),
+);
 
 /** Staying members that count toward the size. */
-export function countedOf(members: readonly Member[]): readonly Member[] {
+export const countedOf = oncePer((members: readonly Member[]): readonly Member[] => {
   const staying = stayingOf(members);
   if (!staying.some(({ replaces }) => replaces !== undefined)) return staying;
   const stayingIds = new Set(staying.map((member) => member.id));
   return staying.filter(({ replaces }) => replaces === undefined || !stayingIds.has(replaces));
-}
+});

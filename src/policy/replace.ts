@@ -18,7 +18,7 @@ import { letsGo, letsSurge } from './breaker.js';
 import { affords, affordsGap, isOut } from './budget.js';
 import { isOpenAt } from './cron.js';
 import { type Books, countedOf, type Member, stayingOf } from './members.js';
-import { causeOf, type ReplaceCause, reasonOf, urgencyOf } from './rotation.js';
+import { causeOf, isCalm, outlineOf, type ReplaceCause, reasonOf, urgencyOf } from './rotation.js';
 
 export type ReplaceStep =
   | {
@@ -114,7 +114,7 @@ function isUseless(books: Books, { member, cause }: Candidate): boolean {
 
 /** Members that should be replaced and have no successor: those out of service first, then the most urgent. */
 export function candidatesOf(books: Books): readonly Candidate[] {
-  if (!books.members.some((member) => causeOf(books, member) !== undefined)) return [];
+  if (isCalm(books, outlineOf(books.members))) return [];
   const staying = stayingOf(books.members);
   const counted = new Set(countedOf(books.members));
   const replaced = new Set(staying.map((member) => member.replaces));

@@ -12,6 +12,7 @@
  */
 import type { DrainReason } from '../../machines/model/messages.js';
 import { type Books, hasServed, isOnDemand, type Member } from './members.js';
+import { oncePer } from './once.js';
 
 /** `asked`: by an operator, or down for longer than its group tolerates. */
 export type ReplaceCause = 'asked' | 'forced-expiry' | 'config-drift' | 'eligible-expiry';
@@ -24,6 +25,38 @@ export function causeOf(books: Books, member: Member): ReplaceCause | undefined 
   if (isTooOld(books, member, forcedAgeMs)) return 'forced-expiry';
   if (isDrifted(books, member)) return 'config-drift';
   return isTooOld(books, member, eligibleAgeMs) ? 'eligible-expiry' : undefined;
+}
+
+/** What decides for most groups, without a look at each member, that nobody should be replaced. */
+interface Outline {
+  readonly asked: boolean;
+  readonly infras: readonly string[];
+  /** When the oldest was requested. */
+  readonly oldestMs: number;
+}
+
+export const outlineOf = oncePer((members: readonly Member[]): Outline => {
+  const infras = new Set<string>();
+  let asked = false;
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (const { infra, replaceWanted, requestedAtMs } of members) {
+    asked ||= replaceWanted;
+    if (infra !== undefined) infras.add(infra);
+    oldestMs = Math.min(oldestMs, requestedAtMs);
+  }
+  return { asked, infras: [...infras], oldestMs };
+});
+
+/** Nobody has a cause to be replaced; false: perhaps somebody has. */
+export function isCalm({ at, infra, rules }: Books, { asked, infras, oldestMs }: Outline): boolean {
+  const { forcedAgeMs = Number.POSITIVE_INFINITY, eligibleAgeMs = forcedAgeMs } = rules.expiry;
+  const ageMs = Math.min(forcedAgeMs, eligibleAgeMs);
+  return !asked && infras.every((one) => one === infra) && isYoung(at - oldestMs, ageMs);
+}
+
+/** Too young to be too old, whatever the jitter. */
+function isYoung(ageMs: number, limitMs: number): boolean {
+  return ageMs < Math.floor(limitMs * (1 - JITTER));
 }
 
 /** The most urgent first. */
@@ -56,7 +89,7 @@ function isTooOld({ at }: Books, member: Member, ageMs: number | undefined): boo
   // What never served is judged by its boot: replacing it would be no rotation, and never end.
   if (ageMs === undefined || !hasServed(member)) return false;
   // Most are too young for any jitter, which is then not worth working out.
-  if (at - member.requestedAtMs < Math.floor(ageMs * (1 - JITTER))) return false;
+  if (isYoung(at - member.requestedAtMs, ageMs)) return false;
   return at > dueAtMs(member, ageMs);
 }
 
