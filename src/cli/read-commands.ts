@@ -201,8 +201,9 @@ function eventText(entry: JsonObject): string {
   const numbers = Object.entries((entry['numbers'] ?? {}) as JsonObject)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${cell(value)}`);
+  const subject = entry['subject'] === undefined ? '' : `  ${cell(entry['subject'])}`;
   return printable(
-    `${at}  ${object}  ${entry['event']}  [${entry['rule']}]  ${numbers.join(' ')}`,
+    `${at}  ${object}${subject}  ${entry['event']}  [${entry['rule']}]  ${numbers.join(' ')}`,
   ).trimEnd();
 }
 

@@ -70,6 +70,8 @@ export interface JournalEntry {
   readonly id: string;
   readonly at: number;
   readonly actor: Address;
+  /** Whom it is about, when that is not the actor itself: a group decides that an instance shall be. */
+  readonly subject?: Address;
   readonly event: string;
   readonly rule: string;
   readonly numbers: JsonObject;

@@ -140,7 +140,7 @@ healthChecks: { ok: { type: http, interval: 2s, fastInterval: 500ms } }
 tenancy:
   url: http://127.0.0.1:1
   onProject:
-    groups: { web: { template: web, size: 1, backend: { probePort: 8080, healthCheck: ok } } }
+    groups: { web: { template: web, size: 3, backend: { probePort: 8080, healthCheck: ok } } }
     frontends:
       web: { addressFrom: public, port: 80, pools: [{ name: one, members: [{ group: web }] }] }
 dataplane: { startupMinDelay: 0s }
@@ -150,11 +150,17 @@ test('[SM-10] why: an instance of a project goes back to the event that made the
   const node = await startVirtualNode(PROJECTS);
   node.tenancy.create('project', 'shop');
   await run(node, 30);
-  assert.deepEqual(weights(node), [1]);
+  assert.deepEqual(weights(node), [1, 1, 1]);
   const id = String(node.views('instance')[0]?.['id']);
   const chain = await whyChain(node.store, addressOf('instance', id));
   const [first, second] = chain.map(({ event }) => event);
   assert.deepEqual([first, second], ['tenancy.page_accepted', 'tenant.accepted']);
+  const others = chain.filter(({ subject }) => subject?.startsWith('instance/') === true);
+  assert.deepEqual(
+    others.map(({ subject }) => subject),
+    [addressOf('instance', id)],
+    'not of those that were asked for in the same breath',
+  );
   const [asked] = await entriesOf(node, id, 'instance.creating');
   const [intent] = await entriesOf(node, id, 'instance.requested');
   assert.equal(asked?.cause, intent?.id);

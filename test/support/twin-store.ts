@@ -23,7 +23,7 @@ import type {
 type Outcome = Awaited<ReturnType<Store['commit']>>[number];
 
 interface Entry extends JournalEntry {
-  readonly subject: string;
+  readonly subject: Address;
   readonly root: string;
   readonly outboxSeq: number;
 }
@@ -175,7 +175,10 @@ function recorded(
     }
     const seq = book.journal.length + 1;
     const entry = { seq, id, at, actor, event, rule, numbers, cause };
-    book.journal = [...book.journal, { ...entry, subject: key ?? actor, root, outboxSeq }];
+    book.journal = [
+      ...book.journal,
+      { ...entry, subject: (key as Address | undefined) ?? actor, root, outboxSeq },
+    ];
   }
   const journalSeq = decision.records.length === 0 ? 0 : book.journal.length;
   return { id, outboxSeq: outboxMax, journalSeq };
@@ -183,7 +186,11 @@ function recorded(
 
 function journalOf(entries: () => readonly Entry[]) {
   const shown = (some: readonly Entry[]): Result<readonly JournalEntry[], never> =>
-    ok(some.map(({ subject: _s, root: _r, outboxSeq: _o, ...entry }) => entry));
+    ok(
+      some.map(({ subject, root: _r, outboxSeq: _o, ...entry }) =>
+        subject === entry.actor ? entry : { ...entry, subject },
+      ),
+    );
   const few = (some: readonly Entry[], max: number) => some.slice(0, Math.max(0, max));
   return {
     journal: async (after, max) => shown(few(entries().slice(after), max)),

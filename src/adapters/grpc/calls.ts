@@ -144,10 +144,11 @@ async function why(api: NodeApi, request: Request): Answer {
   if (chain.length === 0) return fail(notFound(textOf(request, 'kind'), textOf(request, 'name')));
   return ok({
     object: text,
-    chain: chain.map(({ seq, at, actor, event, rule, numbers, cause }) => ({
+    chain: chain.map(({ seq, at, actor, subject, event, rule, numbers, cause }) => ({
       seq,
       at: new Date(at).toISOString(),
       actor,
+      ...(subject === undefined ? {} : { subject }),
       event,
       rule,
       numbers,

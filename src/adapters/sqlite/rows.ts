@@ -29,17 +29,20 @@ function damaged(name: string): Error {
   return new Database.SqliteError(`${name} is not JSON any more`, 'SQLITE_CORRUPT');
 }
 
-export type JournalRow = Omit<JournalEntry, 'actor' | 'numbers'> & {
+export type JournalRow = Omit<JournalEntry, 'actor' | 'subject' | 'numbers'> & {
   readonly actor: string;
+  readonly subject: string | null;
   readonly numbers: string;
 };
 
-export const JOURNAL_COLUMNS = 'seq, id, at, actor, event, rule, numbers, cause';
+export const JOURNAL_COLUMNS = 'seq, id, at, actor, subject, event, rule, numbers, cause';
 
 export function decodeJournal(row: JournalRow): JournalEntry {
+  const { subject, ...entry } = row;
   return {
-    ...row,
+    ...entry,
     actor: row.actor as Address,
+    ...(subject === null ? {} : { subject: subject as Address }),
     numbers: parse(row.numbers, `journal entry ${row.seq}`) as JsonObject,
   };
 }
