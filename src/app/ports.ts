@@ -10,6 +10,8 @@ import type { ProviderFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openFileSink } from '../adapters/file-sink/sink.js';
+import { openNatsSink } from '../adapters/nats/sink.js';
+import { nodeSubject } from '../adapters/nats/stream.js';
 import { openNopSink } from '../adapters/nop-sink/sink.js';
 import { openRoutedProber } from '../adapters/probe/routed.js';
 import { openProcessProvider } from '../adapters/process-provider/provider.js';
@@ -18,10 +20,11 @@ import {
   openSimulatedProvider,
 } from '../adapters/simulated-provider/provider.js';
 import type { Provider } from '../ports/provider.js';
+import type { Sink } from '../ports/sink.js';
 import type { Store } from '../ports/store.js';
 import { openDataplane } from './dataplane.js';
 import type { Parts } from './parts.js';
-import type { Settings } from './settings.js';
+import type { NatsSettings, Settings } from './settings.js';
 
 export interface PortsInput {
   readonly settings: Settings;
@@ -51,12 +54,25 @@ export async function outboxPorts({
   parts,
   store,
 }: PortsInput): Promise<Result<OutboxPorts, string>> {
-  const { driver, dir, layout } = settings.sink;
+  const { driver, dir, layout, nats } = settings.sink;
   const { log, failpoints, metrics } = parts;
+  if (nats !== undefined) {
+    return ok({ store, sink: natsSink(settings, nats), failpoints, metrics });
+  }
   if (driver !== 'file') return ok({ store, sink: openNopSink(), failpoints, metrics });
   const opened = await openFileSink({ dir, layout, log });
   if (!opened.ok) return fail(opened.failure.message);
   return ok({ store, sink: opened.value, failpoints, metrics });
+}
+
+/** Opens by itself when there is something to send: a broker that is away keeps no node from its start. */
+function natsSink({ installation, node }: Settings, nats: NatsSettings): Sink {
+  return openNatsSink({
+    ...nats,
+    name: `switchyard outbox ${node}`,
+    writer: installation,
+    subjectOf: () => nodeSubject(nats.stream, node),
+  });
 }
 
 export function providerPorts({ settings, parts, store }: PortsInput) {

@@ -35,6 +35,14 @@ export interface Settings {
     readonly driver: 'nop' | 'file' | 'nats';
     readonly dir: string;
     readonly layout: 'segments' | 'per-event';
+    /** Set with that driver: where the stream is, and how we are let in. */
+    readonly nats?: {
+      readonly servers: readonly string[];
+      readonly stream: string;
+      readonly replicas: number;
+      readonly credentials?: string;
+      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+    };
   };
   readonly outboxAttemptsMax: number;
   readonly retention: {
@@ -51,6 +59,8 @@ export interface Settings {
   /** `SWITCHYARD_FAILPOINT`, for crash tests; empty in production. */
   readonly failpoint: string;
 }
+
+export type NatsSettings = NonNullable<Settings['sink']['nats']>;
 
 /** Known only once the store is open. */
 export type BootSettings = Omit<Settings, 'installation' | 'epoch' | 'generation'>;
@@ -78,7 +88,12 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
       requestTimeoutMs: dataplane.requestTimeout,
       window: dataplane.window,
     },
-    sink: { driver: outbox.sink.driver, dir: outbox.sink.dir, layout: outbox.sink.layout },
+    sink: {
+      driver: outbox.sink.driver,
+      dir: outbox.sink.dir,
+      layout: outbox.sink.layout,
+      ...(outbox.sink.driver === 'nats' ? { nats: natsSettings(outbox.sink) } : {}),
+    },
     outboxAttemptsMax: outbox.maxAttempts,
     retention: {
       journalMs: journal.retention,
@@ -90,6 +105,19 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
   const { url, controller, auth } = tenancy;
   return { ...base, tenancy: { url, controller, tokenHeader: auth.tokenHeader } };
 }
+
+function natsSettings({ servers, stream, replicas, credentials, tls }: NatsSection): NatsSettings {
+  const files = Object.entries(tls).filter(([, path]) => path !== undefined);
+  return {
+    servers: servers ?? [],
+    stream,
+    replicas,
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(files.length === 0 ? {} : { tls: Object.fromEntries(files) }),
+  };
+}
+
+type NatsSection = Config['outbox']['sink'];
 
 export function packageVersion(): string {
   const text = readFileSync(packageFile('package.json'), 'utf8');

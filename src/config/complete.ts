@@ -52,7 +52,10 @@ export function completeConfig(parsed: ParsedConfig, place: Place) {
       ...dataplane,
       apiSocket: dataplane.apiSocket === undefined ? socketDefault : absolute(dataplane.apiSocket),
     },
-    outbox: { ...outbox, sink: { ...outbox.sink, dir: below(outbox.sink.dir, 'feed') } },
+    outbox: {
+      ...outbox,
+      sink: { ...natsPaths(outbox.sink, absolute), dir: below(outbox.sink.dir, 'feed') },
+    },
   };
 }
 
@@ -74,6 +77,18 @@ function programOf<T extends { readonly command?: readonly string[] | undefined 
   const [program = '', ...rest] = owner.command ?? [];
   if (!program.includes('/') || isAbsolute(program)) return owner;
   return { ...owner, command: [resolve(directory, program), ...rest] };
+}
+
+function natsPaths<T extends { readonly credentials?: string | undefined; readonly tls: object }>(
+  access: T,
+  absolute: (path: string) => string,
+): T {
+  const { credentials, tls } = access;
+  return {
+    ...access,
+    ...(credentials === undefined ? {} : { credentials: absolute(credentials) }),
+    tls: mapPaths(tls, absolute),
+  };
 }
 
 function mapPaths<T extends object>(paths: T, absolute: (path: string) => string): T {

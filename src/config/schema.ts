@@ -26,6 +26,18 @@ import { provider, template, tenancy, tenant } from './schema-tenants.js';
 
 const names = z.array(text).max(1_000).default([]);
 const servers = z.array(text).min(1).max(100).optional();
+/** How a NATS server lets us in. */
+const natsAccess = {
+  servers: restart(servers),
+  credentials: restart(path.optional()),
+  tls: section({
+    ca: restart(path.optional()),
+    cert: restart(path.optional()),
+    key: restart(path.optional()),
+  }),
+  replicas: restart(whole(1, 5).default(1)),
+};
+
 const listenOrOff = either('off', listenAddress, 'host:port, e.g. 127.0.0.1:7080');
 
 const stickyBuckets = z
@@ -88,8 +100,12 @@ const outbox = section({
     driver: restart(z.enum(['nop', 'file', 'nats']).default('file')),
     dir: restart(path.optional()),
     layout: restart(z.enum(['segments', 'per-event']).default('segments')),
-    servers: restart(servers),
-    stream: restart(text.default('SWITCHYARD')),
+    ...natsAccess,
+    stream: restart(
+      text
+        .regex(/^[A-Za-z0-9_-]+$/, { error: 'expected letters, digits, "_" and "-"' })
+        .default('SWITCHYARD'),
+    ),
   }),
   batchSize: reload(whole(1, 1_024).default(64)),
   pollInterval: reload(span.prefault('15s'), { unit: 'duration' }),

@@ -25,7 +25,8 @@ const RESTART = `
   lease.ttl api.listen api.reflection api.agentCa.dir api.agentCa.lifetime admin.listen
   inspector.enabled inspector.listen tenancy.url tenancy.controller dataplane.driver
   dataplane.apiSocket outbox.sink.driver outbox.sink.dir outbox.sink.layout outbox.sink.servers
-  outbox.sink.stream outbox.retention journal.retention journal.maxBytes`;
+  outbox.sink.stream outbox.sink.credentials outbox.sink.tls.ca outbox.sink.tls.cert
+  outbox.sink.tls.key outbox.sink.replicas outbox.retention journal.retention journal.maxBytes`;
 
 const DISRUPTIVE_OF_A_FRONTEND = ['encap', 'dscp', 'srcIpSticky', 'tableLength'];
 

@@ -8,7 +8,12 @@ import { allFrontends, type CheckContext } from './context.js';
 import { backendFamilies } from './frontends.js';
 
 export function checkNode(context: CheckContext): readonly Finding[] {
-  return [...checkSockets(context), ...checkOrder(context), ...checkGreSources(context)];
+  return [
+    ...checkSockets(context),
+    ...checkOrder(context),
+    ...checkGreSources(context),
+    ...checkNats(context),
+  ];
 }
 
 function checkSockets({ config }: CheckContext): readonly Finding[] {
@@ -72,4 +77,18 @@ function checkGreSources(context: CheckContext): readonly Finding[] {
     const message = `frontend "${place.name}" uses GRE: a real VPP needs dataplane.lb.${key}`;
     return [semantic(['dataplane', 'lb'], message)];
   });
+}
+
+/** Who speaks NATS has to be told where, and both halves of a key pair. */
+function checkNats({ config }: CheckContext): readonly Finding[] {
+  const { driver, servers, tls } = config.outbox.sink;
+  const path = ['outbox', 'sink'];
+  if (driver !== 'nats') return [];
+  const lonely = (tls.cert === undefined) !== (tls.key === undefined);
+  return [
+    ...(servers === undefined
+      ? [semantic(path, 'the nats driver needs servers, e.g. [nats://127.0.0.1:4222]')]
+      : []),
+    ...(lonely ? [semantic([...path, 'tls'], 'cert and key go together')] : []),
+  ];
 }

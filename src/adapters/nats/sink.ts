@@ -1,0 +1,220 @@
+/**
+ * The `nats` sink: events into a JetStream stream, in order, each acknowledged by the server.
+ *
+ * A whole append is under way at once. The first event of a subject says which message it must follow
+ * there; every later one says that the very last message of the stream must be the event before it. So
+ * whatever comes in between, from another writer or by a loss of ours, stops all that is behind it, and
+ * the rest is sent again from there. An event that the stream has already (same id) keeps its number.
+ *
+ * Who wrote last on a subject is asked when it is not known: another writer of the same or a newer epoch
+ * owns it, and nothing of ours gets in. A broker that lost its end is no other writer.
+ *
+ * Rules: [FD-1] numbers are positive and rise; [FD-3] an id has one number; [FD-5] nothing of a key
+ * overtakes a refused event; [NA-1] a subject has one writer: an older epoch gets nothing in.
+ */
+import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import type { SinkFailure } from '../../../machines/model/failures.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { Sink } from '../../ports/sink.js';
+import type { FeedEvent } from '../../ports/store.js';
+import { type Appended, chainOf, type Letter, lettersOf } from './chain.js';
+import { IDLE_ROUNDS_MAX, IN_FLIGHT_MAX, REQUEST_TIMEOUT_MS } from './limits.js';
+import { createNatsLink, type NatsAccess, sayError } from './link.js';
+import { openStream, type StreamSpec } from './stream.js';
+
+export interface NatsSinkOptions extends NatsAccess, StreamSpec {
+  /** Names the data directory we write from: tells us from a namesake. */
+  readonly writer: string;
+  subjectOf(event: FeedEvent): string;
+}
+
+interface Open {
+  readonly client: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly bytesMax: number;
+}
+
+/** What an answer of the server means for what was sent. */
+type Answer =
+  | { readonly kind: 'stored'; readonly seq: number }
+  /** Something else came before it. */
+  | { readonly kind: 'behind' }
+  | { readonly kind: 'content' | 'away'; readonly message: string };
+
+const WRITER = 'Switchyard-Writer';
+const EPOCH = 'Switchyard-Epoch';
+
+/** Server's error codes: the expected last sequence, or last id, is not what it has. */
+const WRONG_LAST: readonly unknown[] = [10_070, 10_071];
+const TOO_LARGE = 10_054;
+
+export function openNatsSink(options: NatsSinkOptions): Sink {
+  const sink = new NatsSink(options);
+  return { append: (events) => sink.append(events), close: () => sink.close() };
+}
+
+class NatsSink {
+  readonly #options: NatsSinkOptions;
+  readonly #link;
+  /** Last message of each subject, when it is known to be ours to follow. */
+  readonly #last = new Map<string, number>();
+  #open: { readonly connection: unknown; readonly open: Open } | undefined;
+  /** Calls take turns. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: NatsSinkOptions) {
+    this.#options = options;
+    this.#link = createNatsLink(options);
+  }
+
+  append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+    const turn = this.#turn.then(() => this.#append(events));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#link.close();
+  }
+
+  async #append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+    if (events.length === 0) return [];
+    const opened = await this.#opened();
+    if (!opened.ok) return events.map(() => away(opened.failure));
+    const letters = lettersOf(events, this.#options.subjectOf, opened.value.bytesMax);
+    await this.#deliver(opened.value, letters);
+    return letters.map(({ outcome }) => outcome ?? away('the server gave no answer'));
+  }
+
+  async #opened(): Promise<Result<Open, string>> {
+    const connection = await this.#link.use();
+    if (!connection.ok) return connection;
+    if (this.#open?.connection === connection.value) return ok(this.#open.open);
+    const manager = await openStream(connection.value, this.#options);
+    if (!manager.ok) return manager;
+    const open: Open = {
+      client: jetstream(connection.value, { timeout: REQUEST_TIMEOUT_MS }),
+      manager: manager.value,
+      bytesMax: connection.value.info?.max_payload ?? 1_048_576,
+    };
+    this.#last.clear();
+    this.#open = { connection: connection.value, open };
+    return ok(open);
+  }
+
+  /** Sends until every letter has its outcome. */
+  async #deliver(open: Open, letters: readonly Letter[]): Promise<void> {
+    for (let idle = 0; idle < IDLE_ROUNDS_MAX; ) {
+      const waiting = letters.filter(({ outcome }) => outcome === undefined);
+      if (waiting.length === 0) return;
+      const some = waiting.slice(0, IN_FLIGHT_MAX);
+      const failure = (await this.#claim(open, some)) ?? (await this.#send(open, some));
+      if (failure !== undefined) return this.#giveUp(waiting, failure);
+      idle = some.some(({ outcome }) => outcome !== undefined) ? 0 : idle + 1;
+    }
+    this.#giveUp(
+      letters.filter(({ outcome }) => outcome === undefined),
+      `others write to the stream ${this.#options.stream} faster than we can follow`,
+    );
+  }
+
+  /** What is behind the first that failed fails too, and where subjects stand is asked anew. */
+  #giveUp(letters: readonly Letter[], message: string): void {
+    this.#last.clear();
+    for (const letter of letters) letter.outcome ??= away(message);
+  }
+
+  /** Makes sure that every subject is ours; the answer says why one is not. */
+  async #claim({ manager }: Open, letters: readonly Letter[]): Promise<string | undefined> {
+    for (const { subject, event } of letters) {
+      if (this.#last.has(subject)) continue;
+      try {
+        const query = { last_by_subj: subject };
+        const last = await manager.streams.getMessage(this.#options.stream, query);
+        const epoch = Number(last?.header.get(EPOCH) ?? 0);
+        const foreign = last !== null && last.header.get(WRITER) !== this.#options.writer;
+        if (foreign && epoch >= event.epoch) return fenced(subject, epoch, event.epoch);
+        this.#last.set(subject, last?.seq ?? 0);
+      } catch (error) {
+        this.#open = undefined;
+        return sayError(error);
+      }
+    }
+    return undefined;
+  }
+
+  /** Sends these at once; the answer says why the server is away. */
+  async #send(open: Open, letters: readonly Letter[]): Promise<string | undefined> {
+    const expected = chainOf(letters, this.#last);
+    const answers = await Promise.all(
+      letters.map((letter, index) => this.#publish(open, letter, expected[index])),
+    );
+    for (const [index, answer] of answers.entries()) {
+      const letter = letters[index];
+      if (letter === undefined) continue;
+      if (answer.kind === 'away') {
+        this.#open = undefined;
+        return answer.message;
+      }
+      if (answer.kind === 'behind') {
+        // Its predecessor on the subject is not what we believe: the next round asks.
+        if (expected[index]?.lastSubjectSequence !== undefined) this.#last.delete(letter.subject);
+        return undefined;
+      }
+      this.#settle(letters, index, answer);
+      if (answer.kind === 'content') return undefined;
+    }
+    return undefined;
+  }
+
+  #settle(letters: readonly Letter[], index: number, answer: Answer): void {
+    const letter = letters[index];
+    if (letter === undefined) return;
+    if (answer.kind === 'stored') {
+      letter.outcome = ok({ controlVersion: answer.seq });
+      this.#last.set(letter.subject, Math.max(answer.seq, this.#last.get(letter.subject) ?? 0));
+    } else if (answer.kind === 'content') {
+      const key = letter.event.orderingKey;
+      for (const other of letters.slice(index)) {
+        if (other.event.orderingKey === key) other.outcome = refused(answer.message);
+      }
+    }
+  }
+
+  async #publish(
+    { client }: Open,
+    { event, subject, bytes }: Letter,
+    expect: ReturnType<typeof chainOf>[number] | undefined,
+  ): Promise<Answer> {
+    const head = headers();
+    head.set(WRITER, this.#options.writer);
+    head.set(EPOCH, String(event.epoch));
+    try {
+      const ack = await client.publish(subject, bytes, {
+        msgID: event.eventId,
+        headers: head,
+        timeout: REQUEST_TIMEOUT_MS,
+        ...(expect === undefined ? {} : { expect }),
+      });
+      return { kind: 'stored', seq: ack.seq };
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      if (WRONG_LAST.includes(code)) return { kind: 'behind' };
+      return { kind: code === TOO_LARGE ? 'content' : 'away', message: sayError(error) };
+    }
+  }
+}
+
+function fenced(subject: string, epoch: number, own: number): string {
+  return `${subject} belongs to another writer of epoch ${epoch}, ours is ${own}`;
+}
+
+function away(message: string): Result<never, SinkFailure> {
+  return fail({ code: 'unavailable', message });
+}
+
+function refused(message: string): Result<never, SinkFailure> {
+  return fail({ code: 'content', message });
+}

@@ -1,0 +1,215 @@
+/** The `nats` sink against a real server: the contract, what fences a writer, what an outage does. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { openNatsSink } from '../../../src/adapters/nats/sink.js';
+import { nodeSubject } from '../../../src/adapters/nats/stream.js';
+import type { Sink } from '../../../src/ports/sink.js';
+import type { FeedEvent } from '../../../src/ports/store.js';
+import { sinkContract } from '../../contract/sink.js';
+import { feedEvent, feedEvents } from '../../support/feed-events.js';
+import { type NatsServer, startNatsServer } from '../../support/nats-server.js';
+
+let server: NatsServer;
+let streams = 0;
+
+before(async () => {
+  server = await startNatsServer();
+});
+
+after(() => server.close());
+
+interface Given {
+  readonly stream: string;
+  readonly writer?: string;
+  readonly at?: NatsServer;
+  readonly subjectOf?: (event: FeedEvent) => string;
+}
+
+function freshStream(): string {
+  streams += 1;
+  return `FEED${streams}`;
+}
+
+function sinkOn({ stream, writer = 'one', at = server, subjectOf }: Given): Sink {
+  return openNatsSink({
+    servers: [at.url],
+    name: 'test',
+    stream,
+    replicas: 1,
+    writer,
+    subjectOf: subjectOf ?? (({ node }) => nodeSubject(stream, node)),
+  });
+}
+
+/** Ids of the stream's messages, in order. */
+async function idsIn(stream: string, at = server): Promise<readonly string[]> {
+  const connection = await connect({ servers: at.url });
+  const manager = await jetstreamManager(connection);
+  const { state } = await manager.streams.info(stream);
+  const ids: string[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const message = await manager.streams.getMessage(stream, { seq });
+    ids.push(message?.json<FeedEvent>().eventId ?? 'gone');
+  }
+  await connection.close();
+  return ids;
+}
+
+function codesOf(results: Awaited<ReturnType<Sink['append']>>): readonly string[] {
+  return results.map((result) => (result.ok ? 'ok' : result.failure.code));
+}
+
+sinkContract(
+  'nats',
+  async () => {
+    const sink = sinkOn({ stream: freshStream() });
+    return { sink, dispose: () => sink.close() };
+  },
+  { refusing: true },
+);
+
+test('[NA-1] nats sink: of two writers of one subject the older epoch gets nothing in', async () => {
+  const stream = freshStream();
+  const old = sinkOn({ stream, writer: 'old' });
+  const next = sinkOn({ stream, writer: 'next' });
+  assert.deepEqual(codesOf(await old.append(feedEvents(1, 3))), ['ok', 'ok', 'ok']);
+  assert.deepEqual(codesOf(await next.append([feedEvent(4, { epoch: 2 })])), ['ok']);
+  const late = await old.append(feedEvents(5, 9));
+  assert.deepEqual(new Set(codesOf(late)), new Set(['unavailable']));
+  assert.deepEqual(codesOf(await next.append([feedEvent(10, { epoch: 2 })])), ['ok']);
+  const again = await old.append(feedEvents(5, 6));
+  assert.match(JSON.stringify(again[0]), /belongs to another writer of epoch 2/);
+  assert.deepEqual(await idsIn(stream), ['event-1', 'event-2', 'event-3', 'event-4', 'event-10']);
+  await Promise.all([old.close(), next.close()]);
+});
+
+test('[NA-1] nats sink: a namesake of the same epoch does not get in between', async () => {
+  const stream = freshStream();
+  const one = sinkOn({ stream });
+  const other = sinkOn({ stream, writer: 'other' });
+  await one.append([feedEvent(1)]);
+  assert.deepEqual(codesOf(await other.append([feedEvent(2)])), ['unavailable']);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('[NA-1] nats sink: writers of different subjects share a stream, each in its order', async () => {
+  const stream = freshStream();
+  const nodes = ['a', 'b', 'c'];
+  const sinks = nodes.map((node) => sinkOn({ stream, writer: node }));
+  const eventsOf = (node: string): FeedEvent[] =>
+    feedEvents(1, 400).map((event) => ({ ...event, node, eventId: `${node}-${event.eventId}` }));
+  const answers = await Promise.all(
+    sinks.map((sink, index) => sink.append(eventsOf(nodes[index] ?? ''))),
+  );
+  const ids = await idsIn(stream);
+  for (const [index, node] of nodes.entries()) {
+    const own = ids.filter((id) => id.startsWith(`${node}-`));
+    const acknowledged = (answers[index] ?? []).filter(({ ok }) => ok).length;
+    assert.deepEqual(
+      own,
+      eventsOf(node)
+        .slice(0, own.length)
+        .map(({ eventId }) => eventId),
+    );
+    assert.ok(own.length >= acknowledged && acknowledged > 0);
+  }
+  await Promise.all(sinks.map((sink) => sink.close()));
+});
+
+test('[NA-1] nats sink: a restarted writer goes on where its last life stood', async () => {
+  const stream = freshStream();
+  const first = sinkOn({ stream });
+  await first.append(feedEvents(1, 3));
+  await first.close();
+  const second = sinkOn({ stream });
+  const events = feedEvents(2, 5).map((event) => ({ ...event, epoch: 2 }));
+  const numbers = (await second.append(events)).map((one) => one.ok && one.value.controlVersion);
+  assert.deepEqual(numbers, [2, 3, 4, 5]);
+  await second.close();
+});
+
+test('[FD-5] nats sink: an event larger than the server takes is refused, what is not goes on', async () => {
+  const sink = sinkOn({ stream: freshStream() });
+  const large = feedEvent(1, { data: { text: 'x'.repeat(2_000_000) }, orderingKey: 'group/a/b' });
+  const results = await sink.append([
+    large,
+    feedEvent(2),
+    feedEvent(3, { orderingKey: 'group/a/b' }),
+  ]);
+  assert.deepEqual(codesOf(results), ['content', 'ok', 'content']);
+  await sink.close();
+});
+
+test('[NA-2] nats sink: a stream that would lose or repeat events is refused by name', async () => {
+  const stream = freshStream();
+  const connection = await connect({ servers: server.url });
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: stream, subjects: [`${stream}.>`], retention: 'workqueue' });
+  const sink = sinkOn({ stream });
+  const [result] = await sink.append([feedEvent(1)]);
+  assert.match(JSON.stringify(result), /unavailable.*retention is workqueue/);
+  await manager.streams.delete(stream);
+  assert.deepEqual(codesOf(await sink.append([feedEvent(1)])), ['ok']);
+  await Promise.all([sink.close(), connection.close()]);
+});
+
+test('[NA-2] nats sink: a server that is killed is away, and back with all that it acknowledged', async () => {
+  const own = await startNatsServer();
+  const sink = sinkOn({ stream: 'FEED', at: own });
+  assert.deepEqual(codesOf(await sink.append(feedEvents(1, 2))), ['ok', 'ok']);
+  await own.kill();
+  assert.deepEqual(codesOf(await sink.append(feedEvents(3, 4))), ['unavailable', 'unavailable']);
+  await own.start();
+  await untilOk(sink, [feedEvent(2), feedEvent(3), feedEvent(4)]);
+  assert.deepEqual(await idsIn('FEED', own), ['event-1', 'event-2', 'event-3', 'event-4']);
+  await sink.close();
+  await own.close();
+});
+
+test('[NA-2] nats sink: a server that lost its end takes what follows, and the lost again', async () => {
+  const own = await startNatsServer();
+  const sink = sinkOn({ stream: 'FEED', at: own });
+  await sink.append(feedEvents(1, 2));
+  await own.kill();
+  await own.save();
+  await own.start();
+  await untilOk(sink, feedEvents(3, 5));
+  await own.kill();
+  await own.restore();
+  await own.start();
+  await untilOk(sink, [feedEvent(6)]);
+  // Republished: the same ids and bytes as before.
+  await untilOk(sink, feedEvents(1, 5));
+  const ids = await idsIn('FEED', own);
+  assert.deepEqual(
+    [...ids].sort(),
+    feedEvents(1, 6).map(({ eventId }) => eventId),
+  );
+  await sink.close();
+  await own.close();
+});
+
+test('[NA-2] nats sink: nobody listens there: told in one sentence, at once', async () => {
+  const sink = openNatsSink({
+    servers: ['127.0.0.1:1'],
+    name: 'test',
+    stream: 'FEED',
+    replicas: 1,
+    writer: 'one',
+    subjectOf: () => 'FEED.node.x',
+  });
+  const [result] = await sink.append([feedEvent(1)]);
+  assert.match(JSON.stringify(result), /unavailable.*NATS at 127\.0\.0\.1:1: /);
+  await sink.close();
+});
+
+async function untilOk(sink: Sink, events: readonly FeedEvent[]): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const results = await sink.append(events);
+    if (results.every(({ ok }) => ok)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail('the sink did not come back');
+}

@@ -1,0 +1,105 @@
+/**
+ * A real nats-server for tests: on loopback, a free port and a directory of its own. It can be killed,
+ * paused, started again, and set back to an earlier state of its disk.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface NatsServer {
+  readonly url: string;
+  readonly port: number;
+  start(): Promise<void>;
+  /** SIGKILL, and until it is gone. */
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Copies what is on disk; only while it is down. */
+  save(): Promise<void>;
+  /** Puts the saved state back; only while it is down. */
+  restore(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const HOW = 'nats-server is not installed: apt-get install nats-server (or put one on PATH)';
+
+/** `config`: lines of its configuration file beside port and JetStream. */
+export async function startNatsServer(config = ''): Promise<NatsServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'nats-'));
+  const data = join(dir, 'data');
+  const saved = join(dir, 'saved');
+  const port = await freePort();
+  const file = join(dir, 'server.conf');
+  const jetstream = `jetstream { store_dir: ${JSON.stringify(data)} }`;
+  await writeFile(file, `listen: 127.0.0.1:${port}\n${jetstream}\n${config}\n`);
+  let child: ChildProcess | undefined;
+  const server: NatsServer = {
+    url: `127.0.0.1:${port}`,
+    port,
+    start: async () => {
+      child = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
+      const failed = new Promise<never>((_, reject) => {
+        child?.once('error', () => reject(new Error(HOW)));
+        child?.once('exit', (code) => reject(new Error(`nats-server ended with ${code}`)));
+      });
+      // Later ends are wanted.
+      failed.catch(() => undefined);
+      await Promise.race([accepting(port), failed]);
+    },
+    kill: async () => {
+      const running = child;
+      child = undefined;
+      if (running === undefined || running.exitCode !== null) return;
+      const gone = new Promise<void>((resolve) => running.once('exit', () => resolve()));
+      running.kill('SIGKILL');
+      await gone;
+    },
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    save: () => cp(data, saved, { recursive: true, force: true }),
+    restore: async () => {
+      await rm(data, { recursive: true, force: true });
+      await cp(saved, data, { recursive: true });
+    },
+    close: async () => {
+      await server.kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
+    });
+  });
+}
+
+async function accepting(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    if (await answers(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('nats-server does not listen');
+}
+
+/** It greets with INFO once it serves. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
