@@ -45,6 +45,11 @@ export function decodeLine(text: string): Result<FeedEvent, string> {
   } catch {
     return fail('not JSON');
   }
+  return eventOf(value);
+}
+
+/** Of what was JSON. */
+export function eventOf(value: unknown): Result<FeedEvent, string> {
   if (typeof value !== 'object' || value === null) return fail('not an object');
   const event = value as Partial<Record<keyof FeedEvent, unknown>>;
   for (const key of ['eventId', 'type', 'orderingKey'] as const) {

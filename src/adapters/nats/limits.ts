@@ -24,3 +24,12 @@ export const IDLE_ROUNDS_MAX = 8;
 
 /** Bytes of a message's headers, beside its event. */
 export const HEADER_BYTES = 512;
+
+/** An artifact's part is one message. */
+export const ARTIFACT_PART_BYTES = 512 * 1024;
+
+/** How long a durable reader may keep what it was given before it is given it again. */
+export const READER_ACK_WAIT_MS = 10 * 60 * 1_000;
+
+/** Who waits for events looks by itself this often: the word that there are some may be lost. */
+export const WAIT_LOOK_MS = 1_000;

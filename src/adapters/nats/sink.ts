@@ -7,10 +7,12 @@
  * the rest is sent again from there. An event that the stream has already (same id) keeps its number.
  *
  * Who wrote last on a subject is asked when it is not known: another writer of the same or a newer epoch
- * owns it, and nothing of ours gets in. A broker that lost its end is no other writer.
+ * owns it, and nothing of ours gets in. One that came after us fences us off, until `resume` looks again.
+ * A broker that lost its end is no other writer.
  *
  * Rules: [FD-1] numbers are positive and rise; [FD-3] an id has one number; [FD-5] nothing of a key
- * overtakes a refused event; [NA-1] a subject has one writer: an older epoch gets nothing in.
+ * overtakes a refused event; [FD-9] [NA-1] a subject has
+ * one writer: an older epoch gets nothing in.
  */
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
@@ -18,6 +20,7 @@ import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Sink } from '../../ports/sink.js';
 import type { FeedEvent } from '../../ports/store.js';
+import { putArtifact } from './artifacts.js';
 import { type Appended, chainOf, type Letter, lettersOf } from './chain.js';
 import { IDLE_ROUNDS_MAX, IN_FLIGHT_MAX, REQUEST_TIMEOUT_MS } from './limits.js';
 import { createNatsLink, type NatsAccess, sayError } from './link.js';
@@ -51,7 +54,12 @@ const TOO_LARGE = 10_054;
 
 export function openNatsSink(options: NatsSinkOptions): Sink {
   const sink = new NatsSink(options);
-  return { append: (events) => sink.append(events), close: () => sink.close() };
+  return {
+    resume: () => sink.resume(),
+    append: (events) => sink.append(events),
+    putArtifact: (ref, bytes) => sink.putArtifact(ref, bytes),
+    close: () => sink.close(),
+  };
 }
 
 class NatsSink {
@@ -59,6 +67,9 @@ class NatsSink {
   readonly #link;
   /** Last message of each subject, when it is known to be ours to follow. */
   readonly #last = new Map<string, number>();
+  /** Subjects we have written to: whoever else does now came after us. */
+  readonly #ours = new Set<string>();
+  #fenced: string | undefined;
   #open: { readonly connection: unknown; readonly open: Open } | undefined;
   /** Calls take turns. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -68,10 +79,43 @@ class NatsSink {
     this.#link = createNatsLink(options);
   }
 
+  resume(): Promise<Result<{ readonly head: number }, SinkFailure>> {
+    return this.#inTurn(() => this.#resume());
+  }
+
   append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
-    const turn = this.#turn.then(() => this.#append(events));
+    return this.#inTurn(() => this.#append(events));
+  }
+
+  putArtifact(ref: string, bytes: Uint8Array): Promise<Result<void, SinkFailure>> {
+    return this.#inTurn(async () => {
+      const connection = await this.#link.use();
+      if (!connection.ok) return away(connection.failure);
+      const put = await putArtifact(connection.value, this.#options, { ref, bytes });
+      return put.ok ? put : away(put.failure);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Looks anew at who wrote last, before the next append. */
+  async #resume(): Promise<Result<{ readonly head: number }, SinkFailure>> {
+    const opened = await this.#opened();
+    if (!opened.ok) return away(opened.failure);
+    try {
+      const { state } = await opened.value.manager.streams.info(this.#options.stream);
+      this.#last.clear();
+      this.#ours.clear();
+      this.#fenced = undefined;
+      return ok({ head: state.last_seq });
+    } catch (error) {
+      this.#open = undefined;
+      return away(sayError(error));
+    }
   }
 
   async close(): Promise<void> {
@@ -81,6 +125,8 @@ class NatsSink {
 
   async #append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
     if (events.length === 0) return [];
+    const barred = this.#fenced;
+    if (barred !== undefined) return events.map(() => fencedOff(barred));
     const opened = await this.#opened();
     if (!opened.ok) return events.map(() => away(opened.failure));
     const letters = lettersOf(events, this.#options.subjectOf, opened.value.bytesMax);
@@ -123,7 +169,9 @@ class NatsSink {
   /** What is behind the first that failed fails too, and where subjects stand is asked anew. */
   #giveUp(letters: readonly Letter[], message: string): void {
     this.#last.clear();
-    for (const letter of letters) letter.outcome ??= away(message);
+    for (const letter of letters) {
+      letter.outcome ??= this.#fenced === undefined ? away(message) : fencedOff(message);
+    }
   }
 
   /** Makes sure that every subject is ours; the answer says why one is not. */
@@ -135,8 +183,12 @@ class NatsSink {
         const last = await manager.streams.getMessage(this.#options.stream, query);
         const epoch = Number(last?.header.get(EPOCH) ?? 0);
         const foreign = last !== null && last.header.get(WRITER) !== this.#options.writer;
-        if (foreign && epoch >= event.epoch) return fenced(subject, epoch, event.epoch);
+        if (foreign && (epoch >= event.epoch || this.#ours.has(subject))) {
+          this.#fenced = `${subject} belongs to another writer of epoch ${epoch}, ours is ${event.epoch}`;
+          return this.#fenced;
+        }
         this.#last.set(subject, last?.seq ?? 0);
+        this.#ours.add(subject);
       } catch (error) {
         this.#open = undefined;
         return sayError(error);
@@ -207,12 +259,12 @@ class NatsSink {
   }
 }
 
-function fenced(subject: string, epoch: number, own: number): string {
-  return `${subject} belongs to another writer of epoch ${epoch}, ours is ${own}`;
-}
-
 function away(message: string): Result<never, SinkFailure> {
   return fail({ code: 'unavailable', message });
+}
+
+function fencedOff(message: string): Result<never, SinkFailure> {
+  return fail({ code: 'fenced', message });
 }
 
 function refused(message: string): Result<never, SinkFailure> {

@@ -1,8 +1,8 @@
 /** The `nats` sink against a real server: the contract, what fences a writer, what an outage does. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, headers } from '@nats-io/transport-node';
 import { openNatsSink } from '../../../src/adapters/nats/sink.js';
 import { nodeSubject } from '../../../src/adapters/nats/stream.js';
 import type { Sink } from '../../../src/ports/sink.js';
@@ -43,6 +43,17 @@ function sinkOn({ stream, writer = 'one', at = server, subjectOf }: Given): Sink
   });
 }
 
+/** A message of a writer whose epoch nobody has to mind. */
+async function forge(stream: string): Promise<void> {
+  const connection = await connect({ servers: server.url });
+  const head = headers();
+  head.set('Switchyard-Writer', 'old');
+  head.set('Switchyard-Epoch', '0');
+  const text = JSON.stringify(feedEvent(91, { epoch: 0 }));
+  await jetstream(connection).publish(nodeSubject(stream, 'edge-1'), text, { headers: head });
+  await connection.close();
+}
+
 /** Ids of the stream's messages, in order. */
 async function idsIn(stream: string, at = server): Promise<readonly string[]> {
   const connection = await connect({ servers: at.url });
@@ -64,8 +75,16 @@ function codesOf(results: Awaited<ReturnType<Sink['append']>>): readonly string[
 sinkContract(
   'nats',
   async () => {
-    const sink = sinkOn({ stream: freshStream() });
-    return { sink, dispose: () => sink.close() };
+    const stream = freshStream();
+    const sink = sinkOn({ stream });
+    const intrude = async (): Promise<void> => {
+      const intruder = sinkOn({ stream, writer: 'intruder' });
+      // It has our name and an epoch above ours; then another, below ours, has the last word.
+      assert.deepEqual(codesOf(await intruder.append([feedEvent(90, { epoch: 2 })])), ['ok']);
+      await intruder.close();
+      await forge(stream);
+    };
+    return { sink, intrude, dispose: () => sink.close() };
   },
   { refusing: true },
 );
@@ -77,7 +96,7 @@ test('[NA-1] nats sink: of two writers of one subject the older epoch gets nothi
   assert.deepEqual(codesOf(await old.append(feedEvents(1, 3))), ['ok', 'ok', 'ok']);
   assert.deepEqual(codesOf(await next.append([feedEvent(4, { epoch: 2 })])), ['ok']);
   const late = await old.append(feedEvents(5, 9));
-  assert.deepEqual(new Set(codesOf(late)), new Set(['unavailable']));
+  assert.deepEqual(new Set(codesOf(late)), new Set(['fenced']));
   assert.deepEqual(codesOf(await next.append([feedEvent(10, { epoch: 2 })])), ['ok']);
   const again = await old.append(feedEvents(5, 6));
   assert.match(JSON.stringify(again[0]), /belongs to another writer of epoch 2/);
@@ -90,7 +109,7 @@ test('[NA-1] nats sink: a namesake of the same epoch does not get in between', a
   const one = sinkOn({ stream });
   const other = sinkOn({ stream, writer: 'other' });
   await one.append([feedEvent(1)]);
-  assert.deepEqual(codesOf(await other.append([feedEvent(2)])), ['unavailable']);
+  assert.deepEqual(codesOf(await other.append([feedEvent(2)])), ['fenced']);
   await Promise.all([one.close(), other.close()]);
 });
 
