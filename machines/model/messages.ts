@@ -345,6 +345,10 @@ export interface ProviderSettings {
   readonly driver: 'process' | 'exec' | 'simulated';
   readonly command?: readonly string[];
   readonly timeoutMs: number;
+  /** How often an exec driver looks for deaths. */
+  readonly pollIntervalMs?: number;
+  /** Names of the daemon's environment variables that an exec driver's program sees too. */
+  readonly passEnvironment?: readonly string[];
   /** Creates per second; absent: unlimited. */
   readonly createRate?: number;
   readonly maxInstances: number;

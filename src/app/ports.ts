@@ -9,6 +9,7 @@ import type { OutboxPorts } from '../../actors/outbox-pass.js';
 import type { ProviderFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import { openExecProvider } from '../adapters/exec-provider/provider.js';
 import { openFileSink } from '../adapters/file-sink/sink.js';
 import { openNatsSink } from '../adapters/nats/sink.js';
 import { nodeSubject } from '../adapters/nats/stream.js';
@@ -25,6 +26,9 @@ import type { Store } from '../ports/store.js';
 import { openDataplane } from './dataplane.js';
 import type { Parts } from './parts.js';
 import type { NatsSettings, Settings } from './settings.js';
+
+/** Of settings that an older release stored. */
+const POLL_INTERVAL_MS = 15_000;
 
 export interface PortsInput {
   readonly settings: Settings;
@@ -97,9 +101,14 @@ export function providerPorts({ settings, parts, store }: PortsInput) {
       case 'simulated':
         return ok(openSimulatedProvider({ world, clock, maxInstances: provider.maxInstances }));
       case 'exec':
-        return fail({
-          code: 'permanent',
-          message: 'the exec driver is not available in this release',
+        return openExecProvider({
+          ...{ name: provider.name, command: provider.command ?? [] },
+          ...{ cwd: configDir, installation, environment: process.env },
+          timeoutMs: provider.timeoutMs,
+          pollIntervalMs: provider.pollIntervalMs ?? POLL_INTERVAL_MS,
+          passEnvironment: provider.passEnvironment ?? [],
+          maxInstances: provider.maxInstances,
+          ...{ clock, log, failpoints },
         });
     }
   };

@@ -83,10 +83,16 @@ export const group = z
 
 export const groups = z.record(name, group).prefault({});
 
+const variable = text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+  error: 'expected the name of an environment variable, e.g. CLOUD_TOKEN',
+});
+
 export const provider = z.strictObject({
   driver: reload(z.enum(['process', 'exec', 'simulated'])),
   command: reload(command.optional(), { opaque: true }),
   timeout: reload(span.prefault('60s'), { unit: 'duration' }),
+  pollInterval: reload(span.prefault('15s'), { unit: 'duration' }),
+  passEnvironment: reload(z.array(variable).max(100).default([])),
   createRate: reload(either('off', rate, 'a rate like 10/s').prefault('10/s')),
   maxInstances: reload(whole(1, 1_000_000).default(1_000)),
   concurrency: reload(whole(1, 1_000).default(8)),

@@ -189,11 +189,14 @@ function backendProbe(
 
 function providerSettings(name: string, provider: Config['providers'][string]): ProviderSettings {
   const { driver, command, timeout, createRate, maxInstances, concurrency } = provider;
+  const { pollInterval, passEnvironment } = provider;
+  const forProgram = driver === 'exec' ? { pollIntervalMs: pollInterval, passEnvironment } : {};
   return withoutAbsent({
     name,
     driver,
     command,
     timeoutMs: timeout,
+    ...forProgram,
     createRate: createRate === 'off' ? undefined : createRate,
     maxInstances,
     concurrency,

@@ -134,6 +134,8 @@ log: { level: debug }
       driver: 'exec',
       command: ['cloud'],
       timeoutMs: 5_000,
+      pollIntervalMs: 15_000,
+      passEnvironment: [],
       createRate: 0.5,
       ...rest,
     },

@@ -16,6 +16,7 @@ import type { TemplateSpec } from '../../../machines/model/desired.js';
 import type { ProviderFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { CreateRequest } from '../../ports/provider.js';
+import { type Environment, inherited } from '../proc/environment.js';
 import { STOP_GRACE_MAX_MS, STOP_GRACE_MS } from './limits.js';
 
 export interface LaunchPlan {
@@ -24,10 +25,6 @@ export interface LaunchPlan {
   readonly env: Readonly<Record<string, string>>;
   readonly stopGraceMs: number;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
 /** What the kernel takes: its strings end at the first zero byte. */
 const TEXT = z.string().refine((text) => !text.includes('\0'), 'must not contain a zero byte');
@@ -65,15 +62,6 @@ export function launchPlan(
     },
     stopGraceMs,
   });
-}
-
-function inherited(environment: Environment): Record<string, string> {
-  return Object.fromEntries(
-    INHERITED.flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
 
 export const TOKEN_VARIABLE = 'SWITCHYARD_TOKEN';
