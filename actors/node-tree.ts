@@ -73,7 +73,7 @@ const dataplane: ChildSpec<NodeStart> = {
     strategy: 'one-for-one',
     children: [
       thread('lbsync', 'dataplane', ['lbsync', 'frontend', 'suspicion', 'override']),
-      thread('shards', 'shard', ['backend', 'instance', 'group', 'tenant', 'override']),
+      thread('shards', 'shard', ['backend', 'instance', 'identity', 'group', 'tenant', 'override']),
     ],
   },
 };

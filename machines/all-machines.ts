@@ -7,6 +7,7 @@ import { announcementMachine } from './announcement.js';
 import { backendMachine } from './backend.js';
 import { frontendMachine } from './frontend.js';
 import { groupMachine } from './group.js';
+import { identityMachine } from './identity.js';
 import { instanceMachine } from './instance.js';
 import { lbsyncMachine } from './lbsync.js';
 import { outboxMachine } from './outbox.js';
@@ -36,6 +37,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(tenantMachine, 'what one tenant is to have, and whether it has it'),
   named(groupMachine, 'keeps as many members as wanted and replaces those that should go'),
   named(instanceMachine, 'one member from the wish for it to its last trace'),
+  named(identityMachine, 'which key speaks for one instance'),
   named(backendMachine, 'whether one address may receive new flows'),
   named(frontendMachine, 'one VIP: its pools, members and weights'),
   named(overrideMachine, 'keeps what operators ordered against one configuration'),

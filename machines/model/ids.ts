@@ -35,6 +35,7 @@ export const ACTOR_KINDS = [
   'override',
   'announcement',
   'suspicion',
+  'identity',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

@@ -57,6 +57,8 @@ export function createApi(options: ApiOptions): NodeApi {
   return {
     list,
     show,
+    view: directory.view,
+    tell: directory.tell,
     status: () => statusOf(options, first),
     ask: async (to, message) => {
       if (message.type === 'actor.resume') return resumed(directory, to);

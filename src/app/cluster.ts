@@ -49,6 +49,8 @@ export function createCluster({ host, own, others, query }: ClusterOptions): Clu
   return {
     everywhere,
     views: (kind: ActorKind) => joined<JsonObject>('views', kind),
+    view: async (address: Address) =>
+      (await everywhere('view', address))[0]?.answer as JsonObject | undefined,
     actors: () => joined<JsonObject>('actors', null),
     deadLetters: () => joined<DeadLetter>('deadLetters', null),
     reflexOnly: async () =>
@@ -58,6 +60,7 @@ export function createCluster({ host, own, others, query }: ClusterOptions): Clu
       })),
     resume: async (address: Address) =>
       (await everywhere('resume', address)).some(({ answer }) => answer === true),
+    tell: (to, message) => host.tell(to, message, `outside:${message.type}`),
     ask: (to: Address, message: Message): Promise<Result<Json, AskFailure>> =>
       message.type === 'reload.requested'
         ? host.ask(to, message, RELOAD_TIMEOUT_MS)

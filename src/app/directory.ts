@@ -11,10 +11,14 @@ import type { DeadLetter } from '../runtime/dead-letters.js';
 
 export interface Directory {
   views(kind: ActorKind): Promise<readonly JsonObject[]>;
+  /** Of one actor; undefined: there is none. */
+  view(address: Address): Promise<JsonObject | undefined>;
   actors(): Promise<readonly JsonObject[]>;
   deadLetters(): Promise<readonly DeadLetter[]>;
   /** Why threads cannot commit at the moment, by thread. */
   reflexOnly(): Promise<readonly { readonly thread: string; readonly reason: string }[]>;
   ask(to: Address, message: Message): Promise<Result<Json, AskFailure>>;
+  /** Without an answer; at most once. */
+  tell(to: Address, message: Message): void;
   resume(address: Address): Promise<boolean>;
 }

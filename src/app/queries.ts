@@ -23,6 +23,7 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
   const tap = createTap(host, parts.clock, INSPECTOR_LIMITS);
   const answers: Readonly<Record<string, Answer>> = {
     views: (_, kind) => viewsOf(host, kind),
+    view: (_, text) => viewAt(host, text),
     actors: () => host.actorViews(),
     deadLetters: () => host.deadLetters.list().map((letter) => ({ ...letter })),
     reflexOnly: () => host.reflexOnly ?? null,
@@ -39,6 +40,11 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
     tap: (_, request) => tap.read(tapRequestOf(request)) as unknown as Json,
   };
   return (name, args) => answers[name]?.(name, args) ?? null;
+}
+
+function viewAt(host: Host, text: Json): Json {
+  const address = parseAddress(String(text));
+  return (address === undefined ? undefined : host.view(address)) ?? null;
 }
 
 function viewsOf(host: Host, kind: Json): Json {

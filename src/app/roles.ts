@@ -7,6 +7,7 @@ import { announcementActor } from '../../actors/announcement-actor.js';
 import { backendActor } from '../../actors/backend-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
+import { identityActor } from '../../actors/identity-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { lbsyncActor } from '../../actors/lbsync-actor.js';
 import { outboxActor } from '../../actors/outbox-actor.js';
@@ -36,7 +37,14 @@ const CASTS: Readonly<Record<Role, Cast>> = {
     services: [providerService] as never,
   },
   shard: {
-    types: [tenantActor, groupActor, instanceActor, backendActor, overrideActor] as never,
+    types: [
+      tenantActor,
+      groupActor,
+      instanceActor,
+      identityActor,
+      backendActor,
+      overrideActor,
+    ] as never,
     services: [],
   },
   dataplane: {

@@ -62,6 +62,10 @@ export interface NodeApi {
   list(kind: ResourceKind, filter: ListFilter): Promise<readonly JsonObject[]>;
   /** `kind` singular as in `KIND/NAME`; not found: `undefined`. */
   show(kind: string, name: string): Promise<JsonObject | undefined>;
+  /** One actor as it shows itself; undefined: there is none. */
+  view(address: Address): Promise<JsonObject | undefined>;
+  /** Tells an actor something that it does not answer; at most once. */
+  tell(to: Address, message: Message): void;
   /** Asks an actor; refusals come back as values. */
   ask(to: Address, message: Message): Promise<Result<Json, Refusal>>;
   /** The load balancer: each VIP as acknowledged, and what waits. */

@@ -17,7 +17,7 @@ import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createFresh, dispose, place, start } from './activation.js';
 import { createAnnouncer } from './announcer.js';
 import { type AskFailure, createAsks, threadOfReply } from './asks.js';
-import { type Cell, viewOf } from './cell.js';
+import type { Cell } from './cell.js';
 import { createCommitter } from './committer.js';
 import { crash, resume } from './crash.js';
 import {
@@ -30,13 +30,14 @@ import { type Envelope, OUTSIDE } from './envelope.js';
 import type { HostOptions, Kernel, TapFrame } from './kernel.js';
 import { systemLetter, userLetter } from './letters.js';
 import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
-import { createMailboxes, depthOf, oldestAt } from './mailbox.js';
+import { createMailboxes } from './mailbox.js';
 import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
 import { createStamp } from './step-meta.js';
 import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
+import { createViews, glanceAt } from './views.js';
 import { createWatches, type Down, type DownReason, type WatchFrame } from './watches.js';
 
 export interface Host {
@@ -60,6 +61,8 @@ export interface Host {
   failAsks(failure: AskFailure, of?: string): void;
   /** JSON shapes of all actors of a kind placed here, ascending by address. */
   views(kind: ActorKind): readonly JsonObject[];
+  /** Of one actor; undefined: it is not here, or nothing to show. */
+  view(address: Address): JsonObject | undefined;
   actorViews(): readonly JsonObject[];
   resume(address: Address): boolean;
   tap(listener: ((frame: TapFrame) => void) | undefined): void;
@@ -290,22 +293,7 @@ export function createHost(options: HostOptions): Host {
     });
   }
 
-  const views = (kind: ActorKind): readonly JsonObject[] =>
-    [...kernel.cells.values()]
-      .filter((cell) => cell.type.kind === kind)
-      .sort((a, b) => (a.address < b.address ? -1 : 1))
-      .flatMap(view);
-
-  /** A row this release cannot read is shown among the actors, as quarantined, and not here. */
-  function view(cell: Cell): readonly JsonObject[] {
-    try {
-      const seen = viewOf(cell, kernel.timers.armedOf(cell));
-      return cell.type.isShown?.(seen) === false ? [] : [cell.type.view(seen, cell.companion)];
-    } catch (error) {
-      log.error({ actor: cell.address, err: error }, 'actor cannot be shown');
-      return [];
-    }
-  }
+  const views = createViews(kernel, options);
 
   return {
     start: startHost,
@@ -327,8 +315,9 @@ export function createHost(options: HostOptions): Host {
       watches.lost(peer, incarnation);
     },
     failAsks: asks.failAll,
-    views: (kind) => [...views(kind), ...services.views(kind)],
-    actorViews: () => [...kernel.cells.values()].map((cell) => actorView(options, cell)),
+    views: (kind) => [...views.of(kind), ...services.views(kind)],
+    view: views.at,
+    actorViews: views.actors,
     resume: (address) => {
       const cell = kernel.cells.get(address);
       return cell !== undefined && resume(kernel, cell);
@@ -361,32 +350,4 @@ function registered(options: HostOptions): Kernel['types'] {
   return new Map(
     types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
   );
-}
-
-/** The event is the one XState itself begins with: nothing was sent. */
-function glanceAt(cell: Cell): TapFrame {
-  const isDown = cell.phase === 'restarting' || cell.phase === 'quarantined';
-  return {
-    address: cell.address,
-    machineId: cell.stepper.machineId,
-    event: { type: 'xstate.init' },
-    value: cell.configuration.value,
-    context: cell.context,
-    status: isDown ? 'error' : 'active',
-  };
-}
-
-function actorView({ clock, thread }: HostOptions, cell: Cell): JsonObject {
-  const waitsSince = oldestAt(cell);
-  return {
-    address: cell.address,
-    thread,
-    state: cell.phase === 'active' ? cell.configuration.value : cell.phase,
-    mailboxDepth: depthOf(cell),
-    oldestMessageAgeMs: waitsSince === undefined ? 0 : Math.round(clock.monotonic() - waitsSince),
-    restarts: cell.trouble.restarts,
-    quarantined: cell.phase === 'quarantined',
-    lastError: cell.trouble.lastError,
-    ...(cell.trouble.unreadable === undefined ? {} : { unreadable: true }),
-  };
 }

@@ -39,6 +39,7 @@ const WALKS_COMPARED = 6;
 
 /** States no row is ever left in. */
 const NEVER_AT_REST: Readonly<Record<string, string>> = {
+  'identity.unbound': 'nothing was decided yet',
   'reload.settled': 'passed through',
   'pool.empty': 'nothing is decided before it is told what to be',
   'tenant.unknown': 'nothing is decided before it is told what to be',

@@ -30,7 +30,7 @@ export interface FakeNode {
 
 export type Asked =
   | { readonly call: 'list'; readonly kind: string; readonly filter: ListFilter }
-  | { readonly call: 'ask'; readonly to: Address; readonly message: Message }
+  | { readonly call: 'ask' | 'tell'; readonly to: Address; readonly message: Message }
   | { readonly call: 'plan'; readonly given?: GivenConfig }
   | { readonly call: 'reload'; readonly request: ReloadRequest };
 
@@ -39,6 +39,8 @@ export interface Script {
   status: JsonObject;
   lists: Readonly<Record<string, readonly JsonObject[]>>;
   answer: Result<Json, Refusal>;
+  /** Actors by address. */
+  views: Readonly<Record<string, JsonObject>>;
   reload: JsonObject;
   plan: JsonObject;
   history: readonly JsonObject[];
@@ -54,6 +56,7 @@ export function fakeNode(): FakeNode {
     status: FAKE_STATUS,
     lists: FAKE_LISTS,
     answer: ok({ ok: true }),
+    views: {},
     reload: { status: 'unchanged', generation: 3, trigger: 'api' },
     plan: {
       changes: [],
@@ -83,6 +86,8 @@ export function fakeNode(): FakeNode {
     },
     show: (kind, name) =>
       told((script.lists[`${kind}s`] ?? []).find((item) => isNamed(item, name))),
+    view: (address) => told(script.views[address]),
+    tell: (to, message) => void asked.push({ call: 'tell', to, message }),
     ask: (to, message) => {
       asked.push({ call: 'ask', to, message });
       return told(script.answer);

@@ -21,7 +21,7 @@ import { weightKind } from '../../src/policy/weight-orders.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
-import { announcement, override, suspicion, sweep } from './order-samples.js';
+import { announcement, identity, override, suspicion, sweep } from './order-samples.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
@@ -386,6 +386,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   suspicion: { input: inputOf('suspicion', 'main'), events: suspicion },
   announcement: { input: inputOf('announcement', WEB), events: announcement },
   override: { input: inputOf('override', 'backend/cache-1'), events: override },
+  identity: { input: inputOf('identity', ID), events: identity },
   frontend: { input: inputOf('frontend', WEB), events: frontend },
   pool: { input: inputOf('pool', 'public'), events: pool },
   lbsync: { input: inputOf('lbsync', 'main'), events: lbsync },

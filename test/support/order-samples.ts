@@ -1,6 +1,7 @@
-/** Messages to walk the machines of overrides and announcements with. */
+/** Messages to walk the machines of overrides, announcements and identities with. */
 import type { AnnouncementMessage } from '../../machines/model/announce.js';
 import type { Activated } from '../../machines/model/effects.js';
+import type { IdentityMessage } from '../../machines/model/identity.js';
 import {
   type BackendName,
   groupKeyOf,
@@ -77,4 +78,17 @@ export const override: readonly (OverrideMessage | Activated)[] = [
   { type: 'override.order', order: { ...order, kind: 'enabled', note: 'so' } },
   { ...clear, kinds: ['pause'] },
   { ...clear, kinds: ['pause', 'enabled'], by: 'configuration' },
+];
+
+const down = { type: 'down' } as const;
+export const identity: readonly (IdentityMessage | Activated)[] = [
+  activated,
+  { type: 'identity.enrol', key: 'key-1' },
+  { type: 'identity.enrol', key: 'key-2' },
+  { type: 'identity.check', key: 'key-1' },
+  { type: 'identity.check', key: 'key-2' },
+  { type: 'identity.revoke', reason: 'stolen' },
+  { ...down, reason: 'thread-lost' },
+  { ...down, reason: 'quarantined' },
+  { ...down, reason: 'forgotten' },
 ];
