@@ -6,9 +6,9 @@
  *
  *   unbound ──first token──► bound ──revoked──► revoked
  *
- * Rules: [AG-5] a token binds one key: shown again with it, as after a lost answer, it is answered again; with
- * another key it is refused and told, and the first stays; [AG-6] only the bound key is heard, and from the
- * moment of its revocation no key any more, token or not; [AG-7] an identity ends with its instance.
+ * Rules: [ID-5] a token binds one key: shown again with it, as after a lost answer, it is answered again; with
+ * another key it is refused and told, and the first stays; [ID-6] only the bound key is heard, and from the
+ * moment of its revocation no key any more, token or not; [ID-7] an identity ends with its instance.
  */
 import { assign, setup } from 'xstate';
 import {
@@ -79,10 +79,10 @@ const watches = {
   params: ({ context }: Args): WatchParams => ({ instance: context.instance }),
 } as const;
 
-const isUnknown = refuses('AG-6', ({ instance }) => `${instance} has no identity: register it`);
-const isOther = refuses('AG-6', ({ instance }) => `this key does not speak for ${instance}`);
-const isRevoked = refuses('AG-6', ({ instance }) => `the identity of ${instance} was revoked`);
-const isUsed = refuses('AG-5', ({ instance }) => `the token of ${instance} was used already`);
+const isUnknown = refuses('ID-6', ({ instance }) => `${instance} has no identity: register it`);
+const isOther = refuses('ID-6', ({ instance }) => `this key does not speak for ${instance}`);
+const isRevoked = refuses('ID-6', ({ instance }) => `the identity of ${instance} was revoked`);
+const isUsed = refuses('ID-5', ({ instance }) => `the token of ${instance} was used already`);
 
 const { createStateConfig, createMachine } = setup({
   types: {
@@ -126,7 +126,7 @@ const unbound = createStateConfig({
   on: {
     'identity.enrol': {
       target: 'bound',
-      actions: ['bind', records('identity.bound', 'AG-5'), watches, agrees],
+      actions: ['bind', records('identity.bound', 'ID-5'), watches, agrees],
     },
     'identity.check': { actions: [isUnknown, 'forget'] },
     'identity.revoke': {
@@ -143,7 +143,7 @@ const bound = createStateConfig({
     'identity.enrol': [
       { guard: 'isBoundKey', actions: answers },
       { guard: 'isContested', actions: isUsed },
-      { actions: ['contest', records('identity.contested', 'AG-5'), isUsed] },
+      { actions: ['contest', records('identity.contested', 'ID-5'), isUsed] },
     ],
     'identity.check': [{ guard: 'isBoundKey', actions: answers }, { actions: isOther }],
     'identity.revoke': {

@@ -36,48 +36,48 @@ function verdictOf(identity: Identity): string {
   return body.ok ? 'ok' : (body.refusal?.rule ?? 'refused');
 }
 
-test('[AG-5] the first key that comes with the token is bound, durably, before it is told so', () => {
+test('[ID-5] the first key that comes with the token is bound, durably, before it is told so', () => {
   const bound = fresh().send(enrol('a'));
   assert.deepEqual(names(bound), ['record', 'watchInstance', 'agree']);
   assert.equal(verdictOf(bound), 'ok');
   assert.equal(bound.context.key, 'a');
 });
 
-test('[AG-5] the same key again is answered again: its answer may have been lost', () => {
+test('[ID-5] the same key again is answered again: its answer may have been lost', () => {
   const again = fresh().send(enrol('a')).send(enrol('a'));
   assert.deepEqual(names(again), ['answer']);
   assert.equal(verdictOf(again), 'ok');
 });
 
-test('[AG-5] a second key is refused and told once; the first stays', () => {
+test('[ID-5] a second key is refused and told once; the first stays', () => {
   const bound = fresh().send(enrol('a'));
   const stolen = bound.send(enrol('b'));
-  assert.deepEqual([verdictOf(stolen), ...names(stolen)], ['AG-5', 'record', 'answer']);
+  assert.deepEqual([verdictOf(stolen), ...names(stolen)], ['ID-5', 'record', 'answer']);
   const again = stolen.send(enrol('c'));
-  assert.deepEqual([verdictOf(again), ...names(again)], ['AG-5', 'answer']);
+  assert.deepEqual([verdictOf(again), ...names(again)], ['ID-5', 'answer']);
   assert.equal(again.context.key, 'a');
   assert.equal(verdictOf(again.send(check('a'))), 'ok');
 });
 
-test('[AG-6] only the bound key is heard', () => {
+test('[ID-6] only the bound key is heard', () => {
   const bound = fresh().send(enrol('a'));
   assert.equal(verdictOf(bound.send(check('a'))), 'ok');
-  assert.equal(verdictOf(bound.send(check('b'))), 'AG-6');
+  assert.equal(verdictOf(bound.send(check('b'))), 'ID-6');
   const unknown = fresh().send(check('a'));
-  assert.deepEqual([verdictOf(unknown), names(unknown).at(-1)], ['AG-6', 'forget']);
+  assert.deepEqual([verdictOf(unknown), names(unknown).at(-1)], ['ID-6', 'forget']);
 });
 
-test('[AG-6] revoked: no key and no token counts any more, also before any was shown', () => {
+test('[ID-6] revoked: no key and no token counts any more, also before any was shown', () => {
   for (const before of [fresh(), fresh().send(enrol('a'))]) {
     const revoked = before.send(revoke);
     assert.ok(names(revoked).includes('record'));
     for (const word of [check('a'), enrol('a'), enrol('b')]) {
-      assert.equal(verdictOf(revoked.send(word)), 'AG-6');
+      assert.equal(verdictOf(revoked.send(word)), 'ID-6');
     }
   }
 });
 
-test('[AG-7] it watches its instance through restarts and lost threads, and goes when that is gone', () => {
+test('[ID-7] it watches its instance through restarts and lost threads, and goes when that is gone', () => {
   const bound = fresh().send(enrol('a'));
   assert.deepEqual(names(bound.send({ type: 'activated' })), ['watchInstance']);
   assert.deepEqual(names(bound.send(down('thread-lost'))), ['watchInstance']);
@@ -89,7 +89,7 @@ test('[AG-7] it watches its instance through restarts and lost threads, and goes
   }
 });
 
-test('[AG-5] whatever happens, at most one key was ever told that it speaks for the instance', () => {
+test('[ID-5] whatever happens, at most one key was ever told that it speaks for the instance', () => {
   const events = fc.array(fc.constantFrom(...samples.filter(({ type }) => type !== 'down')));
   const property = fc.property(events, (history) => {
     let identity = fresh();

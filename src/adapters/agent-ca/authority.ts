@@ -5,8 +5,8 @@
  * certificate is made again from it whenever half its time is over, and whoever was certified before stays
  * so: agents know the authority by its key.
  *
- * Rules: [AG-3] a key that others may read, or that is gone while its certificate is there, is a refusal
- * to start, never a new key; [AG-4] only a public key of a kind that is still good is certified.
+ * Rules: [ID-3] a key that others may read, or that is gone while its certificate is there, is a refusal
+ * to start, never a new key; [ID-4] only a public key of a kind that is still good is certified.
  */
 import {
   createPrivateKey,

@@ -3,7 +3,7 @@
  *
  *   spiffe://<installation>/tenant/<t>/group/<g>/instance/<id>
  *
- * Rules: [AG-2] the name is taken whole or not at all: what is not exactly of this form, or of another
+ * Rules: [ID-2] the name is taken whole or not at all: what is not exactly of this form, or of another
  * installation, names nobody.
  */
 

@@ -7,7 +7,7 @@
  * the digest of the authority's public key, by which the agent knows its daemon. The client token is the
  * part that the provider knows the instance by, and is no secret; the MAC is.
  *
- * Rules: [AG-1] a token is worth something only whole, unchanged, before it expires, and where it was made.
+ * Rules: [ID-1] a token is worth something only whole, unchanged, before it expires, and where it was made.
  */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { type InstanceId, parseInstanceId } from '../../../machines/model/ids.js';

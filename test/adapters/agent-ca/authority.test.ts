@@ -47,7 +47,7 @@ function spki(type: 'ec' | 'ed25519' | 'rsa' | 'weak'): Buffer {
   return keys[type]().publicKey.export({ type: 'spki', format: 'der' });
 }
 
-test('[AG-2] an agent is certified as itself, for as long as was asked, as a client', async () => {
+test('[ID-2] an agent is certified as itself, for as long as was asked, as a client', async () => {
   const ca = await authority();
   for (const type of ['ec', 'ed25519', 'rsa'] as const) {
     const issued = ca.certifyAgent(identity, spki(type));
@@ -62,7 +62,7 @@ test('[AG-2] an agent is certified as itself, for as long as was asked, as a cli
   }
 });
 
-test('[AG-2] an identity is read back whole, and nothing else is one', () => {
+test('[ID-2] an identity is read back whole, and nothing else is one', () => {
   const uri = uriOf(identity, 'inst-1');
   assert.deepEqual(identityIn(uri, 'inst-1'), identity);
   const others = [
@@ -79,13 +79,13 @@ test('[AG-2] an identity is read back whole, and nothing else is one', () => {
   }
 });
 
-test('[AG-4] a key too weak, too long or no key at all is not certified', async () => {
+test('[ID-4] a key too weak, too long or no key at all is not certified', async () => {
   const ca = await authority();
   const cases = [spki('weak'), Buffer.alloc(0), Buffer.from('nonsense'), Buffer.alloc(100_000)];
   for (const key of cases) assert.equal(ca.certifyAgent(identity, key).ok, false);
 });
 
-test('[AG-2] the daemon is certified as a server, for the names it is reached by', async () => {
+test('[ID-2] the daemon is certified as a server, for the names it is reached by', async () => {
   const ca = await authority();
   const server = ca.certifyServer(['edge-1', '127.0.0.1', '::1']);
   const certificate = new X509Certificate(server.pem);
@@ -96,7 +96,7 @@ test('[AG-2] the daemon is certified as a server, for the names it is reached by
   assert.ok(server.pem.endsWith(ca.certificate), 'the authority is in the chain');
 });
 
-test('[AG-3] the authority outlives its daemon, and its secrets are its own', async () => {
+test('[ID-3] the authority outlives its daemon, and its secrets are its own', async () => {
   const dir = freshDir();
   const first = await authority(dir);
   const token = first.mintToken({ clientToken: 't-1', instance, expiresAtMs: NOW + HOUR });
@@ -110,7 +110,7 @@ test('[AG-3] the authority outlives its daemon, and its secrets are its own', as
   }
 });
 
-test('[AG-3] its certificate is made again in time, and what it signed stays good', async () => {
+test('[ID-3] its certificate is made again in time, and what it signed stays good', async () => {
   const dir = freshDir();
   const first = await authority(dir);
   const issued = first.certifyAgent(identity, spki('ec'));
@@ -121,12 +121,12 @@ test('[AG-3] its certificate is made again in time, and what it signed stays goo
   assert.ok(certificate.checkIssued(later.x509) && certificate.verify(later.x509.publicKey));
 });
 
-test('[AG-3] certificates beyond 2049 are read as what they say', async () => {
+test('[ID-3] certificates beyond 2049 are read as what they say', async () => {
   const ca = await authority(freshDir(), Date.UTC(2045, 0, 1));
   assert.equal(new Date(Date.parse(ca.x509.validTo)).getUTCFullYear(), 2054);
 });
 
-test('[AG-3] what is wrong with its directory is one sentence, and nothing is made anew', async () => {
+test('[ID-3] what is wrong with its directory is one sentence, and nothing is made anew', async () => {
   const spoil: Readonly<Record<string, readonly [(dir: string) => void, RegExp]>> = {
     'key for all': [
       (dir) => chmodSync(join(dir, 'ca.key'), 0o644),
@@ -152,7 +152,7 @@ test('[AG-3] what is wrong with its directory is one sentence, and nothing is ma
   }
 });
 
-test('[AG-3] a crash between key and certificate is mended at the next start', async () => {
+test('[ID-3] a crash between key and certificate is mended at the next start', async () => {
   const dir = freshDir();
   const first = await authority(dir);
   rmSync(join(dir, 'ca.crt'));

@@ -20,19 +20,19 @@ const secret = tokenSecretOf(Buffer.from('the key of an authority'));
 const claims = { clientToken: 't-0190abcdef', instance, expiresAtMs: NOW + 1_000 };
 const token = mintToken(secret, { ...claims, pin: 'p'.repeat(43) });
 
-test('[AG-1] a token of ours: says whom it is for, until it expires', () => {
+test('[ID-1] a token of ours: says whom it is for, until it expires', () => {
   assert.deepEqual(checkToken(secret, token, NOW), ok({ ...claims, pin: 'p'.repeat(43) }));
   assert.deepEqual(checkToken(secret, token, NOW + 999), ok(readToken(token)));
   assert.deepEqual(checkToken(secret, token, NOW + 1_000), fail('expired'));
   assert.equal(clientTokenIn(token), claims.clientToken);
 });
 
-test('[AG-1] a token of another installation is forged here', () => {
+test('[ID-1] a token of another installation is forged here', () => {
   const other = tokenSecretOf(Buffer.from('the key of another'));
   assert.deepEqual(checkToken(other, token, NOW), fail('forged'));
 });
 
-test('[AG-1] no change of a single character is borne', () => {
+test('[ID-1] no change of a single character is borne', () => {
   const place = fc.integer({ min: 0, max: token.length - 1 });
   const property = fc.property(place, fc.string({ minLength: 1, maxLength: 1 }), (at, other) => {
     const changed = token.slice(0, at) + other + token.slice(at + 1);
@@ -41,7 +41,7 @@ test('[AG-1] no change of a single character is borne', () => {
   fc.assert(property, { seed: seedOfRun(), numRuns: 500 });
 });
 
-test('[AG-1] anything else is malformed, however long, and never throws', () => {
+test('[ID-1] anything else is malformed, however long, and never throws', () => {
   const property = fc.property(fc.string({ maxLength: 600, unit: 'binary' }), (text) => {
     assert.deepEqual(checkToken(secret, text, NOW), fail('malformed'));
   });
