@@ -1,16 +1,13 @@
 /**
- * A pure function of an immutable value, worked out once for as long as somebody holds the value.
+ * A pure function of an immutable value that remembers its last answer.
  *
- * A group asks the same questions about the same members many times within one event, and at every resync
- * in which nothing changed.
+ * A group asks the same questions about the same members many times within one event. A map of all answers
+ * would be kept by the garbage collector at a higher price than the questions.
  */
 export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
-  const made = new WeakMap<Key, { readonly value: Value }>();
+  let last: { readonly key: Key; readonly value: Value } | undefined;
   return (key) => {
-    const known = made.get(key);
-    if (known !== undefined) return known.value;
-    const value = make(key);
-    made.set(key, { value });
-    return value;
+    if (last?.key !== key) last = { key, value: make(key) };
+    return last.value;
   };
 }
