@@ -165,7 +165,8 @@ export const backendMachine = setup({
       heldUntilMs: event.type === 'suspicion.level' ? event.untilMs : context.heldUntilMs,
     })),
     noteHearing: assign(({ context }) => ({ toldSilent: context.silent })),
-    leave: assign({ toldSilent: null }),
+    /** What the node's suspicion was told counts no longer: it may have begun a new life. */
+    sayHearingAgain: assign({ toldSilent: null }),
     tellHearing: effect<SuspicionMessage>(),
     orderOverride: effect<OrderParams | undefined>(),
     probe: effect<ProbeParams>(),
@@ -262,7 +263,7 @@ export const backendMachine = setup({
         { guard: 'isPaused', target: 'paused', actions: becomes('paused') },
         { guard: 'owesHearing', actions: [hears, 'noteHearing'] },
       ],
-      exit: [leaves, 'leave'],
+      exit: [leaves, 'sayHearingAgain'],
       on: {
         'backend.desired': [
           {
@@ -271,7 +272,7 @@ export const backendMachine = setup({
             actions: ['adopt', ...becomes('disabled'), yields],
           },
           { guard: 'becameAnother', target: 'restarting', actions: ['adopt', yields] },
-          { actions: ['adopt', publishes, yields] },
+          { actions: ['adopt', 'sayHearingAgain', publishes, yields] },
         ],
         'backend.pause': { actions: orders },
         'backend.resume': { actions: answers },

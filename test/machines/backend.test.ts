@@ -329,3 +329,12 @@ function holds(before: Backend, after: Backend): void {
   const probes = after.said<ProbeParams>('probe').length;
   assert.equal(probes, 0, 'a turn probes nothing by itself');
 }
+
+test('[HE-63] backend: told again what to be, it says again whether it answers', () => {
+  const up = probed(started(), 'P');
+  const again = up.send(desired({ generation: 2 }));
+  assert.deepEqual(again.said('tellHearing'), [
+    { type: 'hearing.level', backend: 'b1', hearing: 'answers' },
+  ]);
+  assert.deepEqual(probed(up, 'P').said('tellHearing'), [], 'and not with every probe');
+});
