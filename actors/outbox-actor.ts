@@ -5,9 +5,17 @@
  */
 
 import type { JsonObject } from '../machines/model/json.js';
-import { type OutboxMemory, outboxMachine, type RunPassParams } from '../machines/outbox.js';
-import { type ActorType, type CellView, observed } from '../src/runtime/actor-type.js';
+import {
+  type AmendParams,
+  type OutboxMemory,
+  outboxMachine,
+  type RunPassParams,
+} from '../machines/outbox.js';
+import { type ActorType, type CellView, observed, type World } from '../src/runtime/actor-type.js';
+import { outboxConditions } from './outbox-conditions.js';
 import { type Backlog, emptyBacklog, type OutboxPorts, runPass } from './outbox-pass.js';
+
+type OutboxWorld = World<OutboxPorts, Backlog>;
 
 export const outboxActor: ActorType<OutboxPorts, Backlog> = {
   kind: 'outbox',
@@ -19,14 +27,20 @@ export const outboxActor: ActorType<OutboxPorts, Backlog> = {
   effects: {
     runPass: observed<RunPassParams, OutboxPorts, Backlog>(({ settings }, world) => {
       const { scope, ports, companion } = world;
+      companion.settings = settings;
       scope.run(async () => {
         const pass = runPass(ports, companion, { settings, clock: scope.clock });
         companion.running = pass.catch(() => undefined);
         return { type: 'pass.finished', report: await pass };
       });
     }),
+    amend: observed<AmendParams, OutboxPorts, Backlog>(amend),
   },
-  companion: emptyBacklog,
+  companion: (_scope, ports) => {
+    const backlog = emptyBacklog();
+    ports.onBacklog?.(backlog);
+    return backlog;
+  },
   // What was sent is written back before the thread goes: no needless repeat after a clean stop.
   dispose: async ({ running }) => {
     await running;
@@ -36,9 +50,41 @@ export const outboxActor: ActorType<OutboxPorts, Backlog> = {
     type === 'outbox.appended' || type === 'outbox.settings' ? type : undefined,
 };
 
+function amend(
+  { amendment, replyTo }: AmendParams,
+  { scope, ports, companion }: OutboxWorld,
+): void {
+  scope.run(async () => {
+    const done = await ports.store.outboxAmend(amendment);
+    const rows = done.ok ? done.value.rows : 0;
+    companion.rescan = true;
+    if (amendment.verb === 'republish' && rows > 0) companion.lost = undefined;
+    scope.reply(replyTo, answerOf(amendment, done));
+    return { type: 'rows.amended', amendment, rows };
+  });
+}
+
+function answerOf(
+  amendment: AmendParams['amendment'],
+  done: Awaited<ReturnType<OutboxPorts['store']['outboxAmend']>>,
+): JsonObject {
+  const refusal = (code: string, message: string): JsonObject => ({
+    ok: false,
+    refusal: { code, rule: 'OB-12', message },
+  });
+  if (!done.ok) return refusal('refused', done.failure.message);
+  const { rows, eventId } = done.value;
+  if (rows === 0 && amendment.verb !== 'republish') return refusal('not-found', NOT_DEAD);
+  return { ok: true, ...amendment, rows, ...(eventId === undefined ? {} : { eventId }) };
+}
+
+const NOT_DEAD = "there is no such dead row: see 'switchyard outbox list --dead'";
+
 function viewOf({ value, context }: CellView): JsonObject {
-  const { pending, lastSeq, lastError } = context as unknown as OutboxMemory;
+  const memory = context as unknown as OutboxMemory;
+  const { pending, lastSeq, lastError } = memory;
   return {
+    conditions: outboxConditions(memory),
     state: value,
     lastSeq,
     ...(pending === null ? {} : { pending }),

@@ -5,17 +5,26 @@
  * the backlog moves only after the write-back, so whatever breaks in between is sent again, with the
  * same ids and the same bytes. Never rejects.
  *
- * Rules: [OB-5] publish before write-back, one write-back a pass; [OB-6] a pass is bounded.
+ * Rules: [OB-5] publish before write-back, one write-back a pass; [OB-6] a pass is bounded; [OB-10] who
+ * publishes has claimed the outbox.
  */
 
 import type { OutboxSettings } from '../machines/model/messages.js';
 import { fail, ok, type Result } from '../machines/model/result.js';
-import type { Buried, PassReport } from '../machines/outbox.js';
+import type { Buried, Lost, PassReport } from '../machines/outbox.js';
 import type { Clock } from '../src/ports/clock.js';
 import type { Failpoints } from '../src/ports/failpoints.js';
 import type { Metrics } from '../src/ports/metrics.js';
 import type { Sink } from '../src/ports/sink.js';
-import type { OutboxOutcome, OutboxRow, Store } from '../src/ports/store.js';
+import type {
+  FeedEvent,
+  OutboxClaim,
+  OutboxOutcome,
+  OutboxRow,
+  Store,
+} from '../src/ports/store.js';
+import { bringArtifact } from './outbox-artifacts.js';
+import { type Chains, createChains } from './outbox-chains.js';
 import {
   dueLanes,
   isBlocked,
@@ -27,22 +36,50 @@ import {
 } from './outbox-lanes.js';
 
 export interface OutboxPorts {
-  readonly store: Pick<Store, 'outboxPending' | 'outboxWriteBack' | 'outboxCounts'>;
+  readonly store: Pick<
+    Store,
+    | 'artifactGet'
+    | 'outboxAmend'
+    | 'outboxClaim'
+    | 'outboxCounts'
+    | 'outboxPending'
+    | 'outboxWriteBack'
+  >;
   readonly sink: Sink;
   readonly failpoints: Failpoints;
   readonly metrics?: Metrics;
+  /** Who publishes: one at a time may. */
+  readonly publisher: Publisher;
+  /** Told what the actor works with, for `finish`. */
+  readonly onBacklog?: (backlog: Backlog) => void;
 }
+
+export type Publisher = Pick<OutboxClaim, 'thread' | 'incarnation' | 'epoch'>;
 
 /** What a pass leaves for the next one. */
 export interface Backlog {
   /** Rows up to here are done, or wait in a blocked lane. */
   doneSeq: number;
   readonly lanes: Map<string, Lane>;
+  /** Monotonic: the claim is renewed before. */
+  claimedUntilMs: number;
+  /** The sink knows where the feed stands. */
+  resumed: boolean;
+  /** The feed had at least this; unknown until the outbox is claimed. */
+  lastControlVersion?: number;
+  lost?: Lost | undefined;
+  /** Rows before `doneSeq` may be pending again. */
+  rescan: boolean;
+  /** Of the last pass. */
+  settings?: OutboxSettings;
   running: Promise<unknown>;
 }
 
 export function emptyBacklog(): Backlog {
-  return { doneSeq: 0, lanes: new Map(), running: Promise.resolve() };
+  return {
+    ...{ doneSeq: 0, lanes: new Map(), running: Promise.resolve() },
+    ...{ claimedUntilMs: Number.NEGATIVE_INFINITY, resumed: false, rescan: false },
+  };
 }
 
 export const passLimits = {
@@ -50,6 +87,10 @@ export const passLimits = {
   pagesMax: 16,
   /** So many lanes failing at once is not the fault of their events: the sink is taken for down. */
   lanesMax: 1_000,
+  /** A claim lasts so long, and is renewed when half of it is over. */
+  claimMs: 60_000,
+  /** What a stop leaves for the last passes. */
+  finishMs: 3_000,
 } as const;
 
 interface Picked {
@@ -59,20 +100,88 @@ interface Picked {
   readonly more: boolean;
 }
 
+export interface Rule {
+  readonly settings: OutboxSettings;
+  readonly clock: Clock;
+}
+
 export async function runPass(
   ports: OutboxPorts,
   backlog: Backlog,
-  { settings, clock }: { readonly settings: OutboxSettings; readonly clock: Clock },
+  rule: Rule,
 ): Promise<PassReport> {
+  const { clock, settings } = rule;
+  const hindrance = (await claim(ports, backlog, rule)) ?? (await resume(ports, backlog));
+  if (hindrance !== undefined) return hindrance;
   release(backlog, clock.now());
   if (backlog.lanes.size > passLimits.lanesMax) return stopped('sink', TOO_MANY_LANES);
   const picked = await pick(ports.store, backlog, settings.batchSize);
   if (!picked.ok) return stopped('store', picked.failure.message);
-  const sent = await publish(ports, picked.value.rows, { settings, clock });
+  const sent = await publish(ports, picked.value.rows, rule);
   const written = await writeBack(ports, sent.outcomes);
   if (!written.ok) return stopped('store', written.failure.message);
+  if (sent.isFenced) backlog.resumed = false;
   settle(backlog, picked.value, sent);
   return report(ports, backlog, { picked: picked.value, sent, clock });
+}
+
+/**
+ * The end: what was sent is written back, and what is there yet is sent, within a time. Whatever is not
+ * done by then is pending, and sent by the next life.
+ */
+export async function finish(ports: OutboxPorts, backlog: Backlog, clock: Clock): Promise<void> {
+  const { settings } = backlog;
+  let isOver = false;
+  const last = async (): Promise<void> => {
+    await backlog.running;
+    while (settings !== undefined && !isOver) {
+      const { more, stopped } = await runPass(ports, backlog, { settings, clock });
+      if (!more || stopped !== undefined) return;
+    }
+  };
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(passLimits.finishMs, () => {
+      isOver = true;
+      resolve();
+    });
+    void last()
+      .catch(() => undefined)
+      .finally(() => {
+        cancel();
+        resolve();
+      });
+  });
+}
+
+/** One publisher at a time; another one's claim is waited for as a store that is away. */
+async function claim(
+  { store, publisher }: OutboxPorts,
+  backlog: Backlog,
+  { clock, settings }: Rule,
+): Promise<PassReport | undefined> {
+  const nowMs = clock.monotonic();
+  if (nowMs < backlog.claimedUntilMs - passLimits.claimMs / 2) return undefined;
+  const { coalesceWindowMs } = settings;
+  const terms = { ...publisher, coalesceWindowMs, leaseMs: passLimits.claimMs };
+  const claimed = await store.outboxClaim(terms);
+  if (!claimed.ok) return stopped('store', claimed.failure.message);
+  const { granted, forMs, lastControlVersion } = claimed.value;
+  if (!granted) return stopped('store', `another publisher has the outbox for ${forMs} ms more`);
+  backlog.claimedUntilMs = nowMs + forMs;
+  backlog.lastControlVersion ??= lastControlVersion;
+  return undefined;
+}
+
+/** A feed that ends before what we know to be there has lost something. */
+async function resume({ sink }: OutboxPorts, backlog: Backlog): Promise<PassReport | undefined> {
+  if (backlog.resumed) return undefined;
+  const stands = await sink.resume();
+  if (!stands.ok) return stopped('sink', stands.failure.message);
+  const { head } = stands.value;
+  const expected = backlog.lastControlVersion ?? 0;
+  backlog.resumed = true;
+  backlog.lost = head < expected ? { head, expected } : undefined;
+  return undefined;
 }
 
 /** Lanes whose wait is over are looked at again from their first row. */
@@ -85,12 +194,14 @@ function release(backlog: Backlog, nowMs: number): void {
 
 async function pick(
   store: OutboxPorts['store'],
-  { doneSeq, lanes }: Backlog,
+  backlog: Backlog,
   batchSize: number,
 ): Promise<Result<Picked, { readonly message: string }>> {
+  const { doneSeq, lanes, rescan } = backlog;
   const rows: OutboxRow[] = [];
+  backlog.rescan = false;
   // With no lane blocked all that is pending may go, also what an operator has put back.
-  let lookedSeq = lanes.size === 0 ? 0 : doneSeq;
+  let lookedSeq = lanes.size === 0 || rescan ? 0 : doneSeq;
   for (let page = 0; page < passLimits.pagesMax; page += 1) {
     const read = await store.outboxPending(lookedSeq, batchSize);
     if (!read.ok) return read;
@@ -109,47 +220,68 @@ interface Sent {
   readonly judgement: Judgement;
   readonly buried: readonly Refused[];
   readonly sinkDown: string | undefined;
+  readonly isFenced: boolean;
   readonly resendFromSeq: number | undefined;
 }
 
 async function publish(
-  { sink, failpoints, metrics }: OutboxPorts,
+  ports: OutboxPorts,
   rows: readonly OutboxRow[],
-  { settings, clock }: { readonly settings: OutboxSettings; readonly clock: Clock },
+  { settings, clock }: Rule,
 ): Promise<Sent> {
+  const { sink, failpoints, metrics } = ports;
   const startedMs = clock.monotonic();
+  const chains = createChains();
+  const events = rows.map((row) => chains.next(row, row.event));
   if (rows.length > 0) failpoints.hit('publish.before');
-  const results = rows.length === 0 ? [] : await sink.append(rows.map(({ event }) => event));
+  const results = rows.length === 0 ? [] : await appendAll(ports, events);
   const { maxAttempts } = settings;
   const judgement = judge(rows, results, { maxAttempts, nowMs: clock.now() });
-  const graves = await bury(sink, judgement.dead);
+  const graves = await bury(sink, judgement.dead, chains);
   if (rows.length > 0) failpoints.hit('publish.after');
   metrics?.observe('outbox_publish_seconds', (clock.monotonic() - startedMs) / 1000);
   const dead = graves.buried.map(({ row, error }) => ({
-    seq: row.seq,
-    error,
-    dead: true as const,
+    ...{ seq: row.seq, error, dead: true as const },
   }));
   const again = [judgement.resendFromSeq, graves.resendFromSeq].filter((seq) => seq !== undefined);
+  const refusals = results.map((result) => (result.ok ? undefined : result.failure.code));
   return {
-    outcomes: [...judgement.outcomes, ...dead],
+    outcomes: chains.close([...judgement.outcomes, ...dead]),
     judgement,
     buried: graves.buried,
     sinkDown: judgement.sinkDown ?? graves.sinkDown,
+    isFenced: refusals.includes('fenced') || graves.isFenced,
     resendFromSeq: again.length === 0 ? undefined : Math.min(...again),
   };
 }
 
+/** What events name has to be there before they are. */
+async function appendAll(
+  { sink, store }: OutboxPorts,
+  events: readonly FeedEvent[],
+): Promise<Awaited<ReturnType<Sink['append']>>> {
+  const refs = new Set(events.flatMap(({ artifactRef }) => artifactRef ?? []));
+  for (const ref of refs) {
+    const brought = await bringArtifact(store, sink, ref);
+    if (!brought.ok) return events.map(() => brought);
+  }
+  return sink.append(events);
+}
+
 /** A row is dead only when its tombstone is in the feed; one whose tombstone is refused too, anyway. */
-async function bury(sink: Sink, dead: readonly Refused[]) {
-  if (dead.length === 0) return { buried: [], sinkDown: undefined, resendFromSeq: undefined };
-  const results = await sink.append(dead.map(({ row }) => tombstoneOf(row.event)));
+async function bury(sink: Sink, dead: readonly Refused[], chains: Chains) {
+  if (dead.length === 0) {
+    return { buried: [], sinkDown: undefined, isFenced: false, resendFromSeq: undefined };
+  }
+  const stones = dead.map(({ row }) => chains.next(row, tombstoneOf(row.event)));
+  const results = await sink.append(stones);
   const failures = results.map((result) => (result.ok ? undefined : result.failure));
-  const down = failures.findIndex((failure) => failure?.code === 'unavailable');
+  const down = failures.findIndex((failure) => failure !== undefined && failure.code !== 'content');
   const buried = down < 0 ? dead : dead.slice(0, down);
   return {
     buried,
     sinkDown: failures[down]?.message,
+    isFenced: failures[down]?.code === 'fenced',
     resendFromSeq: dead[buried.length]?.row.seq,
   };
 }
@@ -179,16 +311,20 @@ async function report(
   const published = sent.outcomes.filter(({ controlVersion }) => controlVersion !== undefined);
   const more = picked.more || sent.resendFromSeq !== undefined;
   const counts = more ? undefined : await store.outboxCounts();
-  const pending = counts?.ok === true ? counts.value.pending : undefined;
+  const known = counts?.ok === true ? counts.value : undefined;
+  const pending = known?.pending;
+  const versions = published.map(({ controlVersion = 0 }) => controlVersion);
+  backlog.lastControlVersion = Math.max(backlog.lastControlVersion ?? 0, ...versions);
   metrics?.count('outbox_published_total', {}, published.length);
-  const waitMs = laneWaitMs(backlog, clock.now());
+  const waitMs = leastOf(laneWaitMs(backlog, clock.now()), known?.lookAgainInMs);
   return {
     published: published.length,
     lastSeq: Math.max(0, ...published.map(({ seq }) => seq)),
     buried: sent.buried.map(buriedOf),
     more,
     ...(sent.sinkDown === undefined ? {} : { stopped: { by: 'sink', message: sent.sinkDown } }),
-    ...(waitMs === undefined ? {} : { laneWaitMs: waitMs }),
+    ...(waitMs === undefined ? {} : { waitMs }),
+    ...(backlog.lost === undefined ? {} : { lost: backlog.lost }),
     ...(pending === undefined ? {} : { pending }),
     ...lastErrorOf(sent),
   };
@@ -197,6 +333,10 @@ async function report(
 function lastErrorOf({ outcomes }: Sent): { readonly refusal?: string } {
   const refusal = outcomes.findLast(({ error }) => error !== undefined)?.error;
   return refusal === undefined ? {} : { refusal };
+}
+
+function leastOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 /** Until the first blocked lane may go on. */
@@ -208,7 +348,8 @@ function laneWaitMs({ lanes }: Backlog, nowMs: number): number | undefined {
 
 function buriedOf({ row, error }: Refused): Buried {
   const { seq, event, attempts } = row;
-  return { seq, eventId: event.eventId, type: event.type, attempts: attempts + 1, error };
+  const { eventId, type, orderingKey } = event;
+  return { seq, eventId, type, orderingKey, attempts: attempts + 1, error };
 }
 
 const TOO_MANY_LANES = `more than ${passLimits.lanesMax} ordering keys are refused at once: the sink is taken for broken`;

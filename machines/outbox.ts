@@ -3,8 +3,8 @@
  * (actors/outbox-pass.ts); the backlog stays beside the machine.
  *
  * Input:  `outbox.appended` (a level: "there may be rows"), the end of each pass.
- * Output: `runPass` (observed: rows and their state are in the store), `record` of burials and of the
- *         circuit's opening and closing.
+ * Output: `runPass` (observed: rows and their state are in the store), `amend` (an operator's verb),
+ *         `record` of burials, verbs, and of the circuit's opening and closing.
  *
  *   unset ──settings──► draining ──drained──► idle ──appended, poll──► draining
  *                         │  ▲  └──more────────┘
@@ -14,23 +14,37 @@
  *
  * Rules: [OB-7] no append is ever missed: one that comes during a pass causes another; [OB-8] a pass is
  * never started while one runs; [OB-3] while the circuit is open appends do not hasten it; [OB-9] the
- * back-off doubles from 1 s to 60 s and starts over after a pass that works.
+ * back-off doubles from 1 s to 60 s and starts over after a pass that works; [OB-12] what an operator does
+ * about rows is recorded, and done at once.
  */
 import { assign, setup } from 'xstate';
 import { backoffMs } from '../src/policy/backoff.js';
 import { assert } from './model/assert.js';
 import type { RetrySpec } from './model/desired.js';
-import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
+import {
+  type Activated,
+  effect,
+  type PublishParams,
+  type RecordParams,
+  type Stamped,
+} from './model/effects.js';
 import type { Address } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
-import type { OutboxMessage, OutboxSettings } from './model/messages.js';
+import type { OutboxAmendment, OutboxMessage, OutboxSettings } from './model/messages.js';
 
 export interface Buried {
   readonly seq: number;
   readonly eventId: string;
   readonly type: string;
+  readonly orderingKey: string;
   readonly attempts: number;
   readonly error: string;
+}
+
+/** Where a feed ends, and where it should. */
+export interface Lost {
+  readonly head: number;
+  readonly expected: number;
 }
 
 /** What a pass came to. */
@@ -43,8 +57,10 @@ export interface PassReport {
   readonly more: boolean;
   /** Not everything was tried: who was away. */
   readonly stopped?: { readonly by: 'sink' | 'store'; readonly message: string };
-  /** Until the first blocked lane may go on; absent: none is blocked. */
-  readonly laneWaitMs?: number;
+  /** Until a blocked lane may go on, or changes that wait may be rows; absent: neither is there. */
+  readonly waitMs?: number;
+  /** The feed has lost events that it had acknowledged. */
+  readonly lost?: Lost;
   /** Rows pending after the pass, when it was asked. */
   readonly pending?: number;
   /** What the sink said about a row's content. */
@@ -54,7 +70,15 @@ export interface PassReport {
 export type OutboxEvent =
   | Stamped<OutboxMessage>
   | Stamped<{ readonly type: 'pass.finished'; readonly report: PassReport }>
+  | Stamped<Amended>
   | Stamped<Activated>;
+
+/** An operator's verb was done. */
+export interface Amended {
+  readonly type: 'rows.amended';
+  readonly amendment: OutboxAmendment;
+  readonly rows: number;
+}
 
 export interface OutboxMemory {
   readonly settings: OutboxSettings | null;
@@ -67,10 +91,18 @@ export interface OutboxMemory {
   readonly circuitOpen: boolean;
   readonly retryInMs: number;
   readonly lastError: string | null;
+  readonly lost: Lost | null;
+  /** When the circuit opened, or the loss was seen. */
+  readonly troubleSinceMs: number | null;
 }
 
 export interface RunPassParams {
   readonly settings: OutboxSettings;
+}
+
+export interface AmendParams {
+  readonly amendment: OutboxAmendment;
+  readonly replyTo: string | undefined;
 }
 
 interface Args {
@@ -100,14 +132,60 @@ function afterPass(args: Args): Partial<OutboxMemory> {
     lastSeq: Math.max(context.lastSeq, report.lastSeq),
     pending: report.pending ?? context.pending,
     failures,
-    retryInMs: report.stopped === undefined ? (report.laneWaitMs ?? 0) : backoff,
+    retryInMs: report.stopped === undefined ? (report.waitMs ?? 0) : backoff,
     lastError: report.stopped?.message ?? report.refusal ?? null,
+    ...troubleAfter(context, report, event.meta.at),
   };
 }
 
+/** A pass that came as far as the feed knows whether something is lost there. */
+function troubleAfter(
+  { lost: before, troubleSinceMs }: OutboxMemory,
+  { lost, stopped }: PassReport,
+  at: number,
+): Pick<OutboxMemory, 'lost' | 'troubleSinceMs'> {
+  const known = stopped === undefined ? (lost ?? null) : before;
+  const isWell = known === null && stopped?.by !== 'sink';
+  return { lost: known, troubleSinceMs: isWell ? null : (troubleSinceMs ?? at) };
+}
+
+/** The outbox as the feed has it; of its own events that the sink refuses the journal alone is told. */
 function burials(args: Args): RecordParams {
-  const rows = reportIn(args).buried.map((row): JsonObject => ({ ...row }));
-  return { event: 'outbox.buried', rule: 'OB-4', numbers: { rows } };
+  const buried = reportIn(args).buried;
+  const rows = buried.map((row): JsonObject => ({ ...row }));
+  const record = { event: 'outbox.dead_lettered', rule: 'OB-4', numbers: { rows } };
+  return buried.some(({ orderingKey }) => orderingKey === OWN_KEY)
+    ? record
+    : { ...record, publish: aggregateOf({ rows }) };
+}
+
+function amended({ event }: Args): RecordParams {
+  assert(event.type === 'rows.amended', `${event.type} amended nothing`);
+  const { amendment, rows } = event;
+  const numbers = { ...amendment, rows };
+  return {
+    event: SAID_OF[amendment.verb],
+    rule: 'OB-12',
+    numbers,
+    publish: aggregateOf(numbers),
+  };
+}
+
+const SAID_OF = {
+  requeue: 'outbox.requeued',
+  discard: 'outbox.discarded',
+  republish: 'outbox.republished',
+} as const;
+
+function aggregateOf(data: JsonObject): PublishParams {
+  return { aggregateKind: 'outbox', aggregateId: 'main', data };
+}
+
+const OWN_KEY = 'outbox/main';
+
+function amendParams({ event }: Args): AmendParams {
+  assert(event.type === 'outbox.amend', `${event.type} amends nothing`);
+  return { amendment: event.amendment, replyTo: event.meta.replyTo };
 }
 
 function opened(args: Args): RecordParams {
@@ -120,6 +198,13 @@ function closed(args: Args): RecordParams {
   return { event: 'outbox.circuitClosed', rule: 'OB-9', numbers: { published, lastSeq } };
 }
 
+const tellsAmended = { type: 'record', params: amended } as const;
+
+/** Where nothing runs, rows that are pending again are sent at once. */
+const sendsAmended = {
+  'rows.amended': { guard: 'changedRows', target: 'draining', actions: tellsAmended },
+} as const;
+
 export const outboxMachine = setup({
   types: {
     context: {} as OutboxMemory,
@@ -130,10 +215,11 @@ export const outboxMachine = setup({
     sinkIsAway: (args: Args) => reportIn(args).stopped?.by === 'sink',
     storeIsAway: (args: Args) => reportIn(args).stopped?.by === 'store',
     hasMore: (args: Args) => reportIn(args).more || args.context.dirty,
-    hasBlockedLanes: (args: Args) => reportIn(args).laneWaitMs !== undefined,
+    hasToWait: (args: Args) => reportIn(args).waitMs !== undefined,
     hasBuried: (args: Args) => reportIn(args).buried.length > 0,
     opensCircuit: (args: Args) =>
       !args.context.circuitOpen && reportIn(args).stopped?.by === 'sink',
+    changedRows: ({ event }: Args) => event.type === 'rows.amended' && event.rows > 0,
     closesCircuit: (args: Args) => args.context.circuitOpen && reportIn(args).stopped === undefined,
   },
   delays: {
@@ -145,6 +231,8 @@ export const outboxMachine = setup({
     /** Publishes what is pending; answers `pass.finished`. */
     runPass: effect<RunPassParams>(),
     record: effect<RecordParams>(),
+    /** Does an operator's verb; answers who asked, and `rows.amended`. */
+    amend: effect<AmendParams>(),
     adopt: assign(({ context, event }) =>
       event.type === 'outbox.settings' ? { settings: event.settings } : context,
     ),
@@ -166,11 +254,15 @@ export const outboxMachine = setup({
     circuitOpen: false,
     retryInMs: 0,
     lastError: null,
+    lost: null,
+    troubleSinceMs: null,
   },
   initial: 'unset',
   on: {
     'outbox.settings': { actions: 'adopt' },
     'outbox.appended': { actions: 'markDirty' },
+    'outbox.amend': { actions: { type: 'amend', params: amendParams } },
+    'rows.amended': { guard: 'changedRows', actions: ['markDirty', tellsAmended] },
   },
   states: {
     unset: {
@@ -179,7 +271,7 @@ export const outboxMachine = setup({
     },
     idle: {
       description: 'Everything that can be published is.',
-      on: { 'outbox.appended': 'draining' },
+      on: { 'outbox.appended': 'draining', ...sendsAmended },
       after: { pollInterval: 'draining' },
     },
     draining: {
@@ -211,13 +303,14 @@ export const outboxMachine = setup({
         },
         { guard: 'storeIsAway', target: 'waiting' },
         { guard: 'hasMore', target: 'draining' },
-        { guard: 'hasBlockedLanes', target: 'waiting' },
+        { guard: 'hasToWait', target: 'waiting' },
         { target: 'idle' },
       ],
     },
     waiting: {
-      description: 'Lanes are blocked by refused rows, or the store is away.',
-      on: { 'outbox.appended': 'draining' },
+      description:
+        'Lanes are blocked by refused rows, changes wait to be told as one, or the store is away.',
+      on: { 'outbox.appended': 'draining', ...sendsAmended },
       after: { retryDue: 'draining' },
     },
     open: {

@@ -24,6 +24,9 @@ export function forgetfulStore(): CountingStore {
       return batch.map(({ id }) => ok<Committed>({ id, outboxSeq: 0, journalSeq: 0 }));
     },
     fence: nothing,
+    outboxAmend: async () => ok({ rows: 0 }),
+    outboxClaim: async ({ leaseMs }) =>
+      ok({ granted: true, forMs: leaseMs, lastControlVersion: 0 }),
     outboxPending: none,
     outboxWriteBack: nothing,
     outboxList: none,

@@ -26,6 +26,7 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
     failpoints: parts.failpoints,
     clock: parts.clock,
     outboxAttemptsMax: boot.outboxAttemptsMax,
+    coalesceWindowMs: boot.coalesceWindowMs,
   });
   if (!opened.ok) return fail(opened.failure.message);
   const store = metered(opened.value, parts);
@@ -35,7 +36,9 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
   let closePorts = async (): Promise<void> => undefined;
 
   const begin: Muster['begin'] = async (settings) => {
-    const ports = await portsFor(ALL, { settings, parts, store });
+    const ports = await portsFor(ALL, {
+      ...{ settings, parts, store, thread: 'main', incarnation: settings.epoch },
+    });
     if (!ports.ok) return ports;
     if (stopped) return ports.value.close().then(() => fail('the node is stopping'));
     closePorts = ports.value.close;

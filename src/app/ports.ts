@@ -5,8 +5,8 @@
 
 import { join } from 'node:path';
 import type { LbsyncPorts } from '../../actors/lbsync-state.js';
-import type { OutboxPorts } from '../../actors/outbox-pass.js';
-import type { ProviderFailure } from '../../machines/model/failures.js';
+import { type Backlog, finish, type OutboxPorts } from '../../actors/outbox-pass.js';
+import type { ProviderFailure, SinkFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openExecProvider } from '../adapters/exec-provider/provider.js';
@@ -36,6 +36,12 @@ export interface PortsInput {
   readonly store: Store;
 }
 
+/** Of a thread: who is given them. */
+export interface ThreadPortsInput extends PortsInput {
+  readonly thread: string;
+  readonly incarnation: number;
+}
+
 export function shardPorts({ parts, settings }: PortsInput) {
   return {
     prober: openRoutedProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
@@ -53,20 +59,37 @@ export function dataplanePorts({
   return { dataplane: openDataplane(settings, options), store, random, driver, metrics };
 }
 
-export async function outboxPorts({
-  settings,
-  parts,
-  store,
-}: PortsInput): Promise<Result<OutboxPorts, string>> {
-  const { driver, dir, layout, nats } = settings.sink;
-  const { log, failpoints, metrics } = parts;
-  if (nats !== undefined) {
-    return ok({ store, sink: natsSink(settings, nats), failpoints, metrics });
-  }
-  if (driver !== 'file') return ok({ store, sink: openNopSink(), failpoints, metrics });
-  const opened = await openFileSink({ dir, layout, log });
+export interface OpenOutbox {
+  readonly ports: OutboxPorts;
+  /** Publishes what is there yet, within a time, and closes the sink. */
+  close(): Promise<void>;
+}
+
+export async function outboxPorts(input: ThreadPortsInput): Promise<Result<OpenOutbox, string>> {
+  const { settings, parts, store, thread, incarnation } = input;
+  const { clock, failpoints, metrics } = parts;
+  const opened = await openSink(settings, parts);
   if (!opened.ok) return fail(opened.failure.message);
-  return ok({ store, sink: opened.value, failpoints, metrics });
+  const sink = opened.value;
+  let backlog: Backlog | undefined;
+  const ports: OutboxPorts = {
+    ...{ store, sink, failpoints, metrics },
+    publisher: { thread, incarnation, epoch: settings.epoch },
+    onBacklog: (made) => {
+      backlog = made;
+    },
+  };
+  const close = async (): Promise<void> => {
+    if (backlog !== undefined) await finish(ports, backlog, clock);
+    await sink.close();
+  };
+  return ok({ ports, close });
+}
+
+async function openSink(settings: Settings, { log }: Parts): Promise<Result<Sink, SinkFailure>> {
+  const { driver, dir, layout, nats } = settings.sink;
+  if (nats !== undefined) return ok(natsSink(settings, nats));
+  return driver === 'file' ? openFileSink({ dir, layout, log }) : ok(openNopSink());
 }
 
 /** Opens by itself when there is something to send: a broker that is away keeps no node from its start. */

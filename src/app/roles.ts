@@ -21,7 +21,7 @@ import { tenancyActor } from '../../actors/tenancy-actor.js';
 import { tenantActor } from '../../actors/tenant-actor.js';
 import { ok, type Result } from '../../machines/model/result.js';
 import type { ActorType, ServiceType } from '../runtime/actor-type.js';
-import { dataplanePorts, outboxPorts, type PortsInput, shardPorts } from './ports.js';
+import { dataplanePorts, outboxPorts, shardPorts, type ThreadPortsInput } from './ports.js';
 
 export type Role = 'main' | 'shard' | 'dataplane' | 'outbox';
 
@@ -76,7 +76,7 @@ export interface OpenPorts {
 /** Ports of the roles a thread takes; `main`'s are made by the node itself, which alone has them. */
 export async function portsFor(
   roles: readonly Role[],
-  input: PortsInput,
+  input: ThreadPortsInput,
 ): Promise<Result<OpenPorts, string>> {
   const outbox = roles.includes('outbox') ? await outboxPorts(input) : undefined;
   if (outbox?.ok === false) return outbox;
@@ -85,7 +85,7 @@ export async function portsFor(
   const close = async (): Promise<void> => {
     shard?.prober.close();
     await dataplane?.dataplane?.close();
-    await outbox?.value.sink.close();
+    await outbox?.value.close();
   };
-  return ok({ ports: { ...shard, ...dataplane, ...outbox?.value }, close });
+  return ok({ ports: { ...shard, ...dataplane, ...outbox?.value.ports }, close });
 }

@@ -45,6 +45,7 @@ export interface Settings {
     };
   };
   readonly outboxAttemptsMax: number;
+  readonly coalesceWindowMs: number;
   readonly retention: {
     readonly journalMs: number;
     readonly journalBytesMax: number;
@@ -95,6 +96,7 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
       ...(outbox.sink.driver === 'nats' ? { nats: natsSettings(outbox.sink) } : {}),
     },
     outboxAttemptsMax: outbox.maxAttempts,
+    coalesceWindowMs: outbox.coalesceWindow,
     retention: {
       journalMs: journal.retention,
       journalBytesMax: journal.maxBytes,

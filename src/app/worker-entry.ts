@@ -154,6 +154,7 @@ function openStoreRole(frame: Start, role: StoreRole): Result<Running, string> {
     failpoints: parts.failpoints,
     clock: parts.clock,
     outboxAttemptsMax: settings.outboxAttemptsMax,
+    coalesceWindowMs: settings.coalesceWindowMs,
   });
   if (!opened.ok) return fail(opened.failure.message);
   const store = metered(opened.value, parts);
@@ -181,7 +182,7 @@ async function openActorRole(frame: Start, actorRole: ActorRole): Promise<Result
   const { settings, parts, role, casting, vitals } = actorRole;
   const { thread, incarnation } = frame;
   const store = createRemoteStore({ placed: { thread, shards: settings.shards } });
-  const ports = await portsFor([role], { settings, parts, store });
+  const ports = await portsFor([role], { settings, parts, store, thread, incarnation });
   if (!ports.ok) return ports;
   const generation = createGeneration(settings.generation);
   const mesh = createMesh({

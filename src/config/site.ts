@@ -236,6 +236,7 @@ function outboxSettings({ outbox }: Config): OutboxSettings {
     pollIntervalMs: outbox.pollInterval,
     maxAttempts: outbox.maxAttempts,
     retentionMs: outbox.retention,
+    coalesceWindowMs: outbox.coalesceWindow,
   };
 }
 

@@ -34,7 +34,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'lease.ttl', what: 'a lease shared by several nodes' },
   { path: 'lease.bucket', what: 'a lease shared by several nodes' },
   { path: 'outbox.sink.layout', what: 'the layout of one file per event' },
-  { path: 'outbox.coalesceWindow', what: 'another coalescing window' },
   { path: 'api.listen', what: 'the operator API over TCP' },
   { path: 'api.tls.cert', what: 'the operator API over TCP' },
   { path: 'api.tls.key', what: 'the operator API over TCP' },

@@ -13,6 +13,7 @@ import type { StoreFailure } from '../../machines/model/failures.js';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Vip, VipAttributes } from '../../machines/model/lb.js';
+import type { OutboxAmendment } from '../../machines/model/messages.js';
 import type { Result } from '../../machines/model/result.js';
 
 /** A cell at rest. */
@@ -112,6 +113,10 @@ export interface OutboxRow {
   readonly attempts: number;
   readonly lastError?: string;
   readonly createdAt: number;
+  /** It, or its tombstone, was published before: its `previousHash` stands. */
+  readonly wasSent?: true;
+  /** Of the last event of its key in the feed; absent: there is none. */
+  readonly headHash?: string;
 }
 
 export interface OutboxOutcome {
@@ -122,6 +127,36 @@ export interface OutboxOutcome {
   readonly error?: string;
   /** With `error`: that was the last attempt, the row becomes `dead`. */
   readonly dead?: true;
+  /** What was published names this as the event before it; empty: it is the first of its key. */
+  readonly previousHash?: string;
+  /** What was published is the last of its key now: the key, and its hash. */
+  readonly head?: { readonly key: string; readonly hash: string };
+}
+
+/** Who wants to publish, and until when it alone may. */
+export interface OutboxClaim {
+  readonly thread: string;
+  readonly incarnation: number;
+  readonly epoch: number;
+  readonly leaseMs: number;
+  /** Observed changes within this are told as one; 0: none are. */
+  readonly coalesceWindowMs: number;
+}
+
+export interface OutboxClaimed {
+  readonly granted: boolean;
+  /** Granted: until then. Not: until the other one's claim ends. */
+  readonly forMs: number;
+  /** Of the newest published row; 0 when there is none. */
+  readonly lastControlVersion: number;
+}
+
+export interface OutboxCounts {
+  readonly pending: number;
+  readonly dead: number;
+  readonly oldestPendingAt?: number;
+  /** Until changes that wait to be told as one may be rows. */
+  readonly lookAgainInMs?: number;
 }
 
 export interface LedgerEntry {
@@ -145,6 +180,9 @@ export interface ArtifactPart {
 /** Characters of base64 in one part: a put never holds the writer for long. */
 export const ARTIFACT_PART_CHARACTERS_MAX = 262_144;
 
+/** The kind of artifacts that hold the data of feed events, by its SHA-256 in hex. */
+export const EVENT_ARTIFACTS = 'event';
+
 export interface Store {
   /** All cells of these kinds, ascending by address; one whose text is damaged says so itself. */
   load(kinds: readonly string[]): Promise<Result<readonly StoredCell[], StoreFailure>>;
@@ -158,6 +196,12 @@ export interface Store {
   /** From now on decisions of `thread` with an older incarnation are `fenced`. */
   fence(thread: string, incarnation: number): Promise<Result<void, StoreFailure>>;
 
+  /**
+   * Claims the outbox for one publisher, or renews its claim: until it ends, or its thread is fenced, or a
+   * higher epoch claims, nobody else is granted one.
+   */
+  outboxClaim(claim: OutboxClaim): Promise<Result<OutboxClaimed, StoreFailure>>;
+  /** Rows behind `afterSeq`, oldest first. */
   outboxPending(afterSeq: number, max: number): Promise<Result<readonly OutboxRow[], StoreFailure>>;
   /** One statement for the whole pass. Unknown or already published seqs are left alone. */
   outboxWriteBack(outcomes: readonly OutboxOutcome[]): Promise<Result<void, StoreFailure>>;
@@ -166,9 +210,11 @@ export interface Store {
     readonly dead?: boolean;
     readonly limit: number;
   }): Promise<Result<readonly OutboxRow[], StoreFailure>>;
-  outboxCounts(): Promise<
-    Result<{ pending: number; dead: number; oldestPendingAt?: number }, StoreFailure>
-  >;
+  outboxCounts(): Promise<Result<OutboxCounts, StoreFailure>>;
+  /** The rows it changed, oldest first; none: there is no such row, or it is not dead. */
+  outboxAmend(
+    amendment: OutboxAmendment,
+  ): Promise<Result<{ readonly rows: number; readonly eventId?: string }, StoreFailure>>;
 
   /** Entries after `afterSeq`, oldest first. */
   journal(afterSeq: number, max: number): Promise<Result<readonly JournalEntry[], StoreFailure>>;

@@ -29,7 +29,32 @@ const isAttributes = record({
   tableLength: isNumber,
 });
 
-const isOutcome = record({ seq: isCount }, { controlVersion: isNumber, error: isText });
+const isOutcome = record(
+  { seq: isCount },
+  {
+    ...{ controlVersion: isNumber, error: isText, dead: isTrue, previousHash: isText },
+    head: record({ key: isText, hash: isText }),
+  },
+);
+
+const isClaim = record({
+  ...{ thread: isName, incarnation: isNumber, epoch: isNumber },
+  ...{ leaseMs: isNumber, coalesceWindowMs: isNumber },
+});
+
+const isAmendment = oneOfShapes(
+  record({ verb: oneOf('requeue'), row: isText }),
+  record({ verb: oneOf('discard'), row: isText, reason: isText }),
+  record({ verb: oneOf('republish'), sinceMs: isNumber }),
+);
+
+function isTrue(value: unknown): value is true {
+  return value === true;
+}
+
+function oneOfShapes<A, B, C>(a: Check<A>, b: Check<B>, c: Check<C>): Check<A | B | C> {
+  return (value): value is A | B | C => a(value) || b(value) || c(value);
+}
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
@@ -50,6 +75,8 @@ export const STORE_ARGUMENTS = {
   /** What they hold is looked at as it is read: src/wire/decision-batch.ts. */
   commit: [isText, isList],
   fence: [isName, isNumber],
+  outboxAmend: [isAmendment],
+  outboxClaim: [isClaim],
   outboxPending: [isNumber, isNumber],
   outboxWriteBack: [listOf(isOutcome)],
   outboxList: [record({ limit: isNumber }, { dead: isFlag })],

@@ -25,6 +25,7 @@ import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from '.
 import { memoryStore } from '../support/toy-node.js';
 
 const POOL = addressOf('pool', 'public');
+const PUBLISHER = { thread: 'main', incarnation: 1, epoch: 1 };
 const OUTBOX = addressOf('outbox', 'main');
 
 /** One life of a node: its host, its sink, and when so many events have been acknowledged. */
@@ -45,7 +46,13 @@ async function life(dir: string, store: Store, incarnation: number) {
     close: () => sink.close(),
   };
   const metrics = rememberingMetrics();
-  const ports: OutboxPorts = { store, sink: counted, failpoints: noFailpoints, metrics };
+  const ports: OutboxPorts = {
+    store,
+    sink: counted,
+    failpoints: noFailpoints,
+    metrics,
+    publisher: PUBLISHER,
+  };
   const host: Host = createHost({
     thread: 'main',
     incarnation,

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { outboxActor } from '../../actors/outbox-actor.js';
+import { outboxConditions } from '../../actors/outbox-conditions.js';
 import { tombstoneOf } from '../../actors/outbox-lanes.js';
-import { emptyBacklog } from '../../actors/outbox-pass.js';
+import { emptyBacklog, finish, passLimits } from '../../actors/outbox-pass.js';
 import type { Address } from '../../machines/model/ids.js';
+import { artifactNameOf } from '../../src/feed/artifacts.js';
+import { feedHash } from '../../src/feed/chain.js';
 import { FAILPOINTS } from '../../src/ports/failpoints.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { feedEvent } from '../support/feed-events.js';
@@ -91,7 +94,7 @@ test('[OB-4] outbox: refused too often, a row is buried and its lane goes on', a
   );
   assert.deepEqual(
     world.records.map(({ event }) => event),
-    ['outbox.buried'],
+    ['outbox.dead_lettered'],
   );
 });
 
@@ -190,6 +193,96 @@ test('[OB-7] outbox: what an operator puts back is found by the next look', asyn
   assert.equal(feedOf(world), 'b1 a1.tombstone a1');
 });
 
+test('[OB-10] outbox: while another publisher has it nothing is sent; then everything', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1 a2');
+  world.outbox.claimedForMs = 5_000;
+  await world.run(3);
+  assert.equal(feedOf(world), '');
+  assert.equal(world.machine.value, 'waiting');
+  world.outbox.claimedForMs = 0;
+  await world.run();
+  assert.equal(feedOf(world), 'a1 a2');
+});
+
+test('[FD-9] [OB-3] outbox: when somebody else writes the feed it resumes behind it, burning no attempt', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1');
+  await world.run();
+  world.sink.intrude();
+  fill(world, 'a2 b1');
+  world.send({ type: 'outbox.appended' });
+  await world.run(1);
+  assert.equal(world.machine.value, 'open');
+  assert.equal(attemptsOf(world), 'a2 pending 0, b1 pending 0');
+  await world.run();
+  assert.equal(feedOf(world), 'a1 of-another-1 a2 b1');
+});
+
+test('[OB-13] outbox: a feed that lost its end is a condition, and whole again once republished', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1 b1 a2 b2');
+  await world.run();
+  const whole = feedOf(world);
+  world.sink.forgetFrom(3);
+  await world.restart();
+  assert.deepEqual(world.machine.context.lost, { head: 2, expected: 4 });
+  const [condition] = outboxConditions(world.machine.context);
+  assert.equal(condition?.['type'], 'feed-lost-events');
+  await world.amend({ verb: 'republish', sinceMs: 0 });
+  await world.run();
+  assert.equal(feedOf(world), whole);
+  assertWhole(world, 'republished');
+  assert.equal(world.machine.context.lost, null);
+});
+
+test('[OB-11] [OB-12] outbox: a dead row that is sent again says what its tombstone said', async () => {
+  const world = createOutboxWorld({ maxAttempts: 1 });
+  world.sink.refuses.add('a2');
+  fill(world, 'a1 a2 a3');
+  await world.run();
+  world.sink.refuses.clear();
+  await world.amend({ verb: 'requeue', row: '2' });
+  await world.run();
+  assert.equal(feedOf(world), 'a1 a2.tombstone a3 a2');
+  const [first, tombstone, third, late] = world.sink.taken;
+  assert.ok(first && tombstone && third && late);
+  assert.equal(tombstone.previousHash, feedHash(first));
+  assert.equal(third.previousHash, feedHash(tombstone));
+  assert.equal(late.previousHash, tombstone.previousHash);
+  assert.deepEqual(
+    world.records.map(({ event }) => event),
+    ['outbox.dead_lettered', 'outbox.requeued'],
+  );
+});
+
+test('[AR-2] outbox: an artifact is in the sink before the event that names it; lost, the event waits', async () => {
+  const world = createOutboxWorld();
+  const { ref, checksum } = artifactNameOf('large');
+  world.outbox.append(feedEvent(1, { artifactRef: ref, checksum, data: {} }));
+  await world.run(1);
+  assert.equal(feedOf(world), '');
+  assert.equal(world.machine.value, 'open');
+  world.outbox.artifacts.set(ref.slice('sha256/'.length), Buffer.from('large').toString('base64'));
+  await world.run();
+  assert.equal(feedOf(world), 'event-1');
+  assert.equal(Buffer.from(world.sink.artifacts.get(ref) ?? '').toString(), 'large');
+});
+
+test('[OB-14] outbox: a stop sends what is there yet; a sink that hangs does not hold it up', async () => {
+  const world = createOutboxWorld({ batchSize: 2 });
+  fill(world, 'a1');
+  await world.run();
+  fill(world, 'a2 a3 a4 b1 b2');
+  await finish(world.ports, world.backlog, world.clock);
+  assert.equal(feedOf(world), 'a1 a2 a3 a4 b1 b2');
+  fill(world, 'a5');
+  world.sink.append = () => new Promise(() => undefined);
+  const ended = finish(world.ports, world.backlog, world.clock);
+  await world.clock.advance(passLimits.finishMs);
+  await ended;
+});
+
 const OUTBOX_POINTS = FAILPOINTS.filter((point) => /^(publish|writeback)/.test(point));
 
 test('[OB-5] outbox: a crash at any point repeats events, byte for byte, and loses none', async () => {
@@ -219,14 +312,23 @@ function assertWhole({ outbox, sink }: OutboxWorld, label: string): void {
     const { orderingKey } = event;
     lanes.set(orderingKey, [...(lanes.get(orderingKey) ?? []), { ...event, controlVersion: 0 }]);
   }
+  for (const [key, lane] of lanes) {
+    const named = lane.slice(1).map(({ previousHash }) => previousHash);
+    assert.deepEqual(named, lane.slice(0, -1).map(feedHash), `${label}: the chain of ${key}`);
+    lanes.set(key, lane.map(unlinked));
+  }
   const wanted = new Map<string, FeedEvent[]>();
   for (const { event, state } of outbox.rows.values()) {
-    const published = state === 'dead' ? tombstoneOf(event) : event;
+    const published = unlinked(state === 'dead' ? tombstoneOf(event) : event);
     const { orderingKey } = event;
     wanted.set(orderingKey, [...(wanted.get(orderingKey) ?? []), published]);
   }
   const sorted = (map: typeof lanes) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   assert.deepEqual(sorted(lanes), sorted(wanted), label);
+}
+
+function unlinked({ previousHash: _, ...event }: FeedEvent): FeedEvent {
+  return { ...event, controlVersion: 0 };
 }
 
 /** A sink keeps to its refusal once a row is beyond its attempts; see the decision record. */
@@ -307,10 +409,11 @@ test('[OB-7] outbox actor: its view says where it stands', () => {
   const cell = {
     address: 'outbox/main' as Address,
     value: 'waiting',
-    context: { pending: 3, lastSeq: 9, lastError: 'refused' },
+    context: { pending: 3, lastSeq: 9, lastError: 'refused', circuitOpen: false, lost: null },
     timers: [],
   };
   assert.deepEqual(outboxActor.view(cell, emptyBacklog()), {
+    conditions: [],
     state: 'waiting',
     lastSeq: 9,
     pending: 3,

@@ -15,7 +15,8 @@ test('[RT-35] ports: the dataplane says which driver it is, and the feed is free
   const settings = workerSettings({
     sink: { driver: 'file', dir: join(dir, 'feed'), layout: 'segments' },
   });
-  const input = { settings, parts: createParts(settings, 'main'), store: memoryStore() };
+  const parts = createParts(settings, 'main');
+  const input = { settings, parts, store: memoryStore(), thread: 'main', incarnation: 1 };
   const first = await portsFor(['dataplane', 'outbox'], input);
   assert.ok(first.ok);
   const { driver, metrics } = first.value.ports as LbsyncPorts;

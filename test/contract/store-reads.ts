@@ -11,6 +11,7 @@ export function storeReadsContract(fresh: FreshStore): void {
   cellsContract(fresh);
   journalContract(fresh);
   outboxContract(fresh);
+  amendContract(fresh);
   registersContract(fresh);
 }
 
@@ -135,6 +136,58 @@ function outboxContract(fresh: FreshStore): void {
     assert.deepEqual([row?.attempts, row?.lastError], [8, 'no 8']);
     const counts = unwrap(await store.outboxCounts());
     assert.deepEqual([counts.pending, counts.dead], [4, 1]);
+  });
+}
+
+function amendContract(fresh: FreshStore): void {
+  const dead = async (): Promise<Store> => {
+    const store = await fresh();
+    await appendFive(store);
+    const sent = { controlVersion: 1, previousHash: '' };
+    unwrap(await store.outboxWriteBack([{ seq: 1, ...sent }]));
+    unwrap(await store.outboxWriteBack([{ seq: 2, error: 'no', dead: true, previousHash: 'h1' }]));
+    return store;
+  };
+  const stateOf = async (store: Store, seq: number) =>
+    unwrap(await store.outboxList({ limit: 10 })).find((row) => row.seq === seq);
+
+  test('[ST-28] outbox: a dead row is sent again, or by nobody; only a dead one', async () => {
+    for (const row of ['2', 'd-2.0']) {
+      const store = await dead();
+      const amended = unwrap(await store.outboxAmend({ verb: 'requeue', row }));
+      assert.deepEqual(amended, { rows: 1, eventId: 'd-2.0' });
+      const found = await stateOf(store, 2);
+      assert.deepEqual([found?.state, found?.attempts, found?.wasSent], ['pending', 0, true]);
+      assert.equal(found?.event.previousHash, 'h1');
+      assert.deepEqual(unwrap(await store.outboxAmend({ verb: 'requeue', row })), { rows: 0 });
+    }
+    const store = await dead();
+    const discarded = { verb: 'discard', row: '2', reason: 'known bad' } as const;
+    assert.equal(unwrap(await store.outboxAmend(discarded)).rows, 1);
+    const found = await stateOf(store, 2);
+    assert.deepEqual([found?.state, found?.lastError], ['discarded', 'known bad']);
+    for (const row of ['1', '3', '99', 'nobody']) {
+      assert.deepEqual(unwrap(await store.outboxAmend({ ...discarded, row })), { rows: 0 });
+    }
+  });
+
+  test('[ST-28] outbox: what was published is pending again, as it was', async () => {
+    const store = await dead();
+    const before = await stateOf(store, 1);
+    assert.equal(unwrap(await store.outboxAmend({ verb: 'republish', sinceMs: 0 })).rows, 1);
+    const [row] = unwrap(await store.outboxPending(0, 1));
+    assert.deepEqual([row?.seq, row?.event], [1, before?.event]);
+  });
+
+  test('[ST-30] outbox: a row knows the hash of the last of its key in the feed', async () => {
+    const store = await dead();
+    const key = (await stateOf(store, 3))?.event.orderingKey ?? '';
+    const hashOf = async () => unwrap(await store.outboxPending(0, 1))[0]?.headHash;
+    assert.equal(await hashOf(), undefined);
+    const sent = { seq: 3, controlVersion: 3, previousHash: 'h2', head: { key, hash: 'h3' } };
+    unwrap(await store.outboxWriteBack([sent]));
+    assert.equal(await hashOf(), 'h3');
+    assert.equal((await stateOf(store, 3))?.event.previousHash, 'h2');
   });
 }
 

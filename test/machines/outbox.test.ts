@@ -9,11 +9,11 @@ import { OUTBOX_SETTINGS } from '../support/outbox-world.js';
 type Outbox = Driven<OutboxMemory>;
 
 const DRAINED: PassReport = { published: 1, lastSeq: 1, buried: [], more: false, pending: 0 };
-const BURIAL = { seq: 1, eventId: 'e', type: 't', attempts: 8, error: 'refused' };
+const BURIAL = { seq: 1, eventId: 'e', type: 't', orderingKey: 'k', attempts: 8, error: 'refused' };
 const REPORTS: Readonly<Record<string, PassReport>> = {
   drained: DRAINED,
   more: { ...DRAINED, more: true },
-  lanes: { ...DRAINED, laneWaitMs: 2_000, pending: 1 },
+  lanes: { ...DRAINED, waitMs: 2_000, pending: 1 },
   sinkDown: { ...DRAINED, more: true, stopped: { by: 'sink', message: 'sink away' } },
   storeDown: { ...DRAINED, more: true, stopped: { by: 'store', message: 'disk away' } },
   buried: { ...DRAINED, buried: [BURIAL] },
@@ -118,7 +118,7 @@ test('[OB-3] outbox: the circuit is recorded when it opens and when it closes, o
 test('[OB-4] outbox: burials are recorded with what was buried', () => {
   const buried = finish(draining(), 'buried');
   assert.deepEqual(buried.said('record'), [
-    { event: 'outbox.buried', rule: 'OB-4', numbers: { rows: [BURIAL] } },
+    { event: 'outbox.dead_lettered', rule: 'OB-4', numbers: { rows: [BURIAL] } },
   ]);
 });
 

@@ -323,19 +323,32 @@ const outbox: readonly Bare<OutboxEvent>[] = [
   { type: 'outbox.appended', seq: 1 },
   {
     type: 'outbox.settings',
-    settings: { batchSize: 64, pollIntervalMs: 1_000, maxAttempts: 8, retentionMs: 60_000 },
+    settings: {
+      ...{ batchSize: 64, pollIntervalMs: 1_000, maxAttempts: 8, retentionMs: 60_000 },
+      coalesceWindowMs: 1_000,
+    },
   },
+  ...(
+    [
+      { verb: 'republish', sinceMs: 1 },
+      { verb: 'requeue', row: '1' },
+    ] as const
+  ).flatMap((amendment) => [
+    { type: 'outbox.amend' as const, amendment },
+    ...[0, 1].map((rows) => ({ type: 'rows.amended' as const, amendment, rows })),
+  ]),
   { type: 'pass.finished', report: { published: 2, lastSeq: 2, buried: [], more: true } },
   {
     type: 'pass.finished',
-    report: { published: 0, lastSeq: 0, buried: [], more: false, laneWaitMs: 700, refusal: 'bad' },
+    report: { published: 0, lastSeq: 0, buried: [], more: false, waitMs: 700, refusal: 'bad' },
   },
   ...(['sink', 'store'] as const).map((by) => ({
     type: 'pass.finished' as const,
     report: {
       published: 0,
       lastSeq: 0,
-      buried: [{ seq: 1, eventId: 'e', type: 't', attempts: 8, error: 'bad' }],
+      buried: [{ seq: 1, eventId: 'e', type: 't', orderingKey: 'k', attempts: 8, error: 'bad' }],
+      lost: { head: 1, expected: 2 },
       more: false,
       stopped: { by, message: 'away' },
     },

@@ -20,10 +20,12 @@ export interface MemorySink extends Sink {
   downAfter: number;
   /** Somebody else appends. */
   intrude(): void;
+  /** What was acknowledged is gone, with all that was known of it. */
+  forgetFrom(controlVersion: number): void;
 }
 
 export function openMemorySink(): MemorySink {
-  const recent = createRecentIds();
+  let recent = createRecentIds();
   const taken: FeedEvent[] = [];
   const calls: string[][] = [];
   const artifacts = new Map<string, Uint8Array>();
@@ -52,6 +54,11 @@ export function openMemorySink(): MemorySink {
         recent.add(event.eventId, taken.length);
         return ok({ controlVersion: taken.length });
       });
+    },
+    forgetFrom: (controlVersion) => {
+      taken.length = controlVersion - 1;
+      recent = createRecentIds();
+      for (const event of taken) recent.add(event.eventId, event.controlVersion);
     },
     intrude: () => {
       fenced = true;

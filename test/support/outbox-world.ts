@@ -2,10 +2,10 @@
  * The outbox's machine and passes on virtual time, with a store and a sink in memory. `crash` loses what
  * a process loses: the machine's state and the backlog, and whatever the pass had not done yet.
  */
-import type { Backlog } from '../../actors/outbox-pass.js';
+import type { Backlog, OutboxPorts } from '../../actors/outbox-pass.js';
 import { emptyBacklog, runPass } from '../../actors/outbox-pass.js';
 import type { RecordParams } from '../../machines/model/effects.js';
-import type { OutboxSettings } from '../../machines/model/messages.js';
+import type { OutboxAmendment, OutboxSettings } from '../../machines/model/messages.js';
 import { type OutboxMemory, outboxMachine, type RunPassParams } from '../../machines/outbox.js';
 import type { Failpoint } from '../../src/ports/failpoints.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
@@ -18,6 +18,7 @@ export const OUTBOX_SETTINGS: OutboxSettings = {
   pollIntervalMs: 15_000,
   maxAttempts: 3,
   retentionMs: 1,
+  coalesceWindowMs: 0,
 };
 
 export interface OutboxWorld {
@@ -34,6 +35,12 @@ export interface OutboxWorld {
   run(steps?: number): Promise<void>;
   /** Runs the pass that is due now, alone. */
   pass(): Promise<void>;
+  /** A new life: its first pass is run. */
+  restart(): Promise<void>;
+  /** An operator's verb, done as the actor does it. */
+  amend(amendment: OutboxAmendment): Promise<void>;
+  readonly ports: OutboxPorts;
+  readonly backlog: Backlog;
 }
 
 export class Crash extends Error {}
@@ -56,6 +63,13 @@ export function createOutboxWorld(settings: Partial<OutboxSettings> = {}): Outbo
     });
   }
 
+  const ports: OutboxPorts = {
+    store: outbox.store,
+    sink,
+    failpoints: { hit: (point: Failpoint) => world.onFailpoint(point) },
+    publisher: { thread: 'outbox', incarnation: 1, epoch: 1 },
+  };
+
   const step = (next: Driven<OutboxMemory>): void => {
     machine = next;
     records.push(...next.said<RecordParams>('record'));
@@ -63,13 +77,9 @@ export function createOutboxWorld(settings: Partial<OutboxSettings> = {}): Outbo
 
   const pass = async (): Promise<void> => {
     const [params] = machine.said<RunPassParams>('runPass');
-    const ports = {
-      store: outbox.store,
-      sink,
-      failpoints: { hit: (point: Failpoint) => world.onFailpoint(point) },
-    };
     const rule = { settings: params?.settings ?? OUTBOX_SETTINGS, clock };
     world.passes += 1;
+    backlog.settings = rule.settings;
     try {
       const report = await runPass(ports, backlog, rule);
       step(machine.send({ type: 'pass.finished', ...{ report } }));
@@ -90,6 +100,26 @@ export function createOutboxWorld(settings: Partial<OutboxSettings> = {}): Outbo
     },
     onFailpoint: () => undefined,
     passes: 0,
+    ports,
+    get backlog() {
+      return backlog;
+    },
+    restart: async () => {
+      backlog = emptyBacklog();
+      machine = fresh();
+      await pass();
+    },
+    amend: async (amendment) => {
+      const done = await outbox.store.outboxAmend(amendment);
+      backlog.rescan = true;
+      if (amendment.verb === 'republish') backlog.lost = undefined;
+      step(
+        machine.send({
+          type: 'rows.amended',
+          ...{ amendment, rows: done.ok ? done.value.rows : 0 },
+        }),
+      );
+    },
     send: (event) => step(machine.send(event)),
     pass,
     async run(steps = STEPS_MAX) {

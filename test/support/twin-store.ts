@@ -211,36 +211,73 @@ function outboxOf(
   const written = (row: OutboxRow, outcome: Partial<OutboxOutcome>) => {
     if (row.state !== 'pending') return row;
     const { controlVersion, error, dead } = outcome;
+    const sent = withPrevious(row, outcome.previousHash);
     if (controlVersion !== undefined) {
-      return { ...row, state: 'published' as const, event: { ...row.event, controlVersion } };
+      return { ...sent, state: 'published' as const, event: { ...sent.event, controlVersion } };
     }
     if (error === undefined) return row;
     const attempts = row.attempts + 1;
     const state = dead === true || attempts >= attemptsMax ? ('dead' as const) : row.state;
-    return { ...row, attempts, state, lastError: error.slice(0, 200) };
+    return { ...sent, attempts, state, lastError: error.slice(0, 200) };
   };
+  const heads = new Map<string, string>();
+  const named = (row: string) =>
+    rows().find(
+      ({ state, seq, event }) => state === 'dead' && (String(seq) === row || event.eventId === row),
+    );
+  const change = (seq: number, to: Partial<OutboxRow>): void =>
+    set(rows().map((row) => (row.seq === seq ? { ...row, ...to } : row)));
+  const shown = (some: readonly OutboxRow[]) =>
+    some.map((row) => {
+      const headHash = heads.get(row.event.orderingKey);
+      return headHash === undefined ? row : { ...row, headHash };
+    });
   const pending = () => rows().filter(({ state }) => state === 'pending');
   const dead = () => rows().filter(({ state }) => state === 'dead');
   return {
     outboxPending: async (after, max) =>
       ok(
-        pending()
-          .filter(({ seq }) => seq > after)
-          .slice(0, max),
+        shown(
+          pending()
+            .filter(({ seq }) => seq > after)
+            .slice(0, max),
+        ),
       ),
+    outboxClaim: async ({ leaseMs }) =>
+      ok({ granted: true, forMs: leaseMs, lastControlVersion: 0 }),
+    outboxAmend: async (amendment) => {
+      if (amendment.verb === 'republish') {
+        const again = rows().filter(({ state }) => state === 'published');
+        for (const { seq } of again) change(seq, { state: 'pending', attempts: 0 });
+        return ok({ rows: again.length });
+      }
+      const row = named(amendment.row);
+      if (row === undefined) return ok({ rows: 0 });
+      const { seq, event } = row;
+      if (amendment.verb === 'requeue') change(seq, { state: 'pending', attempts: 0 });
+      else change(seq, { state: 'discarded', lastError: amendment.reason.slice(0, 200) });
+      return ok({ rows: 1, eventId: event.eventId });
+    },
     outboxWriteBack: async (outcomes) => {
+      for (const { head } of outcomes) if (head !== undefined) heads.set(head.key, head.hash);
       const by = new Map(outcomes.map((outcome) => [outcome.seq, outcome]));
       set(rows().map((row) => written(row, by.get(row.seq) ?? {})));
       return ok(undefined);
     },
     outboxList: async (filter) =>
-      ok([...(filter.dead === true ? dead() : rows())].reverse().slice(0, filter.limit)),
+      ok(shown([...(filter.dead === true ? dead() : rows())].reverse().slice(0, filter.limit))),
     outboxCounts: async () => {
       const oldest = pending()[0]?.createdAt;
       const counts = { pending: pending().length, dead: dead().length };
       return ok(oldest === undefined ? counts : { ...counts, oldestPendingAt: oldest });
     },
   } satisfies Partial<Store>;
+}
+
+function withPrevious(row: OutboxRow, previousHash: string | undefined): OutboxRow {
+  if (previousHash === undefined || row.wasSent === true) return row;
+  const event = previousHash === '' ? row.event : { ...row.event, previousHash };
+  return { ...row, event, wasSent: true };
 }
 
 function registers() {

@@ -18,7 +18,7 @@ export interface Batch {
   /** A row in the order of OUTBOX_COLUMNS. */
   outbox(...row: readonly Value[]): void;
   /** An event that its journal entry does not tell. */
-  wholeEvent(seq: number, createdAt: number, event: string): void;
+  wholeEvent(seq: number, createdAt: number, event: string, artifact: string | null): void;
   /** A decision without a record: remembered only to know it when it is sent again. */
   silent(id: string, at: number): void;
   /** Writes all and holds nothing any more. */
@@ -49,7 +49,8 @@ interface Span {
 
 const JOURNAL_COLUMNS =
   'seq, id, part, at, actor, subject, event, rule, numbers, cause, root, outbox_seq';
-const OUTBOX_COLUMNS = 'seq, created_at, entry, version, origin, tenant, data';
+const AGGREGATES = 'aggregates (ordering_key, version, level)';
+const OUTBOX_COLUMNS = 'seq, created_at, entry, version, origin, tenant, data, artifact';
 const ON_AGGREGATE_CONFLICT = `
   ON CONFLICT (ordering_key) DO UPDATE SET version = excluded.version, level = excluded.level`;
 
@@ -68,10 +69,10 @@ export function createBatch(db: Database.Database): Batch {
   };
   const into = {
     cells: inserter(db, 'cells', 10, ON_CELL_CONFLICT),
-    aggregates: inserter(db, 'aggregates', 3, ON_AGGREGATE_CONFLICT),
+    aggregates: inserter(db, AGGREGATES, 3, ON_AGGREGATE_CONFLICT),
     journal: inserter(db, `journal (${JOURNAL_COLUMNS})`, 12),
-    outbox: inserter(db, `outbox (${OUTBOX_COLUMNS})`, 7),
-    wholeEvents: inserter(db, 'outbox (seq, created_at, event)', 3),
+    outbox: inserter(db, `outbox (${OUTBOX_COLUMNS})`, 8),
+    wholeEvents: inserter(db, 'outbox (seq, created_at, event, artifact)', 4),
     spans: inserter(db, 'spans', 3),
     silent: inserter(db, 'unrecorded (id, at)', 2),
   };

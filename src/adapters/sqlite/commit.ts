@@ -21,10 +21,12 @@ import type { Committed } from '../../ports/store.js';
 import { type Batch, createBatch } from './batch.js';
 import { type Behind, createBehind } from './behind.js';
 import type { Cells } from './cells.js';
+import { createEventArtifacts, type EventArtifacts } from './event-artifacts.js';
 import { failureOf, fenced, rejected, stale, troubleOf } from './failures.js';
+import { type Coalescer, createCoalescer } from './held.js';
 import { COMMIT_DECISIONS_MAX, DECISION_PARTS_MAX } from './limits.js';
 import { createRecent, type Recent } from './recent.js';
-import { collectRecords, createFindApplied, type Origin } from './records.js';
+import { appendDue, collectRecords, createFindApplied, type Origin } from './records.js';
 
 export type Outcome = Result<Committed, StoreFailure>;
 
@@ -35,25 +37,34 @@ export interface CommitParts {
   /** Lowest incarnation of a thread that may still write. */
   readonly fenceOf: (thread: string) => number;
   readonly failpoints: Failpoints;
+  readonly nowMs: () => number;
 }
 
 interface Work extends CommitParts {
   readonly batch: Batch;
   readonly recent: Recent;
   readonly behind: Behind;
+  readonly coalescer: Coalescer;
+  readonly artifacts: EventArtifacts;
 }
 
 export interface Commit {
   (decisions: readonly PackedDecision[]): readonly Outcome[];
   /** Whoever was behind with this cell knows it now. */
   readAgain(address: string): void;
+  readonly coalescer: Coalescer;
+  /** Appends what waited long enough. Throws what SQLite throws. */
+  appendDue(): void;
 }
 
 export function createCommit(parts: CommitParts): Commit {
   const { db, failpoints } = parts;
   const behind = createBehind();
   const recent = createRecent(db, parts.cells);
-  const work: Work = { ...parts, batch: createBatch(db), recent, behind };
+  const coalescer = createCoalescer();
+  const artifacts = createEventArtifacts(db);
+  const batch = createBatch(db);
+  const work: Work = { ...parts, batch, recent, behind, coalescer, artifacts };
   const begin = db.prepare('BEGIN IMMEDIATE');
   const end = db.prepare('COMMIT');
   const undo = db.prepare('ROLLBACK');
@@ -66,6 +77,7 @@ export function createCommit(parts: CommitParts): Commit {
   ): readonly Outcome[] | undefined => {
     let done = false;
     behind.begin();
+    coalescer.begin();
     begin.run();
     try {
       const outcomes = way(decisions);
@@ -73,12 +85,14 @@ export function createCommit(parts: CommitParts): Commit {
       failpoints.hit('commit.before');
       end.run();
       done = true;
+      coalescer.keep();
       return outcomes;
     } finally {
       if (!done) {
         work.batch.clear();
         work.recent.forget();
         behind.undo();
+        coalescer.undo();
       }
       // After a full disk or an I/O error SQLite may have rolled back by itself.
       if (db.inTransaction) undo.run();
@@ -93,6 +107,8 @@ export function createCommit(parts: CommitParts): Commit {
     if (decisions.length === 0) return [];
     work.recent.trim();
     try {
+      // Before the transaction: an event never names what is not there.
+      artifacts.writeAll(decisions);
       const outcomes =
         transact(decisions, (all) => asAWhole(work, all)) ?? transact(decisions, oneByOne) ?? [];
       failpoints.hit('commit.after');
@@ -102,7 +118,17 @@ export function createCommit(parts: CommitParts): Commit {
       return decisions.map(() => fail(failure));
     }
   };
-  return Object.assign(commit, { readAgain: behind.readAgain });
+  const appendHeld = (): void => {
+    if (coalescer.dueInMs(parts.nowMs()) !== 0) return;
+    transact([], () => {
+      appendDue(work, coalescer.due(parts.nowMs()));
+      work.batch.write();
+      return [];
+    });
+  };
+  return Object.assign(commit, {
+    ...{ readAgain: behind.readAgain, coalescer, appendDue: appendHeld },
+  });
 }
 
 /** All or nothing: `undefined` when one of them is not plain. */

@@ -15,6 +15,8 @@ export interface EventOrigin {
   readonly epoch: number;
   readonly aggregateVersion: number;
   readonly correlationId: string;
+  /** Digest of the data, when it lies in an artifact. */
+  readonly artifact: string | null;
 }
 
 export function eventIdOf(decisionId: string, index: number): string {
@@ -47,8 +49,13 @@ export function feedEventText(
     `"aggregateVersion":${origin.aggregateVersion},` +
     `"orderingKey":${quoted(orderingKeyOf(publish))},"causationId":${quoted(id)},` +
     `"correlationId":${quoted(origin.correlationId)},"configGeneration":${decision[6]},` +
-    `"occurredAt":"${dateOf(at)}","controlVersion":0,"data":${data}}`
+    `"occurredAt":"${dateOf(at)}","controlVersion":0,"data":${data}${artifactFields(origin)}}`
   );
+}
+
+function artifactFields({ artifact }: EventOrigin): string {
+  if (artifact === null) return '';
+  return `,"artifactRef":"sha256/${artifact}","checksum":"sha256:${artifact}"`;
 }
 
 /** Only what JSON writes as it is. */

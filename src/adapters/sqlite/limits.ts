@@ -33,6 +33,9 @@ export const LAST_ERROR_CHARACTERS_MAX = 200;
 /** Refusals by content before an outbox row is dead, when the caller names no other number. */
 export const OUTBOX_ATTEMPTS_MAX = 8;
 
+/** Bytes of an event's data that are inline; more lies in an artifact. */
+export const INLINE_DATA_BYTES = 8_192;
+
 /** Wait for somebody else's lock before the store counts as locked. */
 export const BUSY_TIMEOUT_MS = 2_000;
 

@@ -6,6 +6,7 @@
  * of each table, from which the next number is made. The caller comes back while `more`.
  */
 import type Database from 'better-sqlite3';
+import { EVENT_ARTIFACTS } from '../../ports/store.js';
 import { PRUNE_ROWS_MAX } from './limits.js';
 
 export interface Retention {
@@ -70,6 +71,10 @@ export function createPrune(db: Database.Database): (retention: Retention) => Pr
     `DELETE FROM unrecorded WHERE id IN (SELECT id FROM unrecorded WHERE at < ? ORDER BY id
        LIMIT ${PRUNE_ROWS_MAX})`,
   );
+  const artifacts = db.prepare<[string]>(
+    `DELETE FROM artifacts WHERE kind = ?
+       AND hash NOT IN (SELECT artifact FROM outbox WHERE artifact IS NOT NULL)`,
+  );
   return db.transaction((retention: Retention): Pruned => {
     const crowded = bytesInUse(db) > retention.bytesMax;
     const before = crowded ? Number.MAX_SAFE_INTEGER : retention.journalBeforeMs;
@@ -78,6 +83,7 @@ export function createPrune(db: Database.Database): (retention: Retention) => Pr
     makeWhole.run(before);
     const gone = { journal: forgetEntries(before), outbox: events };
     silent.run(retention.journalBeforeMs);
+    if (events < PRUNE_ROWS_MAX) artifacts.run(EVENT_ARTIFACTS);
     return { ...gone, more: Math.max(gone.journal, gone.outbox) >= PRUNE_ROWS_MAX };
   }).immediate;
 }

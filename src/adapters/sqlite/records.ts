@@ -9,8 +9,10 @@ import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { PackedDecision, PackedPublish } from '../../ports/packed.js';
 import type { Committed } from '../../ports/store.js';
 import type { Batch } from './batch.js';
+import type { EventArtifacts } from './event-artifacts.js';
 import { rejected } from './failures.js';
 import { feedEventText, orderingKeyOf } from './feed-event.js';
+import type { Coalesced, Coalescer, Due, Held } from './held.js';
 import type { Recent } from './recent.js';
 
 /** Who the events come from; read at each event, because a lease may raise the epoch. */
@@ -23,6 +25,9 @@ export interface RecordParts {
   readonly batch: Batch;
   readonly recent: Recent;
   readonly origin: Origin;
+  readonly coalescer: Coalescer;
+  readonly nowMs: () => number;
+  readonly artifacts: Pick<EventArtifacts, 'artifactOf' | 'write'>;
 }
 
 /** Collects the rows; nothing is written yet. */
@@ -74,36 +79,80 @@ export function collectRecords(
   return ok({ id, outboxSeq: outboxMax, journalSeq });
 }
 
-interface Published {
+/** A record that publishes, and what it is to be told with. */
+export interface Published {
   readonly publish: PackedPublish;
   readonly key: string;
   readonly part: number;
   readonly root: string;
   /** Its journal entry. */
   readonly entry: number;
+  /** It says more than its entry does. */
+  readonly isWhole?: boolean;
 }
 
-/** The event's number in the outbox; 0 when it is no news. */
-function collectEvent(
-  { batch, recent, origin }: RecordParts,
+/** The event's number in the outbox; 0 when it is no news, or has to wait. */
+function collectEvent(parts: RecordParts, decision: PackedDecision, published: Published): number {
+  const { recent, coalescer } = parts;
+  const { key, publish } = published;
+  const aggregate = recent.aggregateOf(key);
+  const level = publish[3];
+  if (level === null) coalescer.supersede(key);
+  else if (waits(parts, { decision, published }, aggregate.level)) return 0;
+  return appendEvent(parts, decision, published);
+}
+
+/** What is back where it was last told stays in the window: it takes the place of what waits there. */
+function waits({ coalescer, nowMs }: RecordParts, held: Held, told: string | null): boolean {
+  const isNews = held.published.publish[3] !== told;
+  if (!isNews && !coalescer.isWaiting(held.published.key)) return true;
+  return coalescer.holds(held, { nowMs: nowMs(), level: told });
+}
+
+/** Appends what waited long enough; the highest number given, 0: none. */
+export function appendDue(parts: RecordParts, due: readonly Due[]): number {
+  let last = 0;
+  for (const { decision, published, changes, from } of due) {
+    const { publish, key } = published;
+    if (parts.recent.aggregateOf(key).level === publish[3]) continue;
+    const told = withChanges(publish, { changes, from });
+    parts.artifacts.write(told);
+    last = appendEvent(parts, decision, { ...published, publish: told, isWhole: true });
+  }
+  return last;
+}
+
+/** One change that waited is told as it was; of more it is said how many there were. */
+function withChanges(publish: PackedPublish, { changes, from }: Coalesced): PackedPublish {
+  const [kind, id, tenant, level, data] = publish;
+  if (changes < 2) return publish;
+  const said = `{"coalesced":${JSON.stringify({ changes, from })}`;
+  return [kind, id, tenant, level, data === '{}' ? `${said}}` : `${said},${data.slice(1)}`];
+}
+
+function appendEvent(
+  { batch, recent, origin, artifacts }: RecordParts,
   decision: PackedDecision,
   published: Published,
 ): number {
   const { publish, key } = published;
   const aggregate = recent.aggregateOf(key);
-  const level = publish[3];
-  if (level !== null && aggregate.level === level) return 0;
   aggregate.version += 1;
-  aggregate.level = level;
+  aggregate.level = publish[3];
   batch.aggregate(key, aggregate);
   const seq = recent.nextOutboxSeq();
   const [, at, , , , , generation] = decision;
   const { version } = aggregate;
-  if (isToldByEntry(decision, publish)) {
+  const artifact = artifacts.artifactOf(publish);
+  const data = artifact === null ? publish[4] : '{}';
+  if (published.isWhole !== true && isToldByEntry(decision, publish)) {
     const from = recent.originOf(origin.node, origin.epoch(), generation);
-    batch.outbox(seq, at, published.entry, version, from, publish[2], publish[4]);
+    batch.outbox(seq, at, published.entry, version, from, publish[2], data, artifact);
   } else {
-    batch.wholeEvent(seq, at, wholeEvent(decision, published, { origin, version }));
+    const [kind, id, tenant, level] = publish;
+    const told = { ...published, publish: [kind, id, tenant, level, data] as const };
+    const event = wholeEvent(decision, told, { origin, version, artifact });
+    batch.wholeEvent(seq, at, event, artifact);
   }
   return seq;
 }
@@ -118,13 +167,20 @@ function isToldByEntry(decision: PackedDecision, [kind]: PackedPublish): boolean
 function wholeEvent(
   decision: PackedDecision,
   { publish, part, root }: Published,
-  { origin, version }: { readonly origin: Origin; readonly version: number },
+  {
+    origin,
+    version,
+    artifact,
+  }: { readonly origin: Origin; readonly version: number; readonly artifact: string | null },
 ): string {
   const event = decision[10][part]?.[0] ?? '';
   return feedEventText(
     decision,
     { index: part, event, publish },
-    { node: origin.node, epoch: origin.epoch(), aggregateVersion: version, correlationId: root },
+    {
+      ...{ node: origin.node, epoch: origin.epoch(), artifact },
+      ...{ aggregateVersion: version, correlationId: root },
+    },
   );
 }
 

@@ -56,20 +56,30 @@ export interface StoredOutboxRow {
   readonly lastError: string | null;
   readonly createdAt: number;
   readonly controlVersion: number | null;
+  /** `null`: it was never published; empty: it is the first of its key. */
+  readonly previous: string | null;
+  readonly hash: string | null;
 }
 
 export const OUTBOX_COLUMNS = `seq, event, state, attempts, last_error AS lastError,
-  created_at AS createdAt, control_version AS controlVersion`;
+  created_at AS createdAt, control_version AS controlVersion, previous, hash`;
 
 export function decodeOutbox(row: StoredOutboxRow): OutboxRow {
   const event = parse(row.event ?? '', `outbox row ${row.seq}`) as FeedEvent;
+  const { controlVersion, previous } = row;
   return {
     seq: row.seq,
-    event: row.controlVersion === null ? event : { ...event, controlVersion: row.controlVersion },
+    event: {
+      ...event,
+      ...(controlVersion === null ? {} : { controlVersion }),
+      ...(previous === null || previous === '' ? {} : { previousHash: previous }),
+    },
     state: row.state,
     attempts: row.attempts,
     ...(row.lastError === null ? {} : { lastError: row.lastError }),
     createdAt: row.createdAt,
+    ...(previous === null ? {} : { wasSent: true as const }),
+    ...(row.hash === null ? {} : { headHash: row.hash }),
   };
 }
 

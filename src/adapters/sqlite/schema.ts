@@ -197,6 +197,45 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 4,
+    sql: `
+      -- "artifact" is the digest of data that lies in "artifacts". "previous" is what the event says of
+      -- the one before it in the feed: NULL until it is published, empty for the first of its key.
+      ALTER TABLE outbox ADD COLUMN artifact TEXT;
+      ALTER TABLE outbox ADD COLUMN previous TEXT;
+      UPDATE outbox SET previous = '' WHERE state IN ('published', 'dead');
+      CREATE INDEX outbox_artifacts ON outbox (artifact) WHERE artifact IS NOT NULL;
+      -- Of the last event of the key in the feed.
+      ALTER TABLE aggregates ADD COLUMN hash TEXT;
+      DROP VIEW events;
+      CREATE VIEW events AS
+      SELECT
+        outbox.seq, state, attempts, last_error, created_at, control_version, published_at, artifact, previous,
+        coalesce(subject, actor, outbox.event ->> 'orderingKey') AS ordering_key,
+        coalesce(
+          outbox.event,
+          '{"eventId":' || json_quote(journal.id || '.' || part) || ',"type":' || json_quote(journal.event) ||
+          ',"schema":1,"node":' || json_quote(node) || ',"epoch":' || epoch || ',' ||
+          CASE WHEN tenant IS NULL THEN '' ELSE '"tenantId":' || json_quote(tenant) || ',' END ||
+          '"aggregateKind":' ||
+          json_quote(substr(coalesce(subject, actor), 1, instr(coalesce(subject, actor), '/') - 1)) ||
+          ',"aggregateId":' ||
+          json_quote(substr(coalesce(subject, actor), instr(coalesce(subject, actor), '/') + 1)) ||
+          ',"aggregateVersion":' || outbox.version ||
+          ',"orderingKey":' || json_quote(coalesce(subject, actor)) ||
+          ',"causationId":' || json_quote(journal.id) || ',"correlationId":' || json_quote(root) ||
+          ',"configGeneration":' || generation ||
+          ',"occurredAt":"' || strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') ||
+          '","controlVersion":0,"data":' || data ||
+          CASE WHEN artifact IS NULL THEN '}'
+               ELSE ',"artifactRef":"sha256/' || artifact || '","checksum":"sha256:' || artifact || '"}' END
+        ) AS event
+      FROM outbox
+      LEFT JOIN journal ON journal.seq = outbox.entry
+      LEFT JOIN origins ON origins.id = outbox.origin;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -15,10 +15,17 @@ import {
   packEach,
   unpackCell,
 } from '../../ports/packed.js';
-import type { Store } from '../../ports/store.js';
+import type {
+  OutboxClaim,
+  OutboxClaimed,
+  OutboxCounts,
+  OutboxRow,
+  Store,
+} from '../../ports/store.js';
 import { createArtifacts } from './artifacts.js';
 import { type Cells, createCells } from './cells.js';
-import { createCommit, type Outcome } from './commit.js';
+import { createClaim } from './claim.js';
+import { type Commit, createCommit, type Outcome } from './commit.js';
 import { EPOCH_KEY, epochOf } from './epoch.js';
 import { failureOf, unavailable } from './failures.js';
 import { createJournal } from './journal.js';
@@ -39,6 +46,8 @@ export interface SqliteStoreOptions {
   readonly run?: string;
   /** Refusals by content that make an outbox row dead. */
   readonly outboxAttemptsMax?: number;
+  /** Until a publisher says another one: observed changes within this are one event. Default 0: none are. */
+  readonly coalesceWindowMs?: number;
 }
 
 export interface SqliteStore extends PackedStore {
@@ -73,7 +82,9 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
   const cells = createCells(db);
   const origin = { node: options.node, epoch: () => epoch };
   const { failpoints } = options;
-  const commit = createCommit({ db, cells, origin, fenceOf: fences.of, failpoints });
+  const nowMs = (): number => clock.now();
+  const commit = createCommit({ db, cells, origin, fenceOf: fences.of, failpoints, nowMs });
+  commit.coalescer.setWindow(options.coalesceWindowMs ?? 0);
   const commitPacked = async (packed: readonly PackedDecision[]): Promise<readonly Outcome[]> =>
     db.open ? commit(packed) : packed.map(() => fail(CLOSED));
   const family = (address: Address): readonly PackedCell[] => {
@@ -97,7 +108,10 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     commit: (decisions) => packEach(decisions, (packed) => inTransactions(packed, commitPacked)),
     commitPacked,
     fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),
-    ...outboxCalls(db, attempt, { clock, attemptsMax: options.outboxAttemptsMax }),
+    ...outboxCalls(db, attempt, {
+      ...{ clock, commit, claim: createClaim(meta, fences) },
+      attemptsMax: options.outboxAttemptsMax,
+    }),
     ...readCalls(db, attempt),
     ...artifactCalls(db, attempt),
     metaGet: (key) => attempt(() => meta.get(key)),
@@ -136,18 +150,36 @@ function isUnavailable(outcome: Outcome): boolean {
   return !outcome.ok && outcome.failure.code === 'unavailable';
 }
 
-interface OutboxSettings {
+interface OutboxParts {
   readonly clock: { now(): number };
   readonly attemptsMax: number | undefined;
+  readonly commit: Commit;
+  readonly claim: ReturnType<typeof createClaim>;
 }
 
-function outboxCalls(db: Database.Database, attempt: Attempt, settings: OutboxSettings) {
-  const outbox = createOutbox(db, settings.attemptsMax ?? OUTBOX_ATTEMPTS_MAX);
+function outboxCalls(db: Database.Database, attempt: Attempt, parts: OutboxParts) {
+  const { claim, clock, commit } = parts;
+  const outbox = createOutbox(db, parts.attemptsMax ?? OUTBOX_ATTEMPTS_MAX);
+  const claimed = (wanted: OutboxClaim): OutboxClaimed => {
+    const granted = claim(wanted, clock.now());
+    if (granted.granted) commit.coalescer.setWindow(wanted.coalesceWindowMs);
+    return { ...granted, lastControlVersion: outbox.lastControlVersion() };
+  };
+  const counts = (): OutboxCounts => {
+    const lookAgainInMs = commit.coalescer.dueInMs(clock.now());
+    return { ...outbox.counts(), ...(lookAgainInMs === undefined ? {} : { lookAgainInMs }) };
+  };
+  const pending = (afterSeq: number, max: number): readonly OutboxRow[] => {
+    commit.appendDue();
+    return outbox.pending(afterSeq, max);
+  };
   return {
-    outboxPending: (afterSeq, max) => attempt(() => outbox.pending(afterSeq, max)),
-    outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, settings.clock.now())),
+    outboxClaim: (wanted) => attempt(() => claimed(wanted)),
+    outboxPending: (afterSeq, max) => attempt(() => pending(afterSeq, max)),
+    outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, clock.now())),
     outboxList: (filter) => attempt(() => outbox.list(filter)),
-    outboxCounts: () => attempt(() => outbox.counts()),
+    outboxCounts: () => attempt(counts),
+    outboxAmend: (amendment) => attempt(() => outbox.amend(amendment)),
   } satisfies Partial<Store>;
 }
 

@@ -101,6 +101,8 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
     loadFamily: (address) => callForCells('loadFamily', address),
     commit: (decisions) => packEach(decisions, (packed) => commitOver(link, packed)),
     fence: (thread, incarnation) => call('fence', thread, incarnation),
+    outboxAmend: (amendment) => call('outboxAmend', amendment),
+    outboxClaim: (claim) => call('outboxClaim', claim),
     outboxWriteBack: (outcomes) => call('outboxWriteBack', outcomes),
     ledgerPut: (entry) => call('ledgerPut', entry),
     ledgerRemove: (vipKey) => call('ledgerRemove', vipKey),

@@ -194,6 +194,8 @@ const CALLS: Calls = {
   commit: async (_, args) => (readBatch(args) === undefined ? fail(misshapen('commit')) : ok([])),
   loadFamily: (store, [address]) => store.loadFamilyPacked(address),
   fence: (store, [thread, incarnation]) => store.fence(thread, incarnation),
+  outboxAmend: (store, [amendment]) => store.outboxAmend(amendment),
+  outboxClaim: (store, [claim]) => store.outboxClaim(claim),
   outboxPending: (store, [afterSeq, max]) => store.outboxPending(afterSeq, max),
   outboxWriteBack: (store, [outcomes]) => store.outboxWriteBack(outcomes),
   outboxList: (store, [filter]) => store.outboxList(filter),

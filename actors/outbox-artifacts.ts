@@ -1,0 +1,24 @@
+/** Brings an artifact of the store to the sink, part by part, before an event names it there. */
+import type { SinkFailure } from '../machines/model/failures.js';
+import { fail, type Result } from '../machines/model/result.js';
+import type { Sink } from '../src/ports/sink.js';
+import { EVENT_ARTIFACTS, type Store } from '../src/ports/store.js';
+
+export async function bringArtifact(
+  store: Pick<Store, 'artifactGet'>,
+  sink: Pick<Sink, 'putArtifact'>,
+  ref: string,
+): Promise<Result<void, SinkFailure>> {
+  const digest = ref.slice(ref.indexOf('/') + 1);
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = await store.artifactGet(EVENT_ARTIFACTS, digest, parts.length);
+    if (!part.ok) return fail({ code: 'unavailable', message: part.failure.message });
+    if (part.value === undefined) break;
+    parts.push(Buffer.from(part.value, 'base64'));
+  }
+  if (parts.length === 0) {
+    return fail({ code: 'unavailable', message: `the store has lost the artifact ${ref}` });
+  }
+  return sink.putArtifact(ref, Buffer.concat(parts));
+}

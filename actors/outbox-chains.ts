@@ -1,0 +1,51 @@
+/**
+ * The chains of one pass: what each row is published behind. A row that was sent before says what it said
+ * then; others follow the last event of their key, in the feed or in this pass.
+ *
+ * Rule: [OB-11] a row is published with the same `previousHash` however often, and the next of its key
+ * names it.
+ */
+import { feedHash, linked } from '../src/feed/chain.js';
+import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js';
+
+export interface Chains {
+  /** The event of this row, or its tombstone, as it goes to the feed. */
+  next(row: OutboxRow, event: FeedEvent): FeedEvent;
+  /** Adds to the outcomes of what was published where it stands in its chain. */
+  close(outcomes: readonly OutboxOutcome[]): readonly OutboxOutcome[];
+}
+
+interface Link {
+  readonly key: string;
+  readonly previous: string | undefined;
+  readonly hash: string;
+}
+
+export function createChains(): Chains {
+  /** Of each key, the rows of this pass in order. */
+  const links = new Map<number, Link>();
+  const heads = new Map<string, string>();
+  return {
+    next: (row, event) => {
+      if (row.wasSent === true) return event;
+      const key = event.orderingKey;
+      // A tombstone takes the place of its event: behind what that was behind.
+      const standing = links.get(row.seq);
+      const previous =
+        standing === undefined ? (heads.get(key) ?? row.headHash) : standing.previous;
+      const told = linked(event, previous);
+      const hash = feedHash(told);
+      heads.set(key, hash);
+      links.set(row.seq, { key, previous, hash });
+      return told;
+    },
+    close: (outcomes) =>
+      outcomes.map((outcome) => {
+        const link = links.get(outcome.seq);
+        const isThere = outcome.controlVersion !== undefined || outcome.dead === true;
+        if (link === undefined || !isThere) return outcome;
+        const { key, previous = '', hash } = link;
+        return { ...outcome, previousHash: previous, head: { key, hash } };
+      }),
+  };
+}
