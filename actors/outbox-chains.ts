@@ -5,7 +5,7 @@
  * Rule: [OB-11] a row is published with the same `previousHash` however often, and the next of its key
  * names it.
  */
-import { feedHash, linked } from '../src/feed/chain.js';
+import { feedHash, linked } from '../src/ports/feed-chain.js';
 import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js';
 
 export interface Chains {

@@ -23,6 +23,7 @@ import type { ProviderFailure } from './failures.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
 import type { VipReport } from './lbsync-messages.js';
+import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
 import type { SuspicionLevel } from './suspicion.js';
@@ -357,28 +358,12 @@ export interface ProviderSettings {
 
 // --- outbox, tenancy, reload ------------------------------------------------------------------
 
+export type { OutboxAmendment, OutboxSettings };
+
 export type OutboxMessage =
   | { readonly type: 'outbox.appended'; readonly seq: number }
   | { readonly type: 'outbox.settings'; readonly settings: OutboxSettings }
   | { readonly type: 'outbox.amend'; readonly amendment: OutboxAmendment };
-
-/** What an operator may do about rows that have left `pending`; `row`: a dead one, by number or event id. */
-export type OutboxAmendment =
-  /** It is sent again, as if for the first time. */
-  | { readonly verb: 'requeue'; readonly row: string }
-  /** Nobody will send it. */
-  | { readonly verb: 'discard'; readonly row: string; readonly reason: string }
-  /** All that was published since is sent again, with the same ids and bytes. */
-  | { readonly verb: 'republish'; readonly sinceMs: number };
-
-export interface OutboxSettings {
-  readonly batchSize: number;
-  readonly pollIntervalMs: number;
-  readonly maxAttempts: number;
-  readonly retentionMs: number;
-  /** Observed changes of an aggregate within this are told as one; 0: each is. */
-  readonly coalesceWindowMs: number;
-}
 
 export type TenancyMessage =
   | { readonly type: 'tenancy.settings'; readonly settings: TenancySettings }

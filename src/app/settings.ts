@@ -108,7 +108,13 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
   return { ...base, tenancy: { url, controller, tokenHeader: auth.tokenHeader } };
 }
 
-function natsSettings({ servers, stream, replicas, credentials, tls }: NatsSection): NatsSettings {
+export function natsSettings({
+  servers,
+  stream,
+  replicas,
+  credentials,
+  tls,
+}: NatsSection): NatsSettings {
   const files = Object.entries(tls).filter(([, path]) => path !== undefined);
   return {
     servers: servers ?? [],

@@ -1,21 +1,17 @@
 /**
- * `feed tail` and `feed verify`: what the sink has received, read from its folder. Needs no daemon; may
- * run beside one, since only whole lines are read.
+ * `feed tail` and `feed verify`: what the sink has received, read from where it lies. Needs no daemon; may
+ * run beside one, since only whole events are read.
  *
- * Exit codes: 0 fine, 1 a damaged line or a broken chain, 4 no such feed.
+ * Exit codes: 0 fine, 1 a damaged event, a broken chain or a feed that cannot be read, 4 no such feed.
  */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { fail, ok, type Result } from '../../machines/model/result.js';
-import { readConfigFile } from '../adapters/config-file/config-file.js';
-import { systemClock } from '../adapters/system/clock.js';
-import { printProblem } from '../config/problem.js';
-import { readFeed } from '../feed/read.js';
+import type { FeedFailure } from '../../machines/model/failures.js';
+import { READ_ITEMS } from '../feed/limits.js';
 import { type FeedReport, verifyFeed } from '../feed/verify.js';
+import type { FeedItem, FeedSource } from '../ports/feed-source.js';
 import type { FeedEvent } from '../ports/store.js';
-import { findConfigFile, NO_CONFIG } from './config-file.js';
 import { EXIT } from './exit-codes.js';
+import { type NoFeed, openFeed } from './feed-source.js';
 import { type Format, out, printable, printObject } from './print.js';
 import { formatOptions, wholeNumber } from './read-commands.js';
 
@@ -47,32 +43,47 @@ function tailCommand(feed: Command): void {
     .option(...DIR)
     .addHelpText('after', '\nExample:\n  switchyard feed tail --from 100 --follow --jsonl')
     .action(async (options: TailOptions, command: Command) => {
-      const dir = await feedDir(command, options.dir);
-      process.exitCode = dir.ok ? await tail(dir.value, options) : report(dir.failure);
+      const source = await openFeed(command, options.dir, 'tail');
+      process.exitCode = source.ok ? await tail(source.value, options) : report(source.failure);
     });
 }
 
-async function tail(dir: string, options: TailOptions): Promise<number> {
-  const { follow, from } = options;
+async function tail(source: FeedSource, options: TailOptions): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const following = { clock: systemClock(), signal: stop.signal };
-  let code: number = EXIT.ok;
-  const lines = readFeed({
-    dir,
-    ...(from === undefined ? {} : { from }),
-    ...(follow === true ? { follow: following } : {}),
-  });
   const plain = options.json === true || options.jsonl === true;
-  for await (const line of lines) {
-    if (line.ok) out(plain ? JSON.stringify(line.value) : eventText(line.value));
-    else {
-      const { line: number, message, segment } = line.failure;
-      process.stderr.write(`switchyard: ${segment}:${number} is damaged: ${message}\n`);
-      code = EXIT.failed;
+  let code: number = EXIT.ok;
+  let after = (options.from ?? 1) - 1;
+  try {
+    for (;;) {
+      const items = await source.read(after, READ_ITEMS);
+      if (!items.ok) return unreadable(items.failure);
+      for (const item of items.value) {
+        after = item.controlVersion;
+        if (!show(item, plain)) code = EXIT.failed;
+      }
+      if (items.value.length > 0) continue;
+      if (options.follow !== true || stop.signal.aborted) return code;
+      await source.wait(after, stop.signal);
     }
+  } finally {
+    await source.close();
   }
-  return code;
+}
+
+/** Whether it is an event. */
+function show(item: FeedItem, plain: boolean): boolean {
+  if ('event' in item) {
+    out(plain ? JSON.stringify(item.event) : eventText(item.event));
+    return true;
+  }
+  const { controlVersion, damaged, place = `control version ${controlVersion}` } = item;
+  process.stderr.write(`switchyard: ${place} is damaged: ${damaged}\n`);
+  return false;
+}
+
+function unreadable({ message }: FeedFailure): number {
+  return report({ exitCode: EXIT.failed, message });
 }
 
 function eventText(event: FeedEvent): string {
@@ -88,13 +99,16 @@ function verifyCommand(feed: Command): void {
     .description('prove that the feed is whole, or say where it is not')
     .option(...DIR)
     .action(async (options: Format & { readonly dir?: string }, command: Command) => {
-      const dir = await feedDir(command, options.dir);
-      process.exitCode = dir.ok ? await verify(dir.value, options) : report(dir.failure);
+      const source = await openFeed(command, options.dir, 'verify');
+      process.exitCode = source.ok ? await verify(source.value, options) : report(source.failure);
     });
 }
 
-async function verify(dir: string, format: Format): Promise<number> {
-  const result = await verifyFeed(dir);
+async function verify(source: FeedSource, format: Format): Promise<number> {
+  const verified = await verifyFeed(source);
+  await source.close();
+  if (!verified.ok) return unreadable(verified.failure);
+  const result = verified.value;
   printObject({ ...result, problems: result.problems.map((one) => ({ ...one })) }, format, () =>
     reportText(result),
   );
@@ -102,41 +116,14 @@ async function verify(dir: string, format: Format): Promise<number> {
 }
 
 function reportText({ events, lastControlVersion, problems, problemsTotal }: FeedReport): string {
-  const lines = problems.map(({ code, line, message, segment }) =>
-    printable(`${segment}:${line}: ${code}: ${message}`),
+  const lines = problems.map(({ code, controlVersion, message }) =>
+    printable(`${controlVersion}: ${code}: ${message}`),
   );
   const verdict = problemsTotal === 0 ? 'whole' : `${problemsTotal} problems`;
   return [...lines, `${events} events up to ${lastControlVersion}: ${verdict}`].join('\n');
 }
 
-interface NoFeed {
-  readonly exitCode: number;
-  readonly message: string;
-}
-
 function report({ exitCode, message }: NoFeed): number {
   process.stderr.write(`switchyard: ${message}\n`);
   return exitCode;
-}
-
-async function feedDir(
-  command: Command,
-  named: string | undefined,
-): Promise<Result<string, NoFeed>> {
-  const dir = named === undefined ? await configuredDir(command) : ok(resolve(named));
-  if (!dir.ok) return dir;
-  const found = await stat(dir.value).catch(() => undefined);
-  if (found?.isDirectory() === true) return dir;
-  const message = `there is no feed at ${dir.value}: name its folder with --dir`;
-  return fail({ exitCode: EXIT.notFound, message });
-}
-
-async function configuredDir(command: Command): Promise<Result<string, NoFeed>> {
-  const { config } = command.optsWithGlobals<{ readonly config?: string }>();
-  const file = findConfigFile(config);
-  if (file === undefined) return fail({ exitCode: EXIT.failed, message: NO_CONFIG });
-  const loaded = await readConfigFile({ file, env: process.env, inThread: false });
-  if (loaded.ok) return ok(loaded.value.config.outbox.sink.dir);
-  const first = loaded.failure.map(printProblem)[0] ?? `${file} cannot be read`;
-  return fail({ exitCode: EXIT.failed, message: first });
 }

@@ -8,6 +8,7 @@ import { demoCommand } from './demo-command.js';
 import { EXIT } from './exit-codes.js';
 import { feedCommand } from './feed-commands.js';
 import { machinesCommand } from './machines-commands.js';
+import { outboxCommand } from './outbox-commands.js';
 import { planCommand } from './plan-command.js';
 import { readCommands } from './read-commands.js';
 import { reloadCommand } from './reload-command.js';
@@ -31,6 +32,7 @@ function createProgram(): Command {
     reloadCommand(),
     ...verbCommands(),
     machinesCommand(),
+    outboxCommand(),
     feedCommand(),
     vppSimCommand(),
     benchCommand(),

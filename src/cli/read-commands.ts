@@ -1,4 +1,4 @@
-/** Commands that read: status, get, show, why, watch, outbox. */
+/** Commands that read: status, get, show, why, watch. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonObject } from '../../machines/model/json.js';
 import { RESOURCE_KINDS } from '../ports/node-api.js';
@@ -26,14 +26,7 @@ export function examples(...lines: readonly string[]): string {
 }
 
 export function readCommands(): readonly Command[] {
-  return [
-    statusCommand(),
-    getCommand(),
-    showCommand(),
-    whyCommand(),
-    watchCommand(),
-    outboxCommand(),
-  ];
+  return [statusCommand(), getCommand(), showCommand(), whyCommand(), watchCommand()];
 }
 
 function statusCommand(): Command {
@@ -229,22 +222,4 @@ function watchCommand(): Command {
           return ended.ok ? EXIT.ok : report(ended.failure);
         }),
     );
-}
-
-function outboxCommand(): Command {
-  const outbox = new Command('outbox').description('feed events on their way to the sink');
-  formatOptions(outbox.command('list'))
-    .description('newest first')
-    .option('--dead', 'only dead letters')
-    .addOption(new Option('--limit <n>', 'at most this many').default(50).argParser(wholeNumber))
-    .action((options: Format & { dead?: boolean; limit: number }, command: Command) => {
-      const request = { dead: options.dead === true, limit: options.limit };
-      return listAndPrint(command, { name: 'ListOutbox', request }, (rows) => {
-        printList(rows, options, () =>
-          rows.length === 0 ? 'no rows' : table(columnsFor('outbox', 0), rows),
-        );
-        return EXIT.ok;
-      });
-    });
-  return outbox;
 }

@@ -33,7 +33,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'lease.servers', what: 'a lease shared by several nodes' },
   { path: 'lease.ttl', what: 'a lease shared by several nodes' },
   { path: 'lease.bucket', what: 'a lease shared by several nodes' },
-  { path: 'outbox.sink.layout', what: 'the layout of one file per event' },
   { path: 'api.listen', what: 'the operator API over TCP' },
   { path: 'api.tls.cert', what: 'the operator API over TCP' },
   { path: 'api.tls.key', what: 'the operator API over TCP' },

@@ -1,6 +1,6 @@
 /**
- * The `file` source: a feed of segments in a folder, read while its writer goes on. Nothing is kept for a
- * reader there, so that there is nothing to acknowledge.
+ * The `file` source: a feed in a folder, of segments or of one file per event, read while its writer goes
+ * on. Nothing is kept for a reader there, so that there is nothing to acknowledge.
  *
  * Rules: [FD-6] as read.ts; [FD-10] as every source.
  */
@@ -11,6 +11,7 @@ import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
 import type { FeedItem, FeedSource } from '../ports/feed-source.js';
 import { artifactPath } from './artifacts.js';
+import { createEventFiles } from './event-files-source.js';
 import { type Place, pause, type RawLine, readLines } from './read.js';
 import { decodeLine, listSegments } from './segments.js';
 
@@ -27,8 +28,11 @@ interface Bookmark {
 
 export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
   let bookmark: Bookmark | undefined;
+  const files = createEventFiles(dir);
+  /** Whoever finds no segment looks for files. */
+  const isOfFiles = async (): Promise<boolean> => (await listSegments(dir)).length === 0;
 
-  const read = async (after: number, max: number): Promise<readonly FeedItem[]> => {
+  const readSegments = async (after: number, max: number): Promise<readonly FeedItem[]> => {
     const items: FeedItem[] = [];
     const start = bookmark?.version === after ? { place: bookmark.place } : { from: after + 1 };
     if (max < 1) return items;
@@ -43,10 +47,13 @@ export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
   };
 
   return {
-    read: (after, max) => attempt(() => read(after, max)),
+    read: (after, max) =>
+      attempt(async () =>
+        (await isOfFiles()) ? files.read(after, max) : readSegments(after, max),
+      ),
     wait: (_after, signal) => pause({ clock, signal }),
     acknowledge: async () => ok(undefined),
-    head: () => attempt(() => headOf(dir)),
+    head: () => attempt(async () => ((await isOfFiles()) ? files.head() : headOf(dir))),
     artifact: (ref) => readArtifact(dir, ref),
     close: async () => undefined,
   };
@@ -56,10 +63,11 @@ export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
 function itemOf(raw: RawLine): FeedItem {
   const controlVersion = raw.segment.first + raw.line - 1;
   const event = decodeLine(raw.text);
-  if (!event.ok) return { controlVersion, damaged: event.failure };
+  const place = `${raw.segment.name}:${raw.line}`;
+  if (!event.ok) return { controlVersion, damaged: event.failure, place };
   if (event.value.controlVersion === controlVersion) return { controlVersion, event: event.value };
   const damaged = `it says control version ${event.value.controlVersion}, and lies at ${controlVersion}`;
-  return { controlVersion, damaged };
+  return { controlVersion, damaged, place };
 }
 
 async function headOf(dir: string): Promise<number> {

@@ -15,6 +15,9 @@ export const RECENT_IDS = 65_536;
 /** What one read of a segment takes. */
 export const CHUNK_BYTES = 64 * 1024;
 
+/** Items asked for at once. */
+export const READ_ITEMS = 1_000;
+
 /** How often a follower that has read everything looks again. */
 export const FOLLOW_POLL_MS = 200;
 

@@ -9,7 +9,12 @@ import type { FeedEvent } from './store.js';
 /** What lies at one control version: an event, or why there is none to be read. */
 export type FeedItem =
   | { readonly controlVersion: number; readonly event: FeedEvent }
-  | { readonly controlVersion: number; readonly damaged: string };
+  | {
+      readonly controlVersion: number;
+      readonly damaged: string;
+      /** Where it lies, for people. */
+      readonly place?: string;
+    };
 
 export interface FeedSource {
   /** Items with a higher control version, ascending, at most `max`; empty when there is nothing new. */

@@ -13,7 +13,6 @@ import { openFileSink } from '../../src/adapters/file-sink/sink.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { readFeed } from '../../src/feed/read.js';
-import { verifyFeed } from '../../src/feed/verify.js';
 import type { Sink } from '../../src/ports/sink.js';
 import type { Store } from '../../src/ports/store.js';
 import type { ActorType } from '../../src/runtime/actor-type.js';
@@ -23,6 +22,7 @@ import { expectOk } from '../contract/provider.js';
 import { OUTBOX_SETTINGS } from '../support/outbox-world.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from '../support/quiet.js';
 import { memoryStore } from '../support/toy-node.js';
+import { verifyFolder } from '../support/verify-folder.js';
 
 const POOL = addressOf('pool', 'public');
 const PUBLISHER = { thread: 'main', incarnation: 1, epoch: 1 };
@@ -120,6 +120,6 @@ test('[OB-7] [OB-5] outbox actor: decisions reach the feed on their own, over re
   }
   const wanted = [1, 2, 3, 4].map((version) => `${version} ${version} allocation.made`);
   assert.deepEqual(lines, wanted);
-  assert.equal((await verifyFeed(dir)).problemsTotal, 0);
+  assert.equal((await verifyFolder(dir)).problemsTotal, 0);
   expectOk({ ok: true, value: await store.close() });
 });

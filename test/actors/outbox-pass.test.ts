@@ -3,36 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { outboxActor } from '../../actors/outbox-actor.js';
-import { outboxConditions } from '../../actors/outbox-conditions.js';
-import { tombstoneOf } from '../../actors/outbox-lanes.js';
-import { emptyBacklog, finish, passLimits } from '../../actors/outbox-pass.js';
+import { emptyBacklog } from '../../actors/outbox-pass.js';
 import type { Address } from '../../machines/model/ids.js';
-import { artifactNameOf } from '../../src/feed/artifacts.js';
-import { feedHash } from '../../src/feed/chain.js';
 import { FAILPOINTS } from '../../src/ports/failpoints.js';
-import type { FeedEvent } from '../../src/ports/store.js';
-import { feedEvent } from '../support/feed-events.js';
+import { assertWhole, attemptsOf, feedOf, fill } from '../support/outbox-feeds.js';
 import { Crash, createOutboxWorld, type OutboxWorld } from '../support/outbox-world.js';
 import { seedOfRun } from '../support/seed.js';
-
-/** Appends events named like `a1 b1 a2`: key and version. */
-function fill({ outbox }: OutboxWorld, names: string): void {
-  for (const name of names.split(' ')) {
-    const aggregateVersion = Number(name.slice(1));
-    outbox.append(feedEvent(0, { eventId: name, orderingKey: name.slice(0, 1), aggregateVersion }));
-  }
-}
-
-function feedOf({ sink }: OutboxWorld): string {
-  return sink.taken.map(({ eventId }) => eventId).join(' ');
-}
-
-function attemptsOf({ outbox }: OutboxWorld): string {
-  return [...outbox.rows.values()]
-    .filter(({ state, attempts }) => state !== 'published' || attempts > 0)
-    .map(({ event, state, attempts }) => `${event.eventId} ${state} ${attempts}`)
-    .join(', ');
-}
 
 test('[OB-5] outbox: rows go out in order, a pass at a time, one write-back each', async () => {
   const world = createOutboxWorld({ batchSize: 4 });
@@ -193,96 +169,6 @@ test('[OB-7] outbox: what an operator puts back is found by the next look', asyn
   assert.equal(feedOf(world), 'b1 a1.tombstone a1');
 });
 
-test('[OB-10] outbox: while another publisher has it nothing is sent; then everything', async () => {
-  const world = createOutboxWorld();
-  fill(world, 'a1 a2');
-  world.outbox.claimedForMs = 5_000;
-  await world.run(3);
-  assert.equal(feedOf(world), '');
-  assert.equal(world.machine.value, 'waiting');
-  world.outbox.claimedForMs = 0;
-  await world.run();
-  assert.equal(feedOf(world), 'a1 a2');
-});
-
-test('[FD-9] [OB-3] outbox: when somebody else writes the feed it resumes behind it, burning no attempt', async () => {
-  const world = createOutboxWorld();
-  fill(world, 'a1');
-  await world.run();
-  world.sink.intrude();
-  fill(world, 'a2 b1');
-  world.send({ type: 'outbox.appended' });
-  await world.run(1);
-  assert.equal(world.machine.value, 'open');
-  assert.equal(attemptsOf(world), 'a2 pending 0, b1 pending 0');
-  await world.run();
-  assert.equal(feedOf(world), 'a1 of-another-1 a2 b1');
-});
-
-test('[OB-13] outbox: a feed that lost its end is a condition, and whole again once republished', async () => {
-  const world = createOutboxWorld();
-  fill(world, 'a1 b1 a2 b2');
-  await world.run();
-  const whole = feedOf(world);
-  world.sink.forgetFrom(3);
-  await world.restart();
-  assert.deepEqual(world.machine.context.lost, { head: 2, expected: 4 });
-  const [condition] = outboxConditions(world.machine.context);
-  assert.equal(condition?.['type'], 'feed-lost-events');
-  await world.amend({ verb: 'republish', sinceMs: 0 });
-  await world.run();
-  assert.equal(feedOf(world), whole);
-  assertWhole(world, 'republished');
-  assert.equal(world.machine.context.lost, null);
-});
-
-test('[OB-11] [OB-12] outbox: a dead row that is sent again says what its tombstone said', async () => {
-  const world = createOutboxWorld({ maxAttempts: 1 });
-  world.sink.refuses.add('a2');
-  fill(world, 'a1 a2 a3');
-  await world.run();
-  world.sink.refuses.clear();
-  await world.amend({ verb: 'requeue', row: '2' });
-  await world.run();
-  assert.equal(feedOf(world), 'a1 a2.tombstone a3 a2');
-  const [first, tombstone, third, late] = world.sink.taken;
-  assert.ok(first && tombstone && third && late);
-  assert.equal(tombstone.previousHash, feedHash(first));
-  assert.equal(third.previousHash, feedHash(tombstone));
-  assert.equal(late.previousHash, tombstone.previousHash);
-  assert.deepEqual(
-    world.records.map(({ event }) => event),
-    ['outbox.dead_lettered', 'outbox.requeued'],
-  );
-});
-
-test('[AR-2] outbox: an artifact is in the sink before the event that names it; lost, the event waits', async () => {
-  const world = createOutboxWorld();
-  const { ref, checksum } = artifactNameOf('large');
-  world.outbox.append(feedEvent(1, { artifactRef: ref, checksum, data: {} }));
-  await world.run(1);
-  assert.equal(feedOf(world), '');
-  assert.equal(world.machine.value, 'open');
-  world.outbox.artifacts.set(ref.slice('sha256/'.length), Buffer.from('large').toString('base64'));
-  await world.run();
-  assert.equal(feedOf(world), 'event-1');
-  assert.equal(Buffer.from(world.sink.artifacts.get(ref) ?? '').toString(), 'large');
-});
-
-test('[OB-14] outbox: a stop sends what is there yet; a sink that hangs does not hold it up', async () => {
-  const world = createOutboxWorld({ batchSize: 2 });
-  fill(world, 'a1');
-  await world.run();
-  fill(world, 'a2 a3 a4 b1 b2');
-  await finish(world.ports, world.backlog, world.clock);
-  assert.equal(feedOf(world), 'a1 a2 a3 a4 b1 b2');
-  fill(world, 'a5');
-  world.sink.append = () => new Promise(() => undefined);
-  const ended = finish(world.ports, world.backlog, world.clock);
-  await world.clock.advance(passLimits.finishMs);
-  await ended;
-});
-
 const OUTBOX_POINTS = FAILPOINTS.filter((point) => /^(publish|writeback)/.test(point));
 
 test('[OB-5] outbox: a crash at any point repeats events, byte for byte, and loses none', async () => {
@@ -304,32 +190,6 @@ test('[OB-5] outbox: a crash at any point repeats events, byte for byte, and los
     }
   }
 });
-
-/** Each lane of the feed is exactly its rows, in order, each as itself or as its tombstone. */
-function assertWhole({ outbox, sink }: OutboxWorld, label: string): void {
-  const lanes = new Map<string, FeedEvent[]>();
-  for (const event of sink.taken) {
-    const { orderingKey } = event;
-    lanes.set(orderingKey, [...(lanes.get(orderingKey) ?? []), { ...event, controlVersion: 0 }]);
-  }
-  for (const [key, lane] of lanes) {
-    const named = lane.slice(1).map(({ previousHash }) => previousHash);
-    assert.deepEqual(named, lane.slice(0, -1).map(feedHash), `${label}: the chain of ${key}`);
-    lanes.set(key, lane.map(unlinked));
-  }
-  const wanted = new Map<string, FeedEvent[]>();
-  for (const { event, state } of outbox.rows.values()) {
-    const published = unlinked(state === 'dead' ? tombstoneOf(event) : event);
-    const { orderingKey } = event;
-    wanted.set(orderingKey, [...(wanted.get(orderingKey) ?? []), published]);
-  }
-  const sorted = (map: typeof lanes) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-  assert.deepEqual(sorted(lanes), sorted(wanted), label);
-}
-
-function unlinked({ previousHash: _, ...event }: FeedEvent): FeedEvent {
-  return { ...event, controlVersion: 0 };
-}
 
 /** A sink keeps to its refusal once a row is beyond its attempts; see the decision record. */
 const REFUSED_FOR_GOOD = 1_000;

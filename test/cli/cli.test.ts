@@ -140,6 +140,26 @@ test('[CL-41] programs: get the very objects, as one document or one a line', as
   );
 });
 
+test('[CL-20] [OB-12] outbox verbs: their words reach the daemon; a time may be a duration ago', async () => {
+  const amendmentOf = async (...words: readonly string[]): Promise<unknown> => {
+    assert.equal((await run(['outbox', ...words])).code, 0);
+    const asked = node.asked.at(-1);
+    return asked?.call === 'ask' && 'amendment' in asked.message && asked.message.amendment;
+  };
+  assert.deepEqual(await amendmentOf('requeue', '7'), { verb: 'requeue', row: '7' });
+  const discarded = { verb: 'discard', row: '7', reason: 'known' };
+  assert.deepEqual(await amendmentOf('discard', '7', '--reason', 'known'), discarded);
+  const since = '2026-03-01T12:00:00Z';
+  const republished = { verb: 'republish', sinceMs: Date.parse(since) };
+  assert.deepEqual(await amendmentOf('republish', '--since', since), republished);
+  const ago = await amendmentOf('republish', '--since', '10m');
+  assert.ok(ago !== null && typeof ago === 'object' && 'sinceMs' in ago);
+  assert.ok(Math.abs(Date.now() - 600_000 - Number(ago.sinceMs)) < 60_000);
+  for (const words of [['discard', '7'], ['republish'], ['republish', '--since', 'noon']]) {
+    assert.notEqual((await run(['outbox', ...words])).code, 0, words.join(' '));
+  }
+});
+
 test('[CL-41] filters: reach the daemon as they were given', async () => {
   await run(['get', 'instances', '--tenant', 'acme', '--group', 'acme/web', '--limit', '7']);
   assert.deepEqual(node.asked.at(-1), {

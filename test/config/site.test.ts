@@ -108,7 +108,7 @@ test('[CF-12] site: settings are in milliseconds, seconds and counts', () => {
   const site = deriveSite(
     configFrom(`
 dataplane: { syncInterval: 10s, lb: { ip4Source: 10.0.0.9, flowTimeout: 1500ms } }
-outbox: { batchSize: 10, retention: 1d }
+outbox: { batchSize: 10, retention: 1d, coalesceWindow: 2s }
 providers:
   local: { driver: process, createRate: off }
   cloud: { driver: exec, command: [cloud], timeout: 5s, createRate: 1/2s }
@@ -125,6 +125,7 @@ log: { level: debug }
     pollIntervalMs: 15_000,
     maxAttempts: 8,
     retentionMs: 86_400_000,
+    coalesceWindowMs: 2_000,
   });
   const rest = { maxInstances: 1_000, concurrency: 8 };
   assert.deepEqual(site.providers, [

@@ -14,19 +14,20 @@ import { rememberingLog } from '../support/quiet.js';
 /** A few events each: reading crosses from one to the next. */
 const SEGMENT_BYTES = 700;
 
-sourceContract('file source', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'switchyard-feed-'));
-  const log = rememberingLog();
-  const options = { dir, layout: 'segments', log, segmentBytes: SEGMENT_BYTES } as const;
-  const sink = expectOk(await openFileSink(options));
-  const source = openFileSource({ dir, clock: systemClock() });
-  const dispose = async (): Promise<void> => {
-    await source.close();
-    await sink.close();
-    await rm(dir, { recursive: true });
-  };
-  return { source, sink, dispose };
-});
+for (const layout of ['segments', 'per-event'] as const) {
+  sourceContract(`file source of ${layout}`, async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'switchyard-feed-'));
+    const log = rememberingLog();
+    const sink = expectOk(await openFileSink({ dir, layout, log, segmentBytes: SEGMENT_BYTES }));
+    const source = openFileSource({ dir, clock: systemClock() });
+    const dispose = async (): Promise<void> => {
+      await source.close();
+      await sink.close();
+      await rm(dir, { recursive: true });
+    };
+    return { source, sink, dispose };
+  });
+}
 
 sourceContract('memory source', async () => {
   const sink = openMemorySink();

@@ -1,116 +1,123 @@
 /** What `verify` finds, by a feed that has it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeLine, segmentName } from '../../src/feed/segments.js';
-import { createVerifier, type FeedReport } from '../../src/feed/verify.js';
+import { tombstoneOf } from '../../actors/outbox-lanes.js';
+import { artifactNameOf } from '../../src/feed/artifacts.js';
+import { createVerifier, type FeedReport, verifyFeed } from '../../src/feed/verify.js';
+import { feedHash, linked } from '../../src/ports/feed-chain.js';
 import type { FeedEvent } from '../../src/ports/store.js';
+import { expectOk } from '../contract/provider.js';
 import { feedEvent } from '../support/feed-events.js';
+import { openMemorySink } from '../support/memory-sink.js';
+import { openMemorySource } from '../support/memory-source.js';
 
-/** A feed as a list of segments: first version, then lines. */
-type Feed = readonly (readonly [number, ...(readonly string[])])[];
+/** Each at its control version; a text is what cannot be read. */
+type Feed = Readonly<Record<number, FeedEvent | string>>;
 
 function verify(feed: Feed, memoryMax?: number): FeedReport {
   const verifier = createVerifier(memoryMax);
-  for (const [first, ...lines] of feed) {
-    for (const [index, text] of lines.entries()) {
-      verifier.check({ segment: { name: segmentName(first), first }, line: index + 1, text });
-    }
+  for (const [version, event] of Object.entries(feed)) {
+    const controlVersion = Number(version);
+    verifier.check(
+      typeof event === 'string'
+        ? { controlVersion, damaged: event, place: 'somewhere' }
+        : { controlVersion, event: { ...event, controlVersion } },
+    );
   }
   return verifier.report();
 }
 
-function line(version: number, changes: Partial<FeedEvent> = {}): string {
-  return encodeLine(feedEvent(version, changes), version);
+/** Events of one key, each behind the one before it. */
+function chain(versions: readonly number[], key = 'a'): readonly FeedEvent[] {
+  const events: FeedEvent[] = [];
+  for (const version of versions) {
+    const last = events.at(-1);
+    const event = feedEvent(version, { orderingKey: key, eventId: `${key}${version}` });
+    events.push(last === undefined ? event : linked(event, feedHash(last)));
+  }
+  return events;
 }
 
+const [a1, a2, a3] = chain([1, 2, 3]) as [FeedEvent, FeedEvent, FeedEvent];
+const [b1, b2] = chain([1, 2], 'b') as [FeedEvent, FeedEvent];
+const grave: FeedEvent = { ...tombstoneOf(a2), previousHash: feedHash(a1) };
+const behindGrave = linked(feedEvent(3, { orderingKey: 'a', eventId: 'a3' }), feedHash(grave));
+
 const cases: readonly { readonly name: string; readonly feed: Feed; readonly finds: string }[] = [
-  {
-    name: 'a whole feed',
-    feed: [
-      [1, line(1), line(2)],
-      [3, line(3)],
-    ],
-    finds: '',
-  },
-  { name: 'a feed that begins later', feed: [[7, line(7), line(8)]], finds: '' },
-  {
-    name: 'a missing line',
-    feed: [[1, line(1), line(3, { aggregateVersion: 2 })]],
-    finds: 'gap 1:2',
-  },
-  {
-    name: 'a missing segment',
-    feed: [
-      [1, line(1)],
-      [3, line(3, { aggregateVersion: 2 })],
-    ],
-    finds: 'misnamed 3:1 gap 3:1',
-  },
-  {
-    name: 'a number given twice',
-    feed: [[1, line(1), encodeLine(feedEvent(2), 1)]],
-    finds: 'gap 1:2',
-  },
-  {
-    name: 'a line that is not JSON',
-    feed: [[1, line(1), '{', line(3, { aggregateVersion: 2 })]],
-    finds: 'damaged 1:2',
-  },
-  { name: 'an event without id', feed: [[1, line(1, { eventId: '' })]], finds: 'damaged 1:1' },
-  {
-    name: 'a skipped aggregate version',
-    feed: [[1, line(1), line(2, { aggregateVersion: 3 })]],
-    finds: 'aggregate-gap 1:2',
-  },
-  {
-    name: 'an aggregate going back',
-    feed: [[1, line(1), line(2), line(3, { aggregateVersion: 1 })]],
-    finds: 'aggregate-gap 1:3',
-  },
-  {
-    name: 'two keys, each in order',
-    feed: [
-      [
-        1,
-        line(1),
-        line(2, { orderingKey: 'other', aggregateVersion: 9 }),
-        line(3, { aggregateVersion: 2 }),
-      ],
-    ],
-    finds: '',
-  },
-  {
-    name: 'the same event again',
-    feed: [[1, line(1), line(2), encodeLine(feedEvent(1), 3)]],
-    finds: '',
-  },
+  { name: 'a whole feed', feed: { 1: a1, 2: b1, 3: a2, 4: b2, 5: a3 }, finds: '' },
+  { name: 'a feed that begins later', feed: { 7: a2, 8: a3 }, finds: '' },
+  { name: 'a missing number', feed: { 1: a1, 3: a2 }, finds: '3 gap' },
+  { name: 'what cannot be read', feed: { 1: a1, 2: '?', 3: a2 }, finds: '2 damaged' },
+  { name: 'a skipped event', feed: { 1: a1, 2: a3 }, finds: '2 aggregate-gap' },
+  { name: 'an aggregate going back', feed: { 1: a2, 2: a3, 3: a1 }, finds: '3 aggregate-gap' },
+  { name: 'the same event again', feed: { 1: a1, 2: a2, 3: a1, 4: a3 }, finds: '' },
   {
     name: 'the same id, another event',
-    feed: [[1, line(1), line(2, { eventId: 'event-1' })]],
-    finds: 'duplicate-differs 1:2',
+    feed: { 1: a1, 2: { ...b1, eventId: 'a1' } },
+    finds: '2 duplicate-differs',
+  },
+  {
+    name: 'an event that was changed',
+    feed: { 1: { ...a1, data: { size: 9 } }, 2: a2 },
+    finds: '2 broken-chain',
+  },
+  {
+    name: 'an event behind none, where there is one',
+    feed: { 1: a1, 2: a2, 3: { ...feedEvent(3, { orderingKey: 'a', eventId: 'x' }) } },
+    finds: '3 broken-chain',
+  },
+  {
+    name: 'events of a release that had no chain',
+    feed: { 1: feedEvent(1), 2: feedEvent(2), 3: linked(feedEvent(3), feedHash(feedEvent(2))) },
+    finds: '',
+  },
+  { name: 'a tombstone', feed: { 1: a1, 2: grave, 3: behindGrave }, finds: '' },
+  {
+    name: 'a tombstone and, sent again, its event',
+    feed: { 1: a1, 2: grave, 3: behindGrave, 4: a2 },
+    finds: '',
+  },
+  {
+    name: 'a tombstone and its event at once, and what follows the event',
+    feed: { 1: a1, 2: grave, 3: a2, 4: a3 },
+    finds: '',
   },
 ];
 
 for (const { name, feed, finds } of cases) {
-  test(`[FD-7] verify: ${name}`, () => {
-    const { problems } = verify(feed);
-    const said = problems.map(
-      ({ code, segment, line: at }) => `${code} ${Number(segment.slice(5, 21))}:${at}`,
+  test(`[FD-7] [FD-11] verify: ${name}`, () => {
+    const said = verify(feed).problems.map(
+      ({ controlVersion, code }) => `${controlVersion} ${code}`,
     );
     assert.equal(said.join(' '), finds);
   });
 }
 
+test('[FD-7] [AR-1] verify: an artifact that is not there, and one whose bytes are others', async () => {
+  const sink = openMemorySink();
+  const { ref, checksum } = artifactNameOf('whole');
+  const named = { artifactRef: ref, checksum };
+  await sink.append([feedEvent(1, named)]);
+  const found = async () =>
+    expectOk(await verifyFeed(openMemorySource(sink))).problems.map(({ code }) => code);
+  assert.deepEqual(await found(), ['artifact-missing']);
+  await sink.putArtifact(ref, Buffer.from('other'));
+  assert.deepEqual(await found(), ['artifact-differs']);
+  await sink.putArtifact(ref, Buffer.from('whole'));
+  assert.deepEqual(await found(), []);
+});
+
 test('[FD-7] verify: counts every problem and names the first hundred', () => {
-  const report = verify([[1, ...Array.from({ length: 150 }, () => '?')]]);
+  const damaged = Array.from({ length: 150 }, (_, index) => [index + 1, '?'] as const);
+  const report = verify(Object.fromEntries(damaged));
   assert.equal(report.problems.length, 100);
   assert.equal(report.problemsTotal, 150);
   assert.equal(report.events, 150);
 });
 
 test('[FD-7] verify: what it forgot is no problem', () => {
-  const other = (version: number): string => line(version, { orderingKey: `key-${version}` });
-  const feed: Feed = [[1, line(1), other(2), other(3), line(4, { aggregateVersion: 7 })]];
+  const other = (version: number) => feedEvent(version, { orderingKey: `key-${version}` });
+  const feed = { 1: a1, 2: other(2), 3: other(3), 4: { ...a3, aggregateVersion: 7 } };
   assert.equal(verify(feed, 2).problemsTotal, 0);
   assert.equal(verify(feed).problemsTotal, 1);
 });

@@ -118,8 +118,37 @@ test('[OB-3] outbox: the circuit is recorded when it opens and when it closes, o
 test('[OB-4] outbox: burials are recorded with what was buried', () => {
   const buried = finish(draining(), 'buried');
   assert.deepEqual(buried.said('record'), [
-    { event: 'outbox.dead_lettered', rule: 'OB-4', numbers: { rows: [BURIAL] } },
+    {
+      ...{ event: 'outbox.dead_lettered', rule: 'OB-4', numbers: { rows: [BURIAL] } },
+      publish: { aggregateKind: 'outbox', aggregateId: 'main', data: { rows: [BURIAL] } },
+    },
   ]);
+  const own = { ...DRAINED, buried: [{ ...BURIAL, orderingKey: 'outbox/main' }] };
+  const [record] = draining()
+    .send({ type: 'pass.finished', ...{ report: own } })
+    .said<RecordParams>('record');
+  assert.equal(record?.publish, undefined, 'its own refused events make no more of them');
+});
+
+test('[OB-12] outbox: a verb that changed rows is recorded and done at once, wherever it stands', () => {
+  const amendment = { verb: 'requeue', row: '1' };
+  const amended = (rows: number) => ({ type: 'rows.amended', ...{ amendment, rows } });
+  const idle = finish(draining(), 'drained');
+  const asked = idle.send({ type: 'outbox.amend', ...{ amendment } });
+  assert.deepEqual(asked.said('amend'), [{ amendment, replyTo: undefined }]);
+  for (const [from, to] of [
+    [idle, 'draining'],
+    [finish(draining(), 'lanes'), 'draining'],
+    [finish(draining(), 'sinkDown'), 'open'],
+    [draining(), 'draining'],
+  ] as const) {
+    const after = from.send(amended(1));
+    assert.equal(after.value, to);
+    assert.deepEqual(recordsOf(after), ['outbox.requeued']);
+    assert.deepEqual(recordsOf(from.send(amended(0))), [], 'nothing was changed');
+  }
+  const busy = finish(draining().send(amended(1)), 'drained');
+  assert.equal(busy.value, 'draining', 'one that came during a pass causes another');
 });
 
 test('[OB-7] outbox: new settings hold from the next pass on', () => {

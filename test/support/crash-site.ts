@@ -11,11 +11,11 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { readFeed } from '../../src/feed/read.js';
-import { verifyFeed } from '../../src/feed/verify.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import type { LogLine } from '../../src/vppsim/op-log.js';
 import { type Daemon, makeSite, type Site, tail, until } from './daemon.js';
 import { type Judgement, judge, readOpLog } from './op-log.js';
+import { verifyFolder } from './verify-folder.js';
 
 const CONFIG = `
 node: { name: crash, workers: WORKERS }
@@ -217,7 +217,7 @@ const NOTHING_WRONG = { violations: [], redundant: [], refused: [], emptied: [] 
  * unchanged; nothing that was not decided; journal, outbox and versions agree.
  */
 export async function proveRecords(site: CrashSite): Promise<void> {
-  const report = await verifyFeed(`${site.dataDir}/feed`);
+  const report = await verifyFolder(`${site.dataDir}/feed`);
   assert.deepEqual(report.problems, []);
   const published = await site.feed();
   const db = new Database(`${site.dataDir}/switchyard.db`, { readonly: true });

@@ -12,7 +12,6 @@ import type { LbsyncEvent } from '../../machines/lbsync.js';
 import type { Meta } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, instanceIdFor } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import type { OutboxEvent } from '../../machines/outbox.js';
 import type { PoolEvent } from '../../machines/pool.js';
 import type { ReloadEvent } from '../../machines/reload-memory.js';
 import type { TenancyEvent } from '../../machines/tenancy-setup.js';
@@ -22,6 +21,7 @@ import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
 import { announcement, identity, override, suspicion, sweep } from './order-samples.js';
+import { outboxSamples as outbox } from './outbox-samples.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
@@ -316,43 +316,6 @@ const reload: readonly Bare<ReloadEvent>[] = [
   { type: 'config.examined', examined: UNREADABLE },
   { type: 'config.examined', examined: read('three', { disruptive: ['dataplane'] }) },
   { type: 'hook.finished', pass: 'step-1', outcome: APPLIED },
-];
-
-const outbox: readonly Bare<OutboxEvent>[] = [
-  activated,
-  { type: 'outbox.appended', seq: 1 },
-  {
-    type: 'outbox.settings',
-    settings: {
-      ...{ batchSize: 64, pollIntervalMs: 1_000, maxAttempts: 8, retentionMs: 60_000 },
-      coalesceWindowMs: 1_000,
-    },
-  },
-  ...(
-    [
-      { verb: 'republish', sinceMs: 1 },
-      { verb: 'requeue', row: '1' },
-    ] as const
-  ).flatMap((amendment) => [
-    { type: 'outbox.amend' as const, amendment },
-    ...[0, 1].map((rows) => ({ type: 'rows.amended' as const, amendment, rows })),
-  ]),
-  { type: 'pass.finished', report: { published: 2, lastSeq: 2, buried: [], more: true } },
-  {
-    type: 'pass.finished',
-    report: { published: 0, lastSeq: 0, buried: [], more: false, waitMs: 700, refusal: 'bad' },
-  },
-  ...(['sink', 'store'] as const).map((by) => ({
-    type: 'pass.finished' as const,
-    report: {
-      published: 0,
-      lastSeq: 0,
-      buried: [{ seq: 1, eventId: 'e', type: 't', orderingKey: 'k', attempts: 8, error: 'bad' }],
-      lost: { head: 1, expected: 2 },
-      more: false,
-      stopped: { by, message: 'away' },
-    },
-  })),
 ];
 
 const tenancy: readonly Bare<TenancyEvent>[] = [

@@ -127,6 +127,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       dataplane,
       sink,
       failpoints: noFailpoints,
+      publisher: { thread: 'main', incarnation: life, epoch: life },
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
       openProvider: async () => ok(overheard(openSimulatedProvider({ world, clock }), faults)),
       configFile: {

@@ -1,6 +1,6 @@
 /**
- * The `file` sink: the feed as segments of JSON lines in a folder, which one process writes and any may
- * read. Control versions count the lines.
+ * The `file` sink: the feed in a folder, which one process writes and any may read: as segments of JSON
+ * lines, or as one file per event.
  *
  * Rules: [FD-1] acknowledged is on disk, in order, with numbers that leave none out; [FD-2] what failed
  * leaves no trace; [FD-3] the same id gets the same number and one line; [FD-4] one writer at a time;
@@ -10,30 +10,21 @@
 import { join } from 'node:path';
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { RecentIds } from '../../feed/recent-ids.js';
-import type { Log } from '../../ports/log.js';
 import type { Sink } from '../../ports/sink.js';
 import type { FeedEvent } from '../../ports/store.js';
 import { writeArtifact } from '../artifact-files/write.js';
 import { type Release, takeLock } from '../proc/lock-file.js';
 import { makeDirectory } from '../proc/make-directory.js';
-import { planAppend } from './plan.js';
-import { prime } from './prime.js';
-import { createSegmentWriter, type SegmentWriter } from './segment-writer.js';
+import { openEventFolder } from './event-folder.js';
+import { type Appended, type Layout, refusedBySystem, unavailable } from './layout.js';
+import { openSegments, type SegmentsOptions } from './segments-layout.js';
 
-export interface FileSinkOptions {
-  readonly dir: string;
+export interface FileSinkOptions extends SegmentsOptions {
   readonly layout: 'segments' | 'per-event';
-  readonly log: Log;
-  /** A segment that has reached this is closed. */
-  readonly segmentBytes?: number;
 }
 
-type Appended = Result<{ controlVersion: number }, SinkFailure>;
-
 export async function openFileSink(options: FileSinkOptions): Promise<Result<Sink, SinkFailure>> {
-  const { dir, layout } = options;
-  if (layout === 'per-event') return fail(unavailable(NO_PER_EVENT));
+  const { dir } = options;
   try {
     makeDirectory(dir, 0o750);
     const lock = await takeLock(join(dir, 'writer.lock'));
@@ -49,44 +40,31 @@ async function openLocked(
   release: Release,
 ): Promise<Result<Sink, SinkFailure>> {
   try {
-    const start = await startOf(options);
-    if (start.ok) return ok(new FileSink(options, start.value, release));
+    const layout = await openLayout(options);
+    if (layout.ok) return ok(new FileSink(options, layout.value, release));
     await release();
-    return start;
+    return layout;
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-/** What is known of the feed, and who writes on. */
-interface Start {
-  readonly writer: SegmentWriter;
-  readonly recent: RecentIds;
-  readonly nextVersion: number;
-}
-
-async function startOf(options: FileSinkOptions): Promise<Result<Start, SinkFailure>> {
-  const primed = await prime(options.dir, options.log);
-  if (!primed.ok) return primed;
-  const { position, recent, nextVersion } = primed.value;
-  const writer = createSegmentWriter(options.dir, position, options.segmentBytes);
-  // An event of an earlier run is answered from memory: it must be on disk before it is.
-  await writer.prepare();
-  return ok({ writer, recent, nextVersion });
+function openLayout(options: FileSinkOptions): Promise<Result<Layout, SinkFailure>> {
+  return options.layout === 'per-event' ? openEventFolder(options.dir) : openSegments(options);
 }
 
 class FileSink implements Sink {
   readonly #options: FileSinkOptions;
   readonly #release: Release;
-  #at: Start;
+  #layout: Layout;
   #fenced = false;
   /** Calls take turns. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: FileSinkOptions, start: Start, release: Release) {
+  constructor(options: FileSinkOptions, layout: Layout, release: Release) {
     this.#options = options;
-    this.#at = start;
+    this.#layout = layout;
     this.#release = release;
   }
 
@@ -109,7 +87,7 @@ class FileSink implements Sink {
 
   async close(): Promise<void> {
     await this.#last;
-    await this.#at.writer.close();
+    await this.#layout.close();
     await this.#release();
   }
 
@@ -122,35 +100,27 @@ class FileSink implements Sink {
   async #resume(): Promise<Result<{ readonly head: number }, SinkFailure>> {
     try {
       if (this.#fenced) {
-        await this.#at.writer.close();
-        const start = await startOf(this.#options);
-        if (!start.ok) return start;
-        this.#at = start.value;
+        await this.#layout.close();
+        const layout = await openLayout(this.#options);
+        if (!layout.ok) return layout;
+        this.#layout = layout.value;
         this.#fenced = false;
       }
-      return ok({ head: this.#at.nextVersion - 1 });
+      return ok({ head: this.#layout.head });
     } catch (error) {
       return fail(refusedBySystem(error));
     }
   }
 
   async #append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
-    const { writer, recent, nextVersion } = this.#at;
-    const plan = planAppend(events, (eventId) => recent.get(eventId), nextVersion);
-    if (plan.added.length === 0 && !this.#fenced) return plan.results;
+    if (events.length === 0) return [];
     try {
-      this.#fenced ||= !(await writer.isOurs());
-      if (this.#fenced) return events.map(() => fail(FENCED));
-      await writer.write(Buffer.from(plan.text), nextVersion);
+      this.#fenced ||= !(await this.#layout.isOurs());
     } catch (error) {
       const failure = refusedBySystem(error);
-      return plan.results.map((result, index) =>
-        index < plan.firstAdded ? result : fail(failure),
-      );
+      return events.map(() => fail(failure));
     }
-    for (const { eventId, controlVersion } of plan.added) recent.add(eventId, controlVersion);
-    this.#at = { ...this.#at, nextVersion: nextVersion + plan.added.length };
-    return plan.results;
+    return this.#fenced ? events.map(() => fail(FENCED)) : this.#layout.append(events);
   }
 }
 
@@ -159,19 +129,6 @@ const FENCED: SinkFailure = {
   message: 'the feed is not as this daemon left it: somebody else writes it, or has taken it away',
 };
 
-const NO_PER_EVENT =
-  'the layout "per-event" is not available in this release: set outbox.sink.layout to "segments"';
-
 function notOurs(why: string): string {
   return `${why}: give each daemon a feed folder of its own, or stop the other one`;
-}
-
-/** Errors of the system carry a code; others are bugs. */
-function refusedBySystem(error: unknown): SinkFailure {
-  if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-  return unavailable(`the feed cannot be written: ${(error as Error).message}`);
-}
-
-function unavailable(message: string): SinkFailure {
-  return { code: 'unavailable', message };
 }

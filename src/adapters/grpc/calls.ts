@@ -22,6 +22,8 @@ import type {
   GroupMessage,
   InstanceMessage,
   LbsyncMessage,
+  OutboxAmendment,
+  OutboxMessage,
   TenantMessage,
 } from '../../../machines/model/messages.js';
 import { type OverrideMessage, overrideOf, type Terms } from '../../../machines/model/overrides.js';
@@ -65,6 +67,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   NodeUndrain: (api, request) => nodeVerb(api, request, 'operator.undrainNode'),
   DataplaneStatus: async (api) => ok(await api.dataplane()),
   ResumeActor: resumeActor,
+  AmendOutbox: amendOutbox,
   UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
 };
 
@@ -297,6 +300,24 @@ async function resumeActor(api: NodeApi, request: Request): Answer {
   const address = parseAddress(textOf(request, 'name'));
   if (address === undefined) return fail(notFound('actor', textOf(request, 'name')));
   return answered(await api.ask(address, { type: 'actor.resume' }));
+}
+
+async function amendOutbox(api: NodeApi, request: Request): Answer {
+  const [row, reason] = [textOf(request, 'row'), textOf(request, 'reason')];
+  const sinceMs = numberOf(request, 'sinceMs');
+  const amendments: Readonly<Record<string, OutboxAmendment>> = {
+    REQUEUE: { verb: 'requeue', row },
+    DISCARD: { verb: 'discard', row, reason },
+    REPUBLISH: { verb: 'republish', sinceMs },
+  };
+  const amendment = amendments[textOf(request, 'verb')];
+  const misses = amendment?.verb === 'republish' ? sinceMs <= 0 : row === '';
+  if (amendment === undefined || misses) {
+    const message = 'verb must be REQUEUE or DISCARD with a row, or REPUBLISH with a time';
+    return fail({ code: status.INVALID_ARGUMENT, message });
+  }
+  const message: OutboxMessage = { type: 'outbox.amend', amendment };
+  return answered(await api.ask(addressOf('outbox', 'main'), message));
 }
 
 type OperatorMessage =

@@ -8,9 +8,20 @@
  *
  * Rule: [ST-27] within a window an observed aggregate is appended at most once; the last change always is.
  */
-import type { PackedDecision } from '../../ports/packed.js';
+import type { PackedDecision, PackedPublish } from '../../ports/packed.js';
 import { RECENT_MAX } from './limits.js';
-import type { Published } from './records.js';
+
+/** A record that publishes, and what it is to be told with. */
+export interface Published {
+  readonly publish: PackedPublish;
+  readonly key: string;
+  readonly part: number;
+  readonly root: string;
+  /** Its journal entry. */
+  readonly entry: number;
+  /** It says more than its entry does. */
+  readonly isWhole?: boolean;
+}
 
 /** A change that waits: the newest of its key. */
 export interface Held {

@@ -12,7 +12,7 @@ import type { Batch } from './batch.js';
 import type { EventArtifacts } from './event-artifacts.js';
 import { rejected } from './failures.js';
 import { feedEventText, orderingKeyOf } from './feed-event.js';
-import type { Coalesced, Coalescer, Due, Held } from './held.js';
+import type { Coalesced, Coalescer, Due, Held, Published } from './held.js';
 import type { Recent } from './recent.js';
 
 /** Who the events come from; read at each event, because a lease may raise the epoch. */
@@ -77,18 +77,6 @@ export function collectRecords(
   }
   recent.setRoot(id, root);
   return ok({ id, outboxSeq: outboxMax, journalSeq });
-}
-
-/** A record that publishes, and what it is to be told with. */
-export interface Published {
-  readonly publish: PackedPublish;
-  readonly key: string;
-  readonly part: number;
-  readonly root: string;
-  /** Its journal entry. */
-  readonly entry: number;
-  /** It says more than its entry does. */
-  readonly isWhole?: boolean;
 }
 
 /** The event's number in the outbox; 0 when it is no news, or has to wait. */

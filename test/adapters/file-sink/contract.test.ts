@@ -33,6 +33,21 @@ sinkContract(
   { refusing: true },
 );
 sinkContract(
+  'file sink of one file per event',
+  async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'switchyard-feed-'));
+    const sink = expectOk(await openFileSink({ dir, layout: 'per-event', log: rememberingLog() }));
+    return {
+      sink,
+      dispose: async () => {
+        await sink.close();
+        await rm(dir, { recursive: true });
+      },
+    };
+  },
+  { refusing: true },
+);
+sinkContract(
   'memory sink',
   async () => {
     const sink = openMemorySink();

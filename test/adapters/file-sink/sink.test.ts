@@ -18,13 +18,13 @@ import fc from 'fast-check';
 import { createSegmentWriter } from '../../../src/adapters/file-sink/segment-writer.js';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
 import { takeLock } from '../../../src/adapters/proc/lock-file.js';
-import { verifyFeed } from '../../../src/feed/verify.js';
 import type { Sink } from '../../../src/ports/sink.js';
 import type { FeedEvent } from '../../../src/ports/store.js';
 import { expectOk } from '../../contract/provider.js';
 import { feedEvent, feedEvents } from '../../support/feed-events.js';
 import { rememberingLog } from '../../support/quiet.js';
 import { seedOfRun } from '../../support/seed.js';
+import { verifyFolder } from '../../support/verify-folder.js';
 
 const SMALL_SEGMENT_BYTES = 500;
 
@@ -83,7 +83,7 @@ test('[FD-1] file sink: numbers go on over segments and restarts', async (t) => 
     segmentsOf(dir),
     [1, 4, 7, 10].map((first) => `feed-${String(first).padStart(16, '0')}.jsonl`),
   );
-  const report = await verifyFeed(dir);
+  const report = await verifyFolder(dir);
   assert.deepEqual(report, { events: 12, lastControlVersion: 12, problems: [], problemsTotal: 0 });
 });
 
@@ -140,7 +140,7 @@ test('[FD-2] file sink: an empty last segment is begun again', async (t) => {
   const later = await open(dir);
   assert.deepEqual(await versions(later, [feedEvent(2), feedEvent(3)]), [2, 3]);
   await later.close();
-  assert.equal((await verifyFeed(dir)).problemsTotal, 0);
+  assert.equal((await verifyFolder(dir)).problemsTotal, 0);
 });
 
 test('[FD-2] file sink: damage inside the last segment is not cut away', async (t) => {
@@ -183,7 +183,7 @@ test('[FD-2] file sink: a folder that fails is unavailable, and is fine again la
   rmdirSync(obstacle);
   assert.deepEqual(await versions(sink, [feedEvent(2), feedEvent(3)]), [2, 3]);
   await sink.close();
-  assert.equal((await verifyFeed(dir)).problemsTotal, 0);
+  assert.equal((await verifyFolder(dir)).problemsTotal, 0);
 });
 
 test('[FD-4] file sink: a second writer is refused, and welcome when the first is gone', async (t) => {
@@ -231,14 +231,4 @@ test('[FD-5] file sink: an event too large is refused by content, with both size
   assert.ok(result !== undefined && !result.ok && result.failure.code === 'content');
   assert.match(result.failure.message, /takes 10\d{5} bytes, the feed takes at most 1048576/);
   await sink.close();
-});
-
-test('[FD-8] file sink: the layout that is not there says so', async (t) => {
-  const opened = await openFileSink({
-    dir: await folder(t),
-    layout: 'per-event',
-    log: rememberingLog(),
-  });
-  assert.ok(!opened.ok);
-  assert.match(opened.failure.message, /set outbox\.sink\.layout to "segments"/);
 });

@@ -115,11 +115,38 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
     ['Thaw', { reason }, 'lbsync/main', { type: 'operator.thaw', ...terms }],
     ['ResumeActor', { name: 'group/acme/web' }, 'group/acme/web', { type: 'actor.resume' }],
     ['UndeleteTenant', { name: 'acme' }, 'tenant/acme', { type: 'tenant.undelete' }],
+    [
+      'AmendOutbox',
+      { verb: 'REQUEUE', row: '7' },
+      'outbox/main',
+      { type: 'outbox.amend', amendment: { verb: 'requeue', row: '7' } },
+    ],
+    [
+      'AmendOutbox',
+      { verb: 'DISCARD', row: 'd-7.0', reason },
+      'outbox/main',
+      { type: 'outbox.amend', amendment: { verb: 'discard', row: 'd-7.0', reason } },
+    ],
+    [
+      'AmendOutbox',
+      { verb: 'REPUBLISH', sinceMs: 5_000 },
+      'outbox/main',
+      { type: 'outbox.amend', amendment: { verb: 'republish', sinceMs: 5_000 } },
+    ],
   ] as const;
   for (const [call, request, to, message] of verbs) {
     assert.deepEqual(await client.call(call, request), ok({ ok: true }), call);
     assert.deepEqual(node.asked.at(-1), { call: 'ask', to, message });
   }
+});
+
+test('[CL-20] [OB-12] outbox verbs: one without what it is about is refused', async () => {
+  const asked = node.asked.length;
+  for (const request of [{}, { verb: 'REQUEUE' }, { verb: 'DISCARD' }, { verb: 'REPUBLISH' }]) {
+    const answer = await client.call('AmendOutbox', request);
+    assert.match(answer.ok ? 'done' : answer.failure.message, /verb must be/);
+  }
+  assert.equal(node.asked.length, asked);
 });
 
 test('[CL-20] plan: of the daemon’s own file, or of a text from elsewhere', async () => {

@@ -8,7 +8,7 @@
  * Rule: [FD-11] an event of a key that has one before it names its hash.
  */
 import { createHash } from 'node:crypto';
-import type { FeedEvent } from '../ports/store.js';
+import type { FeedEvent } from './store.js';
 
 export function feedHash(event: FeedEvent): string {
   const text = JSON.stringify(event.controlVersion === 0 ? event : { ...event, controlVersion: 0 });

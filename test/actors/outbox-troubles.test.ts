@@ -1,0 +1,100 @@
+/** The outbox where not only the sink refuses: rivals, losses, operators, artifacts, and the end. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { outboxConditions } from '../../actors/outbox-conditions.js';
+import { finish, passLimits } from '../../actors/outbox-pass.js';
+import { artifactNameOf } from '../../src/feed/artifacts.js';
+import { feedHash } from '../../src/ports/feed-chain.js';
+import { feedEvent } from '../support/feed-events.js';
+import { assertWhole, attemptsOf, feedOf, fill } from '../support/outbox-feeds.js';
+import { createOutboxWorld } from '../support/outbox-world.js';
+
+test('[OB-10] outbox: while another publisher has it nothing is sent; then everything', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1 a2');
+  world.outbox.claimedForMs = 5_000;
+  await world.run(3);
+  assert.equal(feedOf(world), '');
+  assert.equal(world.machine.value, 'waiting');
+  world.outbox.claimedForMs = 0;
+  await world.run();
+  assert.equal(feedOf(world), 'a1 a2');
+});
+
+test('[FD-9] [OB-3] outbox: when somebody else writes the feed it resumes behind it, burning no attempt', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1');
+  await world.run();
+  world.sink.intrude();
+  fill(world, 'a2 b1');
+  world.send({ type: 'outbox.appended' });
+  await world.run(1);
+  assert.equal(world.machine.value, 'open');
+  assert.equal(attemptsOf(world), 'a2 pending 0, b1 pending 0');
+  await world.run();
+  assert.equal(feedOf(world), 'a1 of-another-1 a2 b1');
+});
+
+test('[OB-13] outbox: a feed that lost its end is a condition, and whole again once republished', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1 b1 a2 b2');
+  await world.run();
+  const whole = feedOf(world);
+  world.sink.forgetFrom(3);
+  await world.restart();
+  assert.deepEqual(world.machine.context.lost, { head: 2, expected: 4 });
+  const [condition] = outboxConditions(world.machine.context);
+  assert.equal(condition?.['type'], 'feed-lost-events');
+  await world.amend({ verb: 'republish', sinceMs: 0 });
+  await world.run();
+  assert.equal(feedOf(world), whole);
+  assertWhole(world, 'republished');
+  assert.equal(world.machine.context.lost, null);
+});
+
+test('[OB-11] [OB-12] outbox: a dead row that is sent again says what its tombstone said', async () => {
+  const world = createOutboxWorld({ maxAttempts: 1 });
+  world.sink.refuses.add('a2');
+  fill(world, 'a1 a2 a3');
+  await world.run();
+  world.sink.refuses.clear();
+  await world.amend({ verb: 'requeue', row: '2' });
+  await world.run();
+  assert.equal(feedOf(world), 'a1 a2.tombstone a3 a2');
+  const [first, tombstone, third, late] = world.sink.taken;
+  assert.ok(first && tombstone && third && late);
+  assert.equal(tombstone.previousHash, feedHash(first));
+  assert.equal(third.previousHash, feedHash(tombstone));
+  assert.equal(late.previousHash, tombstone.previousHash);
+  assert.deepEqual(
+    world.records.map(({ event }) => event),
+    ['outbox.dead_lettered', 'outbox.requeued'],
+  );
+});
+
+test('[AR-2] outbox: an artifact is in the sink before the event that names it; lost, the event waits', async () => {
+  const world = createOutboxWorld();
+  const { ref, checksum } = artifactNameOf('large');
+  world.outbox.append(feedEvent(1, { artifactRef: ref, checksum, data: {} }));
+  await world.run(1);
+  assert.equal(feedOf(world), '');
+  assert.equal(world.machine.value, 'open');
+  world.outbox.artifacts.set(ref.slice('sha256/'.length), Buffer.from('large').toString('base64'));
+  await world.run();
+  assert.equal(feedOf(world), 'event-1');
+  assert.equal(Buffer.from(world.sink.artifacts.get(ref) ?? '').toString(), 'large');
+});
+
+test('[OB-14] outbox: a stop sends what is there yet; a sink that hangs does not hold it up', async () => {
+  const world = createOutboxWorld({ batchSize: 2 });
+  fill(world, 'a1');
+  await world.run();
+  fill(world, 'a2 a3 a4 b1 b2');
+  await finish(world.ports, world.backlog, world.clock);
+  assert.equal(feedOf(world), 'a1 a2 a3 a4 b1 b2');
+  fill(world, 'a5');
+  world.sink.append = () => new Promise(() => undefined);
+  const ended = finish(world.ports, world.backlog, world.clock);
+  await world.clock.advance(passLimits.finishMs);
+  await ended;
+});
