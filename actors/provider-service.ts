@@ -9,6 +9,7 @@
  * Rules: [PR-13] deletes and look-ups never wait for creates; [PR-14] bounded; [PR-15] answered;
  * [PR-16] at most `concurrency` calls at once, creates at most `createRate` a second.
  */
+import type { TerminationNotice } from '../machines/model/agent.js';
 import type { ProviderFailure } from '../machines/model/failures.js';
 import { type Address, addressOf, keyOf, kindOf } from '../machines/model/ids.js';
 import type { JsonObject } from '../machines/model/json.js';
@@ -263,6 +264,7 @@ function takeOver(desk: Desk, opened: Result<Provider, ProviderFailure>): void {
   const rule = applied === undefined ? undefined : rateOf(applied);
   if (rule !== undefined) desk.bucket = fullBucket(rule, scope.clock.monotonic());
   provider.onExit((providerId, detail) => tellDeath(desk, providerId, detail));
+  provider.onNotice?.((providerId, notice) => tellNotice(desk, providerId, notice));
   desk.listing = true;
   scope.run(() => watchAll(desk, provider));
 }
@@ -277,6 +279,12 @@ function tellDeath({ scope, owners }: Desk, providerId: string, detail: string):
   const owner = owners.get(providerId);
   if (owner === undefined) scope.log.warn({ actor: scope.self, providerId }, 'a stranger died');
   else scope.tell(owner, deathOf(providerId, detail));
+}
+
+function tellNotice({ scope, owners }: Desk, providerId: string, notice: TerminationNotice): void {
+  const owner = owners.get(providerId);
+  const message: InstanceMessage = { type: 'instance.notice', notice };
+  if (owner !== undefined) scope.tell(owner, message);
 }
 
 function deathOf(providerId: string, detail: string): InstanceMessage {

@@ -26,6 +26,7 @@ import type { VipReport } from './lbsync-messages.js';
 import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
+import type { ProviderScript } from './provider-script.js';
 import type { SuspicionLevel } from './suspicion.js';
 
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
@@ -348,6 +349,8 @@ export interface ProviderSettings {
   readonly timeoutMs: number;
   /** How often an exec driver looks for deaths. */
   readonly pollIntervalMs?: number;
+  /** What a simulated driver does wrong, and how slowly. */
+  readonly script?: ProviderScript;
   /** Names of the daemon's environment variables that an exec driver's program sees too. */
   readonly passEnvironment?: readonly string[];
   /** Creates per second; absent: unlimited. */

@@ -19,6 +19,7 @@ import { openProcessProvider } from '../adapters/process-provider/provider.js';
 import {
   createSimulatedWorld,
   openSimulatedProvider,
+  type SimulatedWorld,
 } from '../adapters/simulated-provider/provider.js';
 import type { Provider } from '../ports/provider.js';
 import type { Sink } from '../ports/sink.js';
@@ -106,7 +107,13 @@ export function providerPorts({ settings, parts, store }: PortsInput) {
   const { installation, node, epoch, dataDir, configDir } = settings;
   const { clock, log, failpoints } = parts;
   const ownership = { installation, node, epoch };
-  const world = createSimulatedWorld();
+  const worlds = new Map<string, SimulatedWorld>();
+  /** One cloud for each provider; it outlives a reopening with other settings. */
+  const worldOf = (name: string): SimulatedWorld => {
+    const world = worlds.get(name) ?? createSimulatedWorld();
+    worlds.set(name, world);
+    return world;
+  };
   const openProvider = async (
     provider: ProviderSettings,
   ): Promise<Result<Provider, ProviderFailure>> => {
@@ -122,7 +129,12 @@ export function providerPorts({ settings, parts, store }: PortsInput) {
           failpoints,
         });
       case 'simulated':
-        return ok(openSimulatedProvider({ world, clock, maxInstances: provider.maxInstances }));
+        return ok(
+          openSimulatedProvider({
+            ...{ world: worldOf(provider.name), clock, maxInstances: provider.maxInstances },
+            ...(provider.script === undefined ? {} : { script: provider.script }),
+          }),
+        );
       case 'exec':
         return openExecProvider({
           ...{ name: provider.name, command: provider.command ?? [] },

@@ -2,6 +2,7 @@
  * Schema of tenants and tenancy: groups, templates, providers, and what a project gets.
  */
 import { z } from 'zod';
+import { SIMULATED_CALLS } from '../../machines/model/provider-script.js';
 import { WINDOW_MS_MAX } from '../policy/cron.js';
 import { configLimits } from './limits.js';
 import { reload, restart, section } from './notes.js';
@@ -9,6 +10,7 @@ import {
   cron,
   duration,
   either,
+  flag,
   headerName,
   headerValue,
   name,
@@ -87,12 +89,33 @@ const variable = text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
   error: 'expected the name of an environment variable, e.g. CLOUD_TOKEN',
 });
 
+/** What a simulated provider is to do slowly, or wrong. */
+const script = z.strictObject({
+  latency: z.partialRecord(z.enum(SIMULATED_CALLS), reload(duration)).prefault({}),
+  errors: z
+    .array(
+      z.strictObject({
+        call: z.enum(SIMULATED_CALLS),
+        code: z.enum(['not-found', 'already-exists', 'quota', 'unavailable', 'permanent']),
+        every: whole(1, 1_000_000).default(1),
+        from: whole(1, 1_000_000).default(1),
+        times: whole(1, 1_000_000).optional(),
+        lost: flag.default(false),
+      }),
+    )
+    .max(100)
+    .default([]),
+  spot: z.strictObject({ after: reload(span), warning: reload(duration) }).optional(),
+  diesAfter: reload(span.optional(), { unit: 'duration' }),
+});
+
 export const provider = z.strictObject({
   driver: reload(z.enum(['process', 'exec', 'simulated'])),
   command: reload(command.optional(), { opaque: true }),
   timeout: reload(span.prefault('60s'), { unit: 'duration' }),
   pollInterval: reload(span.prefault('15s'), { unit: 'duration' }),
   passEnvironment: reload(z.array(variable).max(100).default([])),
+  script: reload(script.optional(), { opaque: true }),
   createRate: reload(either('off', rate, 'a rate like 10/s').prefault('10/s')),
   maxInstances: reload(whole(1, 1_000_000).default(1_000)),
   concurrency: reload(whole(1, 1_000).default(8)),

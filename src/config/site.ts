@@ -190,6 +190,7 @@ function backendProbe(
 function providerSettings(name: string, provider: Config['providers'][string]): ProviderSettings {
   const { driver, command, timeout, createRate, maxInstances, concurrency } = provider;
   const { pollInterval, passEnvironment } = provider;
+  const script = scriptOf(provider.script);
   const forProgram = driver === 'exec' ? { pollIntervalMs: pollInterval, passEnvironment } : {};
   return withoutAbsent({
     name,
@@ -197,9 +198,23 @@ function providerSettings(name: string, provider: Config['providers'][string]): 
     command,
     timeoutMs: timeout,
     ...forProgram,
+    script,
     createRate: createRate === 'off' ? undefined : createRate,
     maxInstances,
     concurrency,
+  });
+}
+
+function scriptOf(
+  script: Config['providers'][string]['script'],
+): ProviderSettings['script'] | undefined {
+  if (script === undefined) return undefined;
+  const { latency, errors, spot, diesAfter } = script;
+  return withoutAbsent({
+    latencyMs: latency,
+    errors: errors.map((error) => withoutAbsent(error)),
+    spot: spot && { afterMs: spot.after, warningMs: spot.warning },
+    diesAfterMs: diesAfter,
   });
 }
 

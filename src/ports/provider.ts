@@ -4,6 +4,7 @@
  * A failure other than `not-found` is ignorance: it changes nothing. `create` with a token that was
  * used before answers the instance of that token, it never makes a second one.
  */
+import type { TerminationNotice } from '../../machines/model/agent.js';
 import type { TemplateSpec } from '../../machines/model/desired.js';
 import type { ProviderFailure } from '../../machines/model/failures.js';
 import type { ProviderTags } from '../../machines/model/messages.js';
@@ -17,6 +18,8 @@ export interface ProvidedInstance {
   readonly state: 'running' | 'terminal';
   readonly tags: ProviderTags;
 }
+
+export type NoticeListener = (providerId: string, notice: TerminationNotice) => void;
 
 export interface CreateRequest {
   readonly token: string;
@@ -45,6 +48,8 @@ export interface Provider {
   findByToken(token: string): Promise<Result<ProvidedInstance | undefined, ProviderFailure>>;
   /** Called once per instance that is positively dead, also for instances of an earlier run. */
   onExit(listener: (providerId: string, detail: string) => void): void;
+  /** Called when an instance is told that it will be ended; perhaps more than once for one notice. */
+  onNotice?(listener: NoticeListener): void;
   /** Makes `onExit` work for an instance of an earlier run; already dead: the listener is called soon. */
   watch(providerId: string): Promise<Result<void, ProviderFailure>>;
   /** Stops watching; instances live on. */

@@ -136,7 +136,7 @@ test('[PR-15] provider service: every failure comes back to who asked', async ()
   const desk = openDesk();
   desk.configure();
   const failure = { code: 'unavailable', message: 'away' } as const;
-  for (const call of ['create', 'findByToken', 'delete'] as const) {
+  for (const call of ['create', 'find', 'delete'] as const) {
     desk.world.failures.push({ call, failure });
   }
   desk.ask(1, create(1));
@@ -174,7 +174,7 @@ test('[PR-13] provider service: deletes go first, creates last', async () => {
   desk.ask(3, { type: 'provider.delete', providerId: 'p3' });
   desk.configure({ concurrency: 1 });
   await desk.clock.settle();
-  assert.deepEqual(callsOf(desk), ['delete', 'findByToken', 'create']);
+  assert.deepEqual(callsOf(desk), ['delete', 'find', 'create']);
 });
 
 test('[PR-13] provider service: slow creates leave a place for a delete', async () => {
@@ -199,7 +199,7 @@ test('[PR-16] provider service: creates keep to their rate, look-ups do not care
   assert.equal(created(), 2);
   desk.ask(9, { type: 'provider.find', token: 'token-9' });
   await desk.clock.settle();
-  assert.equal(callsOf(desk).at(-1), 'findByToken');
+  assert.equal(callsOf(desk).at(-1), 'find');
   await desk.clock.advance(1_000);
   assert.equal(created(), 4);
   await desk.clock.advance(1_000);
@@ -208,7 +208,7 @@ test('[PR-16] provider service: creates keep to their rate, look-ups do not care
 
 test('[PR-16] provider service: never more calls at once than allowed', async () => {
   const desk = openDesk();
-  desk.world.latencyMs = { findByToken: 100 };
+  desk.world.latencyMs = { find: 100 };
   desk.configure({ concurrency: 3 });
   await desk.clock.settle();
   for (let index = 0; index < 8; index += 1) {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressOf } from '../../machines/model/ids.js';
-import type { SimulatedCall } from '../../src/adapters/simulated-provider/provider.js';
+import type { SimulatedCall } from '../../machines/model/provider-script.js';
 import type { Behaviour } from '../contract/prober.js';
 import { TERMS } from '../support/book.js';
 import { HEALTHY } from '../support/fake-prober.js';
@@ -130,7 +130,7 @@ const ILLS: readonly Behaviour[] = [
   { kind: 'answers', status: 500, body: '' },
 ];
 const PROJECTS_MAX = 2;
-const CALLS: readonly SimulatedCall[] = ['create', 'delete', 'findByToken', 'watch'];
+const CALLS: readonly SimulatedCall[] = ['create', 'delete', 'find', 'watch'];
 
 const which = fc.nat(11);
 const events = fc.array(

@@ -58,6 +58,9 @@ function checkProviders({ config }: CheckContext): readonly Finding[] {
       const hint = provider.driver === 'process' ? '; see templates.NAME.spec.command' : '';
       return [semantic([...path, 'command'], `${where}${hint}`)];
     }
+    if (provider.driver !== 'simulated' && provider.script !== undefined) {
+      return [semantic([...path, 'script'], 'only the simulated driver plays a script')];
+    }
     if (provider.driver !== 'exec' && provider.passEnvironment.length > 0) {
       const what = `the ${provider.driver} driver runs no program of its own to pass variables to`;
       return [semantic([...path, 'passEnvironment'], what)];
