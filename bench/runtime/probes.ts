@@ -3,6 +3,8 @@ import { fullProbes } from '../diff/full.js';
 import { oneVipProbes } from '../diff/one-vip.js';
 import { recordProbes } from '../diff/records.js';
 import { failoverProbes } from '../failover/run.js';
+import { groupsProbes } from '../groups/fleet.js';
+import { resyncProbes } from '../groups/resync.js';
 import { tcpProbes } from '../health/tcp.js';
 import { lbsyncProbes } from '../lbsync/sync.js';
 import { peerProbes } from '../peers/peers.js';
@@ -27,6 +29,8 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...loadProbes,
   ...tcpProbes,
   ...failoverProbes,
+  ...groupsProbes,
+  ...resyncProbes,
   ...peerProbes,
   ...fullProbes,
   ...recordProbes,

@@ -17,7 +17,12 @@ const ALL: readonly Role[] = ['main', 'shard', 'dataplane', 'outbox'];
 
 const NOBODY: Remote = { send: () => false, reply: () => undefined };
 
-export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<Muster, string> {
+export function musterSingle({
+  boot,
+  parts,
+  configFile,
+  worlds,
+}: CrewOptions): Result<Muster, string> {
   const opened = openSqliteStore({
     file: boot.storeFile,
     durability: boot.durability,
@@ -46,7 +51,9 @@ export function musterSingle({ boot, parts, configFile }: CrewOptions): Result<M
     const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
       parts.rootLog.setLevel(level);
     const setGeneration = (to: number) => void generation.raise(to);
-    const main = mainPorts({ settings, parts, store, configFile, setLogLevel, setGeneration });
+    const main = mainPorts({
+      ...{ settings, parts, store, configFile, worlds, setLogLevel, setGeneration },
+    });
     const made = createHost({
       ...parts,
       ...castOf(ALL),

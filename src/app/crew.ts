@@ -4,6 +4,7 @@
  * can tell.
  */
 import type { Result } from '../../machines/model/result.js';
+import type { SimulatedWorld } from '../adapters/simulated-provider/world.js';
 import type { ConfigFile } from '../ports/config-file.js';
 import type { Store } from '../ports/store.js';
 import type { Host } from '../runtime/host.js';
@@ -15,6 +16,7 @@ export interface CrewOptions {
   readonly boot: BootSettings;
   readonly parts: Parts;
   readonly configFile: ConfigFile;
+  readonly worlds: Map<string, SimulatedWorld> | undefined;
   onFatal(reason: string): void;
 }
 

@@ -3,9 +3,9 @@ import { openAnnounceHook } from '../adapters/announce-hook/hook.js';
 import { openTenancyHttp } from '../adapters/tenancy-http/tenancy-http.js';
 import type { ConfigFile, LogLevel } from '../ports/config-file.js';
 import type { TenancyApi } from '../ports/tenancy-api.js';
-import { type PortsInput, providerPorts } from './ports.js';
+import { type MainInput, providerPorts } from './ports.js';
 
-export interface MainPortsInput extends PortsInput {
+export interface MainPortsInput extends MainInput {
   readonly configFile: ConfigFile;
   /** Every thread of the node. */
   setLogLevel(level: LogLevel): Promise<void>;

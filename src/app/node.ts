@@ -11,6 +11,7 @@ import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openConfigFile, parseConfigText } from '../adapters/config-file/config-file.js';
+import type { SimulatedWorld } from '../adapters/simulated-provider/world.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import type { LogLevel } from '../adapters/system/log.js';
 import type { Config } from '../config/complete.js';
@@ -40,6 +41,8 @@ export interface NodeOptions {
   readonly failpoint: string;
   /** Aborted: stop, however far the start has come. Absent: nobody will. */
   readonly stop?: AbortSignal;
+  /** Simulated clouds that outlive this node, by provider; absent: it has its own. */
+  readonly worlds?: Map<string, SimulatedWorld>;
   /** The node cannot go on: exit 70 after this. */
   onFatal(reason: string): void;
 }
@@ -95,7 +98,8 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   undo.push(lock.value);
   const parts = createParts(boot, 'main');
   const configFile = configFileOf(options);
-  const mustered = await muster(options, { boot, parts, configFile, onFatal: options.onFatal });
+  const { worlds, onFatal } = options;
+  const mustered = await muster(options, { boot, parts, configFile, worlds, onFatal });
   if (!mustered.ok) return cannotStart(mustered.failure);
   undo.push(mustered.value.stop);
   const begun = await unlessStopped(options, () => begin(mustered.value, boot));

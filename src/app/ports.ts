@@ -43,6 +43,11 @@ export interface ThreadPortsInput extends PortsInput {
   readonly incarnation: number;
 }
 
+export interface MainInput extends PortsInput {
+  /** Simulated clouds by provider. Given: they outlive the node, as clouds do. */
+  readonly worlds?: Map<string, SimulatedWorld> | undefined;
+}
+
 export function shardPorts({ parts, settings }: PortsInput) {
   return {
     prober: openRoutedProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
@@ -103,11 +108,10 @@ function natsSink({ installation, node }: Settings, nats: NatsSettings): Sink {
   });
 }
 
-export function providerPorts({ settings, parts, store }: PortsInput) {
+export function providerPorts({ settings, parts, store, worlds = new Map() }: MainInput) {
   const { installation, node, epoch, dataDir, configDir } = settings;
   const { clock, log, failpoints } = parts;
   const ownership = { installation, node, epoch };
-  const worlds = new Map<string, SimulatedWorld>();
   /** One cloud for each provider; it outlives a reopening with other settings. */
   const worldOf = (name: string): SimulatedWorld => {
     const world = worlds.get(name) ?? createSimulatedWorld();

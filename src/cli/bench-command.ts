@@ -20,6 +20,7 @@ import { type Column, printObject, table } from './print.js';
 const BENCHES = {
   diff: async () => (await import('../../bench/diff.js')).bench,
   failover: async () => (await import('../../bench/failover.js')).bench,
+  groups: async () => (await import('../../bench/groups.js')).bench,
   lbsync: async () => (await import('../../bench/lbsync.js')).bench,
   probe: async () => (await import('../../bench/probe.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,
