@@ -7,6 +7,7 @@ import { groupsProbes } from '../groups/fleet.js';
 import { resyncProbes } from '../groups/resync.js';
 import { tcpProbes } from '../health/tcp.js';
 import { lbsyncProbes } from '../lbsync/sync.js';
+import { outboxProbes } from '../outbox/probes.js';
 import { peerProbes } from '../peers/peers.js';
 import { crashProbes } from './crashes.js';
 import { endToEndProbes } from './end-to-end.js';
@@ -36,4 +37,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...recordProbes,
   ...oneVipProbes,
   ...lbsyncProbes,
+  ...outboxProbes,
 };

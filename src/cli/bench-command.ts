@@ -22,6 +22,7 @@ const BENCHES = {
   failover: async () => (await import('../../bench/failover.js')).bench,
   groups: async () => (await import('../../bench/groups.js')).bench,
   lbsync: async () => (await import('../../bench/lbsync.js')).bench,
+  outbox: async () => (await import('../../bench/outbox.js')).bench,
   probe: async () => (await import('../../bench/probe.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,
 } as const;
