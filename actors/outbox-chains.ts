@@ -11,8 +11,11 @@ import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js'
 export interface Chains {
   /** The event of this row, or its tombstone, as it goes to the feed. */
   next(row: OutboxRow, event: FeedEvent): FeedEvent;
-  /** Adds to the outcomes of what was published where it stands in its chain. */
-  close(outcomes: readonly OutboxOutcome[]): readonly OutboxOutcome[];
+  /** Adds to the outcomes of what was published where it stands in its chain; the last of each key. */
+  close(outcomes: readonly OutboxOutcome[]): {
+    readonly outcomes: readonly OutboxOutcome[];
+    readonly heads: ReadonlyMap<string, string>;
+  };
 }
 
 interface Link {
@@ -39,13 +42,27 @@ export function createChains(): Chains {
       links.set(row.seq, { key, previous, hash });
       return told;
     },
-    close: (outcomes) =>
-      outcomes.map((outcome) => {
-        const link = links.get(outcome.seq);
-        const isThere = outcome.controlVersion !== undefined || outcome.dead === true;
-        if (link === undefined || !isThere) return outcome;
+    close: (outcomes) => {
+      const lastOf = new Map<string, number>();
+      for (const outcome of outcomes) {
+        const link = isThere(outcome) ? links.get(outcome.seq) : undefined;
+        if (link !== undefined) lastOf.set(link.key, outcome.seq);
+      }
+      const last = new Map<string, string>();
+      const placed = outcomes.map((outcome) => {
+        const link = isThere(outcome) ? links.get(outcome.seq) : undefined;
+        if (link === undefined) return outcome;
         const { key, previous = '', hash } = link;
-        return { ...outcome, previousHash: previous, head: { key, hash } };
-      }),
+        const told = { ...outcome, previousHash: previous };
+        if (lastOf.get(key) !== outcome.seq) return told;
+        last.set(key, hash);
+        return { ...told, head: { key, hash } };
+      });
+      return { outcomes: placed, heads: last };
+    },
   };
+}
+
+function isThere({ controlVersion, dead }: OutboxOutcome): boolean {
+  return controlVersion !== undefined || dead === true;
 }

@@ -16,13 +16,7 @@ import type { Clock } from '../src/ports/clock.js';
 import type { Failpoints } from '../src/ports/failpoints.js';
 import type { Metrics } from '../src/ports/metrics.js';
 import type { Sink } from '../src/ports/sink.js';
-import type {
-  FeedEvent,
-  OutboxClaim,
-  OutboxOutcome,
-  OutboxRow,
-  Store,
-} from '../src/ports/store.js';
+import type { OutboxClaim, OutboxOutcome, OutboxRow, Store } from '../src/ports/store.js';
 import { bringArtifact } from './outbox-artifacts.js';
 import { type Chains, createChains } from './outbox-chains.js';
 import {
@@ -70,19 +64,35 @@ export interface Backlog {
   lost?: Lost | undefined;
   /** Rows before `doneSeq` may be pending again. */
   rescan: boolean;
+  /** Passes in a row that left something. */
+  fullPasses: number;
+  /** The next page, asked for while the last pass was sent. */
+  ahead?: Ahead | undefined;
   /** Of the last pass. */
   settings?: OutboxSettings;
   running: Promise<unknown>;
+}
+
+interface Ahead {
+  readonly afterSeq: number;
+  readonly max: number;
+  readonly page: ReturnType<Store['outboxPending']>;
+  /** Of keys that the last pass published: newer than what the page says. */
+  heads: ReadonlyMap<string, string>;
 }
 
 export function emptyBacklog(): Backlog {
   return {
     ...{ doneSeq: 0, lanes: new Map(), running: Promise.resolve() },
     ...{ claimedUntilMs: Number.NEGATIVE_INFINITY, resumed: false, rescan: false },
+    fullPasses: 0,
   };
 }
 
 export const passLimits = {
+  /** Full passes of the configured size before they grow, and how large they may become. */
+  plainPasses: 4,
+  batchMax: 1_024,
   /** Pages read in one pass while all their rows wait in blocked lanes. */
   pagesMax: 16,
   /** So many lanes failing at once is not the fault of their events: the sink is taken for down. */
@@ -115,11 +125,16 @@ export async function runPass(
   if (hindrance !== undefined) return hindrance;
   release(backlog, clock.now());
   if (backlog.lanes.size > passLimits.lanesMax) return stopped('sink', TOO_MANY_LANES);
-  const picked = await pick(ports.store, backlog, settings.batchSize);
+  const picked = await pick(ports.store, backlog, batchOf(backlog, settings));
   if (!picked.ok) return stopped('store', picked.failure.message);
+  backlog.fullPasses = picked.value.more ? backlog.fullPasses + 1 : 0;
+  askAhead(ports.store, backlog, picked.value, batchOf(backlog, settings));
   const sent = await publish(ports, picked.value.rows, rule);
   const written = await writeBack(ports, sent.outcomes);
-  if (!written.ok) return stopped('store', written.failure.message);
+  if (!written.ok) {
+    backlog.ahead = undefined;
+    return stopped('store', written.failure.message);
+  }
   if (sent.isFenced) backlog.resumed = false;
   settle(backlog, picked.value, sent);
   return report(ports, backlog, { picked: picked.value, sent, clock });
@@ -184,6 +199,12 @@ async function resume({ sink }: OutboxPorts, backlog: Backlog): Promise<PassRepo
   return undefined;
 }
 
+/** A backlog that does not end is sent in ever larger passes: what a disk is waited for is shared by more. */
+function batchOf({ fullPasses }: Backlog, { batchSize }: OutboxSettings): number {
+  const doublings = Math.max(0, fullPasses - passLimits.plainPasses);
+  return Math.max(batchSize, Math.min(passLimits.batchMax, batchSize * 2 ** doublings));
+}
+
 /** Lanes whose wait is over are looked at again from their first row. */
 function release(backlog: Backlog, nowMs: number): void {
   for (const [key, { headSeq }] of dueLanes(backlog.lanes, nowMs)) {
@@ -201,21 +222,59 @@ async function pick(
   const rows: OutboxRow[] = [];
   backlog.rescan = false;
   // With no lane blocked all that is pending may go, also what an operator has put back.
-  let lookedSeq = lanes.size === 0 || rescan ? 0 : doneSeq;
+  let lookedSeq = rescan || (lanes.size === 0 && backlog.ahead === undefined) ? 0 : doneSeq;
   for (let page = 0; page < passLimits.pagesMax; page += 1) {
-    const read = await store.outboxPending(lookedSeq, batchSize);
+    const { read, heads } = await pageOf(store, backlog, { afterSeq: lookedSeq, max: batchSize });
     if (!read.ok) return read;
     for (const row of read.value) {
       if (rows.length === batchSize) return ok({ rows, lookedSeq, more: true });
       lookedSeq = row.seq;
-      if (!isBlocked(lanes, row)) rows.push(row);
+      const headHash = heads.get(row.event.orderingKey);
+      if (!isBlocked(lanes, row)) rows.push(headHash === undefined ? row : { ...row, headHash });
     }
     if (read.value.length < batchSize) return ok({ rows, lookedSeq, more: false });
   }
   return ok({ rows, lookedSeq, more: true });
 }
 
+interface Page {
+  readonly afterSeq: number;
+  readonly max: number;
+}
+
+/** Rows behind the last pass do not change: a page that was asked for ahead is as good as a new one. */
+async function pageOf(
+  store: OutboxPorts['store'],
+  backlog: Backlog,
+  { afterSeq, max }: Page,
+): Promise<{
+  readonly read: Awaited<Ahead['page']>;
+  readonly heads: Ahead['heads'];
+}> {
+  const { ahead } = backlog;
+  backlog.ahead = undefined;
+  return ahead?.afterSeq === afterSeq && ahead.max === max
+    ? { read: await ahead.page, heads: ahead.heads }
+    : { read: await store.outboxPending(afterSeq, max), heads: new Map() };
+}
+
+/** While there is a backlog the store reads on as the sink writes. */
+function askAhead(
+  store: OutboxPorts['store'],
+  backlog: Backlog,
+  picked: Picked,
+  max: number,
+): void {
+  if (!picked.more || backlog.lanes.size > 0) return;
+  const afterSeq = picked.lookedSeq;
+  backlog.ahead = {
+    ...{ afterSeq, max, heads: new Map() },
+    page: store.outboxPending(afterSeq, max),
+  };
+}
+
 interface Sent {
+  readonly heads: ReadonlyMap<string, string>;
   readonly outcomes: readonly OutboxOutcome[];
   readonly judgement: Judgement;
   readonly buried: readonly Refused[];
@@ -232,9 +291,8 @@ async function publish(
   const { sink, failpoints, metrics } = ports;
   const startedMs = clock.monotonic();
   const chains = createChains();
-  const events = rows.map((row) => chains.next(row, row.event));
   if (rows.length > 0) failpoints.hit('publish.before');
-  const results = rows.length === 0 ? [] : await appendAll(ports, events);
+  const results = rows.length === 0 ? [] : await appendAll(ports, rows, chains);
   const { maxAttempts } = settings;
   const judgement = judge(rows, results, { maxAttempts, nowMs: clock.now() });
   const graves = await bury(sink, judgement.dead, chains);
@@ -246,7 +304,7 @@ async function publish(
   const again = [judgement.resendFromSeq, graves.resendFromSeq].filter((seq) => seq !== undefined);
   const refusals = results.map((result) => (result.ok ? undefined : result.failure.code));
   return {
-    outcomes: chains.close([...judgement.outcomes, ...dead]),
+    ...chains.close([...judgement.outcomes, ...dead]),
     judgement,
     buried: graves.buried,
     sinkDown: judgement.sinkDown ?? graves.sinkDown,
@@ -255,27 +313,47 @@ async function publish(
   };
 }
 
-/** What events name has to be there before they are. */
+type Answers = Awaited<ReturnType<Sink['append']>>;
+
+/** What events name has to be there before they are. What cannot be read is refused without asking. */
 async function appendAll(
   { sink, store }: OutboxPorts,
-  events: readonly FeedEvent[],
-): Promise<Awaited<ReturnType<Sink['append']>>> {
+  rows: readonly OutboxRow[],
+  chains: Chains,
+): Promise<Answers> {
+  const legible = rows.filter(({ damaged }) => damaged === undefined);
+  const events = legible.map((row) => chains.next(row, row.event));
   const refs = new Set(events.flatMap(({ artifactRef }) => artifactRef ?? []));
   for (const ref of refs) {
     const brought = await bringArtifact(store, sink, ref);
-    if (!brought.ok) return events.map(() => brought);
+    if (!brought.ok) return rows.map(() => brought);
   }
-  return sink.append(events);
+  const answers = await sink.append(events);
+  if (legible.length === rows.length) return answers;
+  const inOrder = answers[Symbol.iterator]();
+  return rows.map(({ damaged }) =>
+    damaged === undefined
+      ? (inOrder.next().value ?? fail(NO_ANSWER))
+      : fail({ code: 'content' as const, message: damaged }),
+  );
 }
+
+const NO_ANSWER = { code: 'unavailable', message: 'the sink gave no answer' } as const;
 
 /** A row is dead only when its tombstone is in the feed; one whose tombstone is refused too, anyway. */
 async function bury(sink: Sink, dead: readonly Refused[], chains: Chains) {
   if (dead.length === 0) {
     return { buried: [], sinkDown: undefined, isFenced: false, resendFromSeq: undefined };
   }
-  const stones = dead.map(({ row }) => chains.next(row, tombstoneOf(row.event)));
-  const results = await sink.append(stones);
-  const failures = results.map((result) => (result.ok ? undefined : result.failure));
+  // What was illegible has no aggregate: nothing stands in its place.
+  const named = dead.filter(({ row }) => row.damaged === undefined);
+  const stones = named.map(({ row }) => chains.next(row, tombstoneOf(row.event)));
+  const results = stones.length === 0 ? [] : await sink.append(stones);
+  const answers = results[Symbol.iterator]();
+  const failures = dead.map(({ row }) => {
+    const result = row.damaged === undefined ? answers.next().value : undefined;
+    return result?.ok === false ? result.failure : undefined;
+  });
   const down = failures.findIndex((failure) => failure !== undefined && failure.code !== 'content');
   const buried = down < 0 ? dead : dead.slice(0, down);
   return {
@@ -298,7 +376,9 @@ async function writeBack(
   return written;
 }
 
-function settle(backlog: Backlog, picked: Picked, { judgement, resendFromSeq }: Sent): void {
+function settle(backlog: Backlog, picked: Picked, sent: Sent): void {
+  const { judgement, resendFromSeq, heads } = sent;
+  if (backlog.ahead !== undefined) backlog.ahead.heads = heads;
   for (const [key, lane] of judgement.blocked) backlog.lanes.set(key, lane);
   backlog.doneSeq = resendFromSeq === undefined ? picked.lookedSeq : resendFromSeq - 1;
 }

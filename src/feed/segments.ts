@@ -6,6 +6,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import { numbered } from '../ports/feed-chain.js';
 import type { FeedEvent } from '../ports/store.js';
 
 export interface Segment {
@@ -34,7 +35,7 @@ export async function listSegments(dir: string): Promise<readonly Segment[]> {
 
 /** Without its line feed. Republished, the same event gives the same bytes. */
 export function encodeLine(event: FeedEvent, controlVersion: number): string {
-  return JSON.stringify({ ...event, controlVersion });
+  return numbered(event, controlVersion);
 }
 
 /** The one place where a line becomes an event. */

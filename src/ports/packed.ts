@@ -175,6 +175,8 @@ export interface PackedStore extends Store {
     kinds: readonly string[],
     after: string,
   ): Promise<Result<readonly CellLine[], StoreFailure>>;
+  /** As `outboxPending`, each row packed. */
+  outboxLines(afterSeq: number, max: number): Promise<Result<readonly string[], StoreFailure>>;
   loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
 }
 

@@ -117,6 +117,8 @@ export interface OutboxRow {
   readonly wasSent?: true;
   /** Of the last event of its key in the feed; absent: there is none. */
   readonly headHash?: string;
+  /** Its text cannot be read, and `event` says nothing but a lane of its own. */
+  readonly damaged?: string;
 }
 
 export interface OutboxOutcome {

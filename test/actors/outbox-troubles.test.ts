@@ -98,3 +98,30 @@ test('[OB-14] outbox: a stop sends what is there yet; a sink that hangs does not
   await world.clock.advance(passLimits.finishMs);
   await ended;
 });
+
+test('[OB-15] outbox: what cannot be read is refused in a lane of its own, and dead without a grave', async () => {
+  const world = createOutboxWorld({ maxAttempts: 2 });
+  fill(world, 'a1 a2 a3');
+  const row = world.outbox.rows.get(2);
+  assert.ok(row);
+  const event = { ...row.event, eventId: '', orderingKey: 'illegible/2' };
+  world.outbox.rows.set(2, { ...row, event, damaged: 'no JSON' });
+  await world.run();
+  assert.equal(feedOf(world), 'a1 a3');
+  assert.equal(world.outbox.rows.get(2)?.lastError, 'no JSON');
+  assert.equal(attemptsOf(world), ' dead 2');
+});
+
+test('[OB-6] O4: 150 rows go in passes of 64, 64 and 22; a long backlog in larger and larger ones', async () => {
+  const sizes = async (rows: number): Promise<readonly number[]> => {
+    const world = createOutboxWorld({ batchSize: 64 });
+    fill(world, Array.from({ length: rows }, (_, index) => `a${index + 1}`).join(' '));
+    await world.run();
+    assertWhole(world, `${rows} rows`);
+    return world.sink.calls.map((call) => call.length);
+  };
+  assert.deepEqual(await sizes(150), [64, 64, 22]);
+  const long = await sizes(4_000);
+  assert.deepEqual(long.slice(0, 7), [64, 64, 64, 64, 64, 128, 256]);
+  assert.equal(Math.max(...long), passLimits.batchMax);
+});

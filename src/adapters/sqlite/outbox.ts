@@ -5,12 +5,15 @@
  */
 import type Database from 'better-sqlite3';
 import type { OutboxAmendment } from '../../../machines/model/messages.js';
+import { outboxRowOf, packOutboxRow, type StoredOutboxRow } from '../../ports/packed-outbox.js';
 import type { OutboxCounts, OutboxOutcome, OutboxRow } from '../../ports/store.js';
 import { LAST_ERROR_CHARACTERS_MAX, READ_ROWS_MAX } from './limits.js';
-import { decodeOutbox, OUTBOX_COLUMNS, type StoredOutboxRow } from './rows.js';
+import { OUTBOX_COLUMNS } from './rows.js';
 
 export interface Outbox {
   pending(afterSeq: number, max: number): readonly OutboxRow[];
+  /** The same, packed. */
+  pendingLines(afterSeq: number, max: number): readonly string[];
   writeBack(outcomes: readonly OutboxOutcome[], now: number): void;
   list(filter: { readonly dead?: boolean; readonly limit: number }): readonly OutboxRow[];
   counts(): OutboxCounts;
@@ -18,23 +21,27 @@ export interface Outbox {
   lastControlVersion(): number;
 }
 
-/** An outcome that says neither published nor refused changes nothing. */
-const WRITE_BACK = `
+/** Rows of one statement; the least that holds all of a pass is taken, and filled up with nothing. */
+const WRITE_BACK_SIZES = [1, 8, 64, 256, 1_024];
+
+/**
+ * An outcome that says neither published nor refused changes nothing. Columns of an outcome: seq, version,
+ * error, dead, previous.
+ */
+function writeBackOf(rows: number): string {
+  return `
   UPDATE outbox SET
-    state = CASE WHEN outcome.version > 0 THEN 'published'
-                 WHEN outcome.dead OR attempts + 1 >= @attemptsMax THEN 'dead' ELSE 'pending' END,
-    attempts = attempts + (outcome.version IS NULL),
-    control_version = outcome.version,
-    published_at = CASE WHEN outcome.version > 0 THEN @now END,
-    last_error = coalesce(outcome.error, last_error),
-    previous = coalesce(outbox.previous, outcome.previous)
-  FROM (
-    SELECT value ->> 'seq' AS seq, value ->> 'version' AS version, value ->> 'error' AS error,
-           coalesce(value ->> 'dead', 0) AS dead, value ->> 'previous' AS previous
-    FROM json_each(@outcomes)
-  ) AS outcome
-  WHERE outbox.seq = outcome.seq AND outbox.state = 'pending'
-    AND (outcome.version > 0 OR outcome.error IS NOT NULL)`;
+    state = CASE WHEN outcome.column2 > 0 THEN 'published'
+                 WHEN outcome.column4 OR attempts + 1 >= ? THEN 'dead' ELSE 'pending' END,
+    attempts = attempts + (outcome.column2 IS NULL),
+    control_version = outcome.column2,
+    published_at = CASE WHEN outcome.column2 > 0 THEN ? END,
+    last_error = coalesce(outcome.column3, last_error),
+    previous = coalesce(outbox.previous, outcome.column5)
+  FROM (VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join(', ')}) AS outcome
+  WHERE outbox.seq = outcome.column1 AND outbox.state = 'pending'
+    AND (outcome.column2 > 0 OR outcome.column3 IS NOT NULL)`;
+}
 
 /** The newest of each key is told once. */
 const MOVE_HEADS = `
@@ -51,13 +58,15 @@ const COUNTS = `
 
 export function createOutbox(db: Database.Database, attemptsMax: number): Outbox {
   const select = `SELECT ${OUTBOX_COLUMNS} FROM events LEFT JOIN aggregates USING (ordering_key)`;
-  const pending = db.prepare<[number, number], StoredOutboxRow>(
-    `${select} WHERE state = 'pending' AND seq > ? ORDER BY seq LIMIT ?`,
-  );
-  const newest = db.prepare<[number], StoredOutboxRow>(`${select} ORDER BY seq DESC LIMIT ?`);
-  const dead = db.prepare<[number], StoredOutboxRow>(
-    `${select} WHERE state = 'dead' ORDER BY seq DESC LIMIT ?`,
-  );
+  const pending = db
+    .prepare<[number, number], StoredOutboxRow>(
+      `${select} WHERE state = 'pending' AND seq > ? ORDER BY seq LIMIT ?`,
+    )
+    .raw();
+  const newest = db.prepare<[number], StoredOutboxRow>(`${select} ORDER BY seq DESC LIMIT ?`).raw();
+  const dead = db
+    .prepare<[number], StoredOutboxRow>(`${select} WHERE state = 'dead' ORDER BY seq DESC LIMIT ?`)
+    .raw();
   const counts = db.prepare<[], { pending: number; dead: number; oldest: number | null }>(COUNTS);
   const last = db
     .prepare<[], number>(
@@ -65,10 +74,11 @@ export function createOutbox(db: Database.Database, attemptsMax: number): Outbox
     )
     .pluck();
   return {
-    pending: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(decodeOutbox),
+    pending: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(outboxRowOf),
+    pendingLines: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(packOutboxRow),
     writeBack: createWriteBack(db, attemptsMax),
     list: (filter) =>
-      (filter.dead === true ? dead : newest).all(rowsOf(filter.limit)).map(decodeOutbox),
+      (filter.dead === true ? dead : newest).all(rowsOf(filter.limit)).map(outboxRowOf),
     counts: () => {
       const row = counts.get();
       return {
@@ -86,18 +96,35 @@ function createWriteBack(
   db: Database.Database,
   attemptsMax: number,
 ): (outcomes: readonly OutboxOutcome[], now: number) => void {
-  const writeBack = db.prepare<{ outcomes: string; attemptsMax: number; now: number }>(WRITE_BACK);
+  const statements = new Map<number, Database.Statement<Value[]>>();
   const moveHeads = db.prepare<{ heads: string }>(MOVE_HEADS);
+  const statementOf = (size: number): Database.Statement<Value[]> => {
+    const known = statements.get(size) ?? db.prepare<Value[]>(writeBackOf(size));
+    statements.set(size, known);
+    return known;
+  };
   return db.transaction((outcomes: readonly OutboxOutcome[], now: number): void => {
     const heads: Record<string, string> = {};
-    const items = outcomes.map(({ seq, controlVersion, error, dead, previousHash, head }) => {
-      if (head !== undefined) heads[head.key] = head.hash;
-      const refusal = error?.slice(0, LAST_ERROR_CHARACTERS_MAX);
-      return { seq, version: controlVersion, dead, error: refusal, previous: previousHash };
-    });
-    writeBack.run({ outcomes: JSON.stringify(items), attemptsMax, now });
+    for (let from = 0; from < outcomes.length; from += LARGEST) {
+      const some = outcomes.slice(from, from + LARGEST);
+      const size = WRITE_BACK_SIZES.find((rows) => rows >= some.length) ?? LARGEST;
+      const values: Value[] = [attemptsMax, now];
+      for (const outcome of some) values.push(...valuesOf(outcome));
+      while (values.length < 2 + size * 5) values.push(null);
+      statementOf(size).run(...values);
+    }
+    for (const { head } of outcomes) if (head !== undefined) heads[head.key] = head.hash;
     moveHeads.run({ heads: JSON.stringify(heads) });
   }).immediate;
+}
+
+type Value = string | number | null;
+
+const LARGEST = WRITE_BACK_SIZES.at(-1) ?? 1;
+
+function valuesOf({ seq, controlVersion, error, dead, previousHash }: OutboxOutcome): Value[] {
+  const refusal = error?.slice(0, LAST_ERROR_CHARACTERS_MAX) ?? null;
+  return [seq, controlVersion ?? null, refusal, dead === true ? 1 : 0, previousHash ?? null];
 }
 
 function createAmend(db: Database.Database): Outbox['amend'] {

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import type { Address } from '../../../machines/model/ids.js';
 import type { JsonObject } from '../../../machines/model/json.js';
 import type { Vip, VipAttributes } from '../../../machines/model/lb.js';
-import type { FeedEvent, JournalEntry, LedgerEntry, OutboxRow } from '../../ports/store.js';
+import type { JournalEntry, LedgerEntry } from '../../ports/store.js';
 
 export const CELL_COLUMNS = `address, parent, machine, machine_version, machine_hash, version,
   incarnation, value, context, timers`;
@@ -47,41 +47,9 @@ export function decodeJournal(row: JournalRow): JournalEntry {
   };
 }
 
-export interface StoredOutboxRow {
-  readonly seq: number;
-  /** `null`: what it is told from is gone. */
-  readonly event: string | null;
-  readonly state: OutboxRow['state'];
-  readonly attempts: number;
-  readonly lastError: string | null;
-  readonly createdAt: number;
-  readonly controlVersion: number | null;
-  /** `null`: it was never published; empty: it is the first of its key. */
-  readonly previous: string | null;
-  readonly hash: string | null;
-}
-
-export const OUTBOX_COLUMNS = `seq, event, state, attempts, last_error AS lastError,
-  created_at AS createdAt, control_version AS controlVersion, previous, hash`;
-
-export function decodeOutbox(row: StoredOutboxRow): OutboxRow {
-  const event = parse(row.event ?? '', `outbox row ${row.seq}`) as FeedEvent;
-  const { controlVersion, previous } = row;
-  return {
-    seq: row.seq,
-    event: {
-      ...event,
-      ...(controlVersion === null ? {} : { controlVersion }),
-      ...(previous === null || previous === '' ? {} : { previousHash: previous }),
-    },
-    state: row.state,
-    attempts: row.attempts,
-    ...(row.lastError === null ? {} : { lastError: row.lastError }),
-    createdAt: row.createdAt,
-    ...(previous === null ? {} : { wasSent: true as const }),
-    ...(row.hash === null ? {} : { headHash: row.hash }),
-  };
-}
+/** In the order of the port's StoredOutboxRow. */
+export const OUTBOX_COLUMNS = `seq, state, attempts, last_error, created_at, control_version,
+  previous, hash, event`;
 
 export interface LedgerRow {
   readonly frontend: string;

@@ -15,13 +15,7 @@ import {
   packEach,
   unpackCell,
 } from '../../ports/packed.js';
-import type {
-  OutboxClaim,
-  OutboxClaimed,
-  OutboxCounts,
-  OutboxRow,
-  Store,
-} from '../../ports/store.js';
+import type { OutboxClaim, OutboxClaimed, OutboxCounts, Store } from '../../ports/store.js';
 import { createArtifacts } from './artifacts.js';
 import { type Cells, createCells } from './cells.js';
 import { createClaim } from './claim.js';
@@ -169,18 +163,20 @@ function outboxCalls(db: Database.Database, attempt: Attempt, parts: OutboxParts
     const lookAgainInMs = commit.coalescer.dueInMs(clock.now());
     return { ...outbox.counts(), ...(lookAgainInMs === undefined ? {} : { lookAgainInMs }) };
   };
-  const pending = (afterSeq: number, max: number): readonly OutboxRow[] => {
+  const upToDate = <T>(read: () => T): T => {
     commit.appendDue();
-    return outbox.pending(afterSeq, max);
+    return read();
   };
   return {
     outboxClaim: (wanted) => attempt(() => claimed(wanted)),
-    outboxPending: (afterSeq, max) => attempt(() => pending(afterSeq, max)),
+    outboxPending: (afterSeq, max) => attempt(() => upToDate(() => outbox.pending(afterSeq, max))),
+    outboxLines: (afterSeq, max) =>
+      attempt(() => upToDate(() => outbox.pendingLines(afterSeq, max))),
     outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, clock.now())),
     outboxList: (filter) => attempt(() => outbox.list(filter)),
     outboxCounts: () => attempt(counts),
     outboxAmend: (amendment) => attempt(() => outbox.amend(amendment)),
-  } satisfies Partial<Store>;
+  } satisfies Partial<PackedStore>;
 }
 
 function artifactCalls(db: Database.Database, attempt: Attempt) {

@@ -20,7 +20,8 @@ import {
   unpackCell,
   unpackLines,
 } from '../../ports/packed.js';
-import type { Committed, Store, StoredCell } from '../../ports/store.js';
+import { unpackOutboxRow } from '../../ports/packed-outbox.js';
+import type { Committed, OutboxRow, Store, StoredCell } from '../../ports/store.js';
 import { packBatch } from '../../wire/decision-batch.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
@@ -90,6 +91,7 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
       });
   const call = calling();
   const callForCells = calling(unpackCells);
+  const callForRows = calling(unpackRows);
   const callForLines = calling(readTexts);
   return {
     ...readsOver(call),
@@ -100,6 +102,7 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
     },
     loadFamily: (address) => callForCells('loadFamily', address),
     commit: (decisions) => packEach(decisions, (packed) => commitOver(link, packed)),
+    outboxPending: (afterSeq, max) => callForRows('outboxPending', afterSeq, max),
     fence: (thread, incarnation) => call('fence', thread, incarnation),
     outboxAmend: (amendment) => call('outboxAmend', amendment),
     outboxClaim: (claim) => call('outboxClaim', claim),
@@ -127,7 +130,6 @@ type Call = <T>(
 
 function readsOver(call: Call) {
   return {
-    outboxPending: (afterSeq, max) => call('outboxPending', afterSeq, max),
     outboxList: (filter) => call('outboxList', filter),
     outboxCounts: () => call('outboxCounts'),
     journal: (afterSeq, max) => call('journal', afterSeq, max),
@@ -142,6 +144,10 @@ function readsOver(call: Call) {
 
 function readTexts(value: unknown): readonly StoredCell[] {
   return (value as readonly string[]).flatMap(unpackLines);
+}
+
+function unpackRows(value: unknown): readonly OutboxRow[] {
+  return (value as readonly unknown[]).map(unpackOutboxRow);
 }
 
 function unpackCells(value: unknown): readonly StoredCell[] {

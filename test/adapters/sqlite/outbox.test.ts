@@ -6,11 +6,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
+import type { JsonObject } from '../../../machines/model/json.js';
 import { migrate } from '../../../src/adapters/sqlite/open.js';
 import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
 import { artifactNameOf } from '../../../src/feed/artifacts.js';
 import type { Failpoint, Failpoints } from '../../../src/ports/failpoints.js';
+import { feedHash, linked, numbered, textOf } from '../../../src/ports/feed-chain.js';
+import { unpackOutboxRow } from '../../../src/ports/packed-outbox.js';
 import { EVENT_ARTIFACTS, type FeedEvent } from '../../../src/ports/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
@@ -212,4 +215,45 @@ test('[ST-4] O17: one bad row, and none of its decision is there', async () => {
   const [outcome] = await store.commit([decisionOf('d-1', { records })]);
   assert.equal(outcome?.ok, false);
   assert.deepEqual(await events(), []);
+});
+
+test('[OB-15] O7: a row whose text is damaged says so between two that are whole', async () => {
+  const { db, store } = fresh();
+  await store.commit(['a', 'b', 'c'].map((id) => decisionOf(id, { records: [publishOf(WEB)] })));
+  db.prepare("UPDATE outbox SET data = '{' WHERE seq = 2").run();
+  for (const rows of [
+    unwrap(await store.outboxPending(0, 10)),
+    unwrap(await store.outboxLines(0, 10)).map(unpackOutboxRow),
+  ]) {
+    assert.deepEqual(
+      rows.map(({ event, damaged }) => [event.eventId, damaged !== undefined]),
+      [
+        ['a.0', false],
+        ['', true],
+        ['c.0', false],
+      ],
+    );
+  }
+});
+
+test('[FD-11] outbox: an event has one text: what is stored is what JSON makes of it again', async () => {
+  const odd = fc.string({
+    unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', '\u007f', 'é', '\u2028', '😀', "'", '%'),
+  });
+  await fc.assert(
+    fc.asyncProperty(odd, odd, fc.dictionary(odd, fc.jsonValue()), async (id, event, data) => {
+      const { store } = fresh();
+      const publish = { aggregateKind: 'group', aggregateId: id, data: data as JsonObject };
+      const record = { ...recordOf('x'), event, publish };
+      assert.ok((await store.commit([decisionOf('d-1', { records: [record] })]))[0]?.ok);
+      const [row] = unwrap(await store.outboxPending(0, 1));
+      assert.ok(row);
+      assert.equal(textOf(row.event), JSON.stringify(row.event));
+      const behind = linked(row.event, 'hash');
+      assert.equal(textOf(behind), JSON.stringify(behind));
+      assert.equal(numbered(behind, 7), JSON.stringify({ ...behind, controlVersion: 7 }));
+      assert.equal(feedHash(JSON.parse(numbered(behind, 7)) as FeedEvent), feedHash(behind));
+    }),
+    { seed: seedOfRun(), numRuns: 100 },
+  );
 });
