@@ -12,8 +12,9 @@ import {
   type RunPassParams,
 } from '../machines/outbox.js';
 import { type ActorType, type CellView, observed, type World } from '../src/runtime/actor-type.js';
+import { type Backlog, emptyBacklog, type OutboxPorts } from './outbox-backlog.js';
 import { outboxConditions } from './outbox-conditions.js';
-import { type Backlog, emptyBacklog, type OutboxPorts, runPass } from './outbox-pass.js';
+import { runPass } from './outbox-pass.js';
 
 type OutboxWorld = World<OutboxPorts, Backlog>;
 

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { outboxActor } from '../../actors/outbox-actor.js';
-import type { OutboxPorts } from '../../actors/outbox-pass.js';
+import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import { type Address, addressOf } from '../../machines/model/ids.js';
 import { openFileSink } from '../../src/adapters/file-sink/sink.js';
 import { systemClock } from '../../src/adapters/system/clock.js';

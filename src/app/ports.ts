@@ -5,7 +5,8 @@
 
 import { join } from 'node:path';
 import type { LbsyncPorts } from '../../actors/lbsync-state.js';
-import { type Backlog, finish, type OutboxPorts } from '../../actors/outbox-pass.js';
+import type { Backlog, OutboxPorts } from '../../actors/outbox-backlog.js';
+import { finish } from '../../actors/outbox-pass.js';
 import type { ProviderFailure, SinkFailure } from '../../machines/model/failures.js';
 import type { ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { outboxActor } from '../../actors/outbox-actor.js';
-import type { OutboxPorts } from '../../actors/outbox-pass.js';
+import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import { poolActor } from '../../actors/pool-actor.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';

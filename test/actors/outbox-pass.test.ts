@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { outboxActor } from '../../actors/outbox-actor.js';
-import { emptyBacklog } from '../../actors/outbox-pass.js';
+import { emptyBacklog } from '../../actors/outbox-backlog.js';
 import type { Address } from '../../machines/model/ids.js';
 import { FAILPOINTS } from '../../src/ports/failpoints.js';
 import { assertWhole, attemptsOf, feedOf, fill } from '../support/outbox-feeds.js';

@@ -1,8 +1,9 @@
 /** The outbox where not only the sink refuses: rivals, losses, operators, artifacts, and the end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { passLimits } from '../../actors/outbox-backlog.js';
 import { outboxConditions } from '../../actors/outbox-conditions.js';
-import { finish, passLimits } from '../../actors/outbox-pass.js';
+import { finish } from '../../actors/outbox-pass.js';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import { feedHash } from '../../src/ports/feed-chain.js';
 import { feedEvent } from '../support/feed-events.js';

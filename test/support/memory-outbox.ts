@@ -1,6 +1,6 @@
 /** The outbox part of a store, in memory: rows, what a pass made of them, and an off switch. */
 
-import type { OutboxPorts } from '../../actors/outbox-pass.js';
+import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import type { OutboxAmendment } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
 import type { FeedEvent, OutboxOutcome, OutboxRow } from '../../src/ports/store.js';

@@ -2,8 +2,8 @@
  * The outbox's machine and passes on virtual time, with a store and a sink in memory. `crash` loses what
  * a process loses: the machine's state and the backlog, and whatever the pass had not done yet.
  */
-import type { Backlog, OutboxPorts } from '../../actors/outbox-pass.js';
-import { emptyBacklog, runPass } from '../../actors/outbox-pass.js';
+import { type Backlog, emptyBacklog, type OutboxPorts } from '../../actors/outbox-backlog.js';
+import { runPass } from '../../actors/outbox-pass.js';
 import type { RecordParams } from '../../machines/model/effects.js';
 import type { OutboxAmendment, OutboxSettings } from '../../machines/model/messages.js';
 import { type OutboxMemory, outboxMachine, type RunPassParams } from '../../machines/outbox.js';
