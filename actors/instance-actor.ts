@@ -7,6 +7,8 @@
 import { instanceMachine } from '../machines/instance.js';
 import type { InstanceMemory } from '../machines/instance-memory.js';
 import {
+  type AgentEndParams,
+  type AgentParams,
   type AnswerParams,
   type BackendParams,
   type LevelParams,
@@ -14,6 +16,7 @@ import {
   type ReportParams,
   viewOf,
 } from '../machines/instance-messages.js';
+import type { AgentMessage } from '../machines/model/agent.js';
 import { addressOf } from '../machines/model/ids.js';
 import type {
   BackendMessage,
@@ -71,6 +74,15 @@ export const instanceActor: ActorType = {
     watchAtProvider: observed<ProviderParams>(tellProvider),
     publishBackend: durable<BackendParams | undefined>(tellBackend),
     republishBackend: observed<BackendParams | undefined>(tellBackend),
+    publishAgent: observed<AgentParams | undefined>((params, { scope }) => {
+      if (params === undefined) return;
+      const message: AgentMessage = { type: 'agent.desired', spec: params.spec };
+      scope.tell(addressOf('agent', params.spec.instance), message);
+    }),
+    removeAgent: durable<AgentEndParams>(({ id, heard }, { scope }) => {
+      const message: AgentMessage = { type: 'agent.removed' };
+      if (heard) scope.tell(addressOf('agent', id), message);
+    }),
     tellBackendDied: protective<{ readonly id: string }>(({ id }, { scope }) => {
       const message: BackendMessage = {
         type: 'backend.died',
@@ -104,10 +116,11 @@ export const instanceActor: ActorType = {
 
 /**
  * Version 1 told its group less of itself (`told`): the next report says the rest. Before version 3 nobody
- * had a key.
+ * had a key, an agent or a quarantine.
  */
 function migrate({ value, context, timers }: StoredState): StoredState {
-  return { value, timers, context: { key: null, ...context } };
+  const added = { key: null, agent: null, quarantine: null };
+  return { value, timers, context: { ...added, ...context } };
 }
 
 /** Levels: a newer one says everything an older one did. */
@@ -116,6 +129,7 @@ function coalesce(message: Message): string | undefined {
     case 'instance.desired':
     case 'publish.request':
     case 'backend.verdict':
+    case 'agent.verdict':
       return message.type;
     default:
       return undefined;

@@ -5,7 +5,7 @@
  *   node ─┬─ store       the only writer of SQLite
  *         ├─ outbox      rows to the sink
  *         ├─ dataplane ──┬─ lbsync    frontends, the one connection to VPP
- *         │              └─ shards    one thread each: backends, instances, groups, tenants
+ *         │              └─ shards    one thread each: backends, instances, agents, groups, tenants
  *         └─ main ───────┬─ pools, announcements, providers, reload, tenancy    in the main thread
  *                        └─ api                                  what operators and agents speak to
  *
@@ -73,7 +73,15 @@ const dataplane: ChildSpec<NodeStart> = {
     strategy: 'one-for-one',
     children: [
       thread('lbsync', 'dataplane', ['lbsync', 'frontend', 'suspicion', 'override']),
-      thread('shards', 'shard', ['backend', 'instance', 'identity', 'group', 'tenant', 'override']),
+      thread('shards', 'shard', [
+        'backend',
+        'instance',
+        'agent',
+        'identity',
+        'group',
+        'tenant',
+        'override',
+      ]),
     ],
   },
 };

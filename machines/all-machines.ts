@@ -3,6 +3,7 @@
  * `switchyard machines` prints.
  */
 import type { AnyStateMachine } from 'xstate';
+import { agentMachine } from './agent.js';
 import { announcementMachine } from './announcement.js';
 import { backendMachine } from './backend.js';
 import { frontendMachine } from './frontend.js';
@@ -38,6 +39,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(groupMachine, 'keeps as many members as wanted and replaces those that should go'),
   named(instanceMachine, 'one member from the wish for it to its last trace'),
   named(identityMachine, 'which key speaks for one instance'),
+  named(agentMachine, 'what the agent on one instance is worth, and what its silence means'),
   named(backendMachine, 'whether one address may receive new flows'),
   named(frontendMachine, 'one VIP: its pools, members and weights'),
   named(overrideMachine, 'keeps what operators ordered against one configuration'),

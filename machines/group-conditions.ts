@@ -6,7 +6,15 @@
 
 import { isUnhealthy } from '../src/policy/breaker.js';
 import { budgetOf } from '../src/policy/budget.js';
-import { type GroupMemory, managedOf, rulesOf, specOf, wantedOf } from './group-memory.js';
+import type { Member } from '../src/policy/members.js';
+import {
+  type GroupMemory,
+  managedOf,
+  membersOf,
+  rulesOf,
+  specOf,
+  wantedOf,
+} from './group-memory.js';
 import type { JsonObject } from './model/json.js';
 import { timestamp } from './model/time.js';
 
@@ -65,4 +73,46 @@ function wordsFor(memory: GroupMemory, why: 'room' | 'budget' | 'window') {
         next: 'they are replaced in the next window; "replace INSTANCE" waits for no window',
       };
   }
+}
+
+/** What is odd about its members, without the details that each of them shows. */
+export function memberConditions(memory: GroupMemory): JsonObject[] {
+  const { key } = memory;
+  const members = membersOf(memory);
+  const kept = members.filter(({ state }) => state === 'quarantined');
+  const missed = members.filter(({ agentMissed }) => agentMissed === true);
+  const about = (type: string, severity: string, odd: readonly Member[], words: object) => ({
+    type,
+    object: `group/${key}`,
+    severity,
+    since: timestamp(Math.min(...odd.map(({ sinceMs }) => sinceMs))),
+    cause: 'GR-10',
+    ...words,
+  });
+  return [
+    ...(kept.length === 0
+      ? []
+      : [
+          about('instances-quarantined', 'info', kept, {
+            message: `kept out of rotation: ${namesOf(kept)}`,
+            next: '"quarantine INSTANCE --release" brings one back, "drain INSTANCE" ends it',
+          }),
+        ]),
+    ...(missed.length === 0
+      ? []
+      : [
+          about('agents-silent', 'warning', missed, {
+            message: `agents stay silent while probes pass: ${namesOf(missed)}`,
+            next: 'they go on serving; look at the agents, or replace the instances',
+          }),
+        ]),
+  ];
+}
+
+const NAMES_MAX = 3;
+
+function namesOf(members: readonly Member[]): string {
+  const names = members.slice(0, NAMES_MAX).map(({ id }) => id);
+  const more = members.length - names.length;
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ');
 }

@@ -242,7 +242,9 @@ const presentIn = oncePer((members: readonly Member[]): readonly Member[] =>
 export function tellsOfFailure(memory: GroupMemory, summary: InstanceSummary): boolean {
   const known = memory.members[summary.id];
   if (known === undefined || hasServed(known) || standingOf(known) !== 'staying') return false;
-  if (isOnDemand(known)) return false;
+  // Neither its host's end nor an operator's interest tells anything of the template.
+  const fateful = summary.drains === undefined && summary.state !== 'quarantined';
+  if (isOnDemand(known) || !fateful) return false;
   return standingOf(merged(known, summary)) !== 'staying';
 }
 

@@ -9,7 +9,7 @@ import { budgetOf } from '../src/policy/budget.js';
 import { isOnDemand, type Member, standingOf } from '../src/policy/members.js';
 import { isThere } from '../src/policy/on-demand.js';
 import { CREATE_FAILURES_MAX } from '../src/policy/scale.js';
-import { breakerConditions, waitConditions } from './group-conditions.js';
+import { breakerConditions, memberConditions, waitConditions } from './group-conditions.js';
 import {
   type GroupMemory,
   managedOf,
@@ -99,6 +99,7 @@ export function viewOf(memory: GroupMemory): JsonObject {
   const members = managedOf(memory);
   const onDemand = onDemandOf(memory).filter(isThere).length;
   const count = (test: (member: Member) => boolean) => members.filter(test).length;
+  const kept = count(isKept);
   const inService = count(({ inService }) => inService);
   const unavailable = Math.max(0, wantedOf(memory) - inService);
   return {
@@ -110,7 +111,8 @@ export function viewOf(memory: GroupMemory): JsonObject {
     ...(spec?.asleep === true ? { asleep: true } : {}),
     serving: count(({ state }) => state === 'serving'),
     booting: count((member) => standingOf(member) === 'staying' && isArriving(member)),
-    draining: count((member) => standingOf(member) === 'leaving'),
+    draining: count((member) => standingOf(member) === 'leaving' && !isKept(member)),
+    ...(kept === 0 ? {} : { quarantined: kept }),
     failed: count(({ state }) => state === 'failed'),
     ...(onDemand === 0 ? {} : { onDemand }),
     unavailable,
@@ -121,13 +123,23 @@ export function viewOf(memory: GroupMemory): JsonObject {
   };
 }
 
+/** Out of rotation, but not on its way out. */
+function isKept({ state }: Member): boolean {
+  return state === 'quarantined';
+}
+
 function isArriving({ state }: Member): boolean {
   return state !== 'serving' && state !== 'suspect';
 }
 
 function conditionsOf(memory: GroupMemory): JsonObject[] {
   if (memory.spec === null) return [];
-  return [...createConditions(memory), ...breakerConditions(memory), ...waitConditions(memory)];
+  return [
+    ...createConditions(memory),
+    ...breakerConditions(memory),
+    ...waitConditions(memory),
+    ...memberConditions(memory),
+  ];
 }
 
 function nextExpiryOf(memory: GroupMemory): JsonObject {
@@ -158,8 +170,8 @@ function problemOf(failures: number, message: string): string {
 export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
   const { key, trouble } = memory;
   const there = presentOf(memory);
-  const present = there.filter((member) => !isOnDemand(member));
-  const onDemand = there.length - present.length;
+  const onDemand = there.filter(isOnDemand).length;
+  const present = there.filter((member) => !isOnDemand(member) && !isKept(member));
   const size = wantedOf(memory);
   const settled = present.every(({ inService }) => inService) && present.length === size;
   return {

@@ -10,7 +10,7 @@
  * and holds us like the others until it has.
  */
 import { backoffMs } from '../src/policy/backoff.js';
-import { assert } from './model/assert.js';
+import type { AgentVerdict } from './model/agent.js';
 import { type GroupSpec, infraOf } from './model/desired.js';
 import type { Meta } from './model/effects.js';
 import type { ProviderFailure } from './model/failures.js';
@@ -25,8 +25,18 @@ import type {
 } from './model/messages.js';
 import { nextRevision } from './model/time.js';
 
-/** Why a drain ended. `unverified`: a frontend never said that the weight is 0. */
-export type DrainEnd = 'acknowledged' | 'deadline' | 'died' | 'never-served' | 'unverified';
+/**
+ * Why a drain ended. `unverified`: a frontend never said that the weight is 0; `forced`: nor did it have to;
+ * `provider-deadline`: its host goes.
+ */
+export type DrainEnd =
+  | 'acknowledged'
+  | 'deadline'
+  | 'died'
+  | 'never-served'
+  | 'unverified'
+  | 'forced'
+  | 'provider-deadline';
 
 export interface Drain {
   readonly reason: DrainReason;
@@ -40,6 +50,22 @@ export interface Drain {
   /** The executor of the drain says that nothing is left to wait for. */
   readonly acknowledged: boolean;
   readonly endedBy: DrainEnd | null;
+  /** An operator wants it gone at its deadline, whatever a frontend says. */
+  readonly forced?: true;
+  /** When its host goes, whatever anybody says. */
+  readonly providerDeadlineMs?: number;
+  /** Of the notice that told of it. */
+  readonly notice?: string;
+}
+
+/** Out of rotation, kept for somebody to look at. */
+export interface Quarantine {
+  readonly owner: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  /** Wall clock; `null`: until it is released. */
+  readonly untilMs: number | null;
+  readonly lastMayGo: boolean;
 }
 
 export interface InstanceMemory {
@@ -62,6 +88,8 @@ export interface InstanceMemory {
   /** IP address of its backend. */
   readonly ip: string | null;
   readonly verdict: Verdict | null;
+  /** What its agent is worth; `null`: it has none that we know of. */
+  readonly agent: AgentVerdict | null;
   /** Number of the newest level: what it asks of its frontends. */
   readonly level: number;
   /** Frontends it was taken from, which may still have it in VPP. */
@@ -77,6 +105,7 @@ export interface InstanceMemory {
   /** Down for longer than its group tolerates. */
   readonly overdue: boolean;
   readonly drain: Drain | null;
+  readonly quarantine: Quarantine | null;
   readonly dead: boolean;
   /** What its group was last told. */
   readonly told: InstanceSummary | null;
@@ -113,6 +142,7 @@ export function newInstance(input: InstanceInput): InstanceMemory {
     providerId: null,
     ip: null,
     verdict: null,
+    agent: null,
     level: 0,
     former: [],
     acks: {},
@@ -122,6 +152,7 @@ export function newInstance(input: InstanceInput): InstanceMemory {
     replaceOrdered: false,
     overdue: false,
     drain: null,
+    quarantine: null,
     dead: false,
     told: null,
   };
@@ -201,38 +232,6 @@ export function isAnswer({ id, level, spec, former }: InstanceMemory, ack: Membe
   return spec.frontends.includes(ack.frontend) || former.includes(ack.frontend);
 }
 
-export interface DrainOrder {
-  readonly reason: DrainReason;
-  readonly note: string;
-  readonly lastMayGo: boolean;
-  /** Absent: as long as the group's spec allows. */
-  readonly timeoutMs?: number;
-}
-
-export function drainPlanned(memory: InstanceMemory, order: DrainOrder, meta: Meta): Change {
-  const { timeoutMs = memory.spec.drain.timeoutMs, ...rest } = order;
-  const window = { startedAtMs: meta.at, askedAtMs: meta.at, deadlineMs: meta.at + timeoutMs };
-  return { drain: { ...rest, ...window, acknowledged: false, endedBy: null } };
-}
-
-export function drainOf(memory: InstanceMemory): Drain {
-  assert(memory.drain !== null, `${memory.id} is not draining`);
-  return memory.drain;
-}
-
-/** Asks its frontends once more: what they said before counts no longer. */
-export function askedAgain(memory: InstanceMemory, meta: Meta): Change {
-  const drain = { ...drainOf(memory), askedAtMs: meta.at };
-  return { ...renumbered(memory, meta), acks: {}, drain };
-}
-
-/** A hold that ran out stays on record, whatever else ended the drain. */
-export function drainEnded(memory: InstanceMemory, by: DrainEnd): Change {
-  const drain = drainOf(memory);
-  const endedBy = by === 'unverified' ? by : (drain.endedBy ?? by);
-  return { drain: { ...drain, endedBy } };
-}
-
 // --- what follows from the memory ---------------------------------------------------------------
 
 /** What its frontends must make of it; undefined: they need not know of it. */
@@ -248,6 +247,7 @@ export function phaseOf({
     case 'serving':
     case 'suspect':
       return 'in';
+    case 'quarantined':
     case 'draining':
       return 'drain';
     case 'drained':
@@ -267,14 +267,6 @@ export function heldBy(memory: InstanceMemory): readonly FrontendName[] {
   return phase === 'in' ? held : [...held, ...memory.former];
 }
 
-/** A frontend says that it still gives it flows (nobody else there could take them), or is frozen. */
-export function isKept(memory: InstanceMemory): boolean {
-  return heldBy(memory).some((frontend) => {
-    const ack = memory.acks[frontend];
-    return (ack?.weight ?? 0) > 0 || ack?.frozen === true;
-  });
-}
-
 function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boolean {
   if (ack === undefined) return false;
   // An AS that is gone has no weight either.
@@ -284,6 +276,12 @@ function satisfies(ack: MemberAck | undefined, phase: MemberLevel['phase']): boo
 
 export function isInService(memory: InstanceMemory): boolean {
   return memory.state === 'serving' && heldBy(memory).length === 0;
+}
+
+/** Silent while its probe passes: not worth replacing it, but worth knowing. */
+export function isAgentMissed({ spec, state, agent }: InstanceMemory): boolean {
+  const present = state === 'serving' || state === 'suspect';
+  return present && spec.health.source === 'both' && isProbed(spec) && agent?.state === 'silent';
 }
 
 /** Without a check there is no verdict to wait for. */
@@ -301,6 +299,8 @@ export function summaryOf(memory: InstanceMemory): InstanceSummary {
     infra: infraOf(memory.spec.template),
     ...(memory.onDemand ? { onDemand: memory.key ?? memory.id } : {}),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
+    ...(isAgentMissed(memory) ? { agentMissed: true as const } : {}),
+    ...(memory.drain?.reason === 'termination-notice' ? { drains: memory.drain.reason } : {}),
     ...(memory.ip === null ? {} : { address: memory.ip }),
     ...(memory.problem === null ? {} : { problem: memory.problem }),
   };

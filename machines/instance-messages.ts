@@ -5,12 +5,27 @@
  * Input: its memory. Output: parameters of effects. Each message carries the whole level, so a
  * neighbour that lost one is set right by the next.
  */
-import { drainOf, heldBy, type InstanceMemory, phaseOf, summaryOf } from './instance-memory.js';
+import { conditionsOf } from './instance-conditions.js';
+import { drainOf } from './instance-drain.js';
+import {
+  heldBy,
+  type InstanceMemory,
+  phaseOf,
+  type Quarantine,
+  summaryOf,
+} from './instance-memory.js';
+import type { AgentSpec } from './model/agent.js';
 import { assert } from './model/assert.js';
 import type { BackendSpec } from './model/desired.js';
 import type { Meta, RecordParams } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
-import { type Address, addressOf, type FrontendName, parseBackendName } from './model/ids.js';
+import {
+  type Address,
+  addressOf,
+  type FrontendName,
+  type InstanceId,
+  parseBackendName,
+} from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { InstanceSummary, MemberLevel, ProviderMessage } from './model/messages.js';
 import { timestamp } from './model/time.js';
@@ -30,20 +45,23 @@ export function journaled(memory: InstanceMemory, event: string, rule: string): 
 }
 
 function numbersOf(memory: InstanceMemory): JsonObject {
-  const { spec, drain, failures, retryAtMs, problem, verdict } = memory;
+  const { spec, drain, quarantine, failures, retryAtMs, problem, verdict, agent } = memory;
   return {
     tenant: spec.tenant,
     ...(drain === null ? {} : { drain: { ...drain } }),
+    ...(quarantine === null ? {} : { quarantine: { ...quarantine } }),
     ...(failures === 0 ? {} : { failures, retryAtMs }),
     ...(problem === null ? {} : { problem }),
     ...(verdict === null ? {} : { verdict: verdict.state, code: verdict.code }),
+    ...(agent === null ? {} : { agent: agent.state, detail: agent.detail }),
     ...(heldBy(memory).length === 0 ? {} : { heldBy: heldBy(memory) }),
   };
 }
 
 /** The instance as operators and the feed see it. */
 export function viewOf(memory: InstanceMemory): JsonObject {
-  const { spec, verdict, drain } = memory;
+  const { spec, verdict, agent, drain, quarantine } = memory;
+  const conditions = conditionsOf(memory);
   return {
     id: memory.id,
     tenant: spec.tenant,
@@ -56,15 +74,25 @@ export function viewOf(memory: InstanceMemory): JsonObject {
     onDemand: memory.onDemand,
     ...(memory.key === null ? {} : { key: memory.key }),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),
-    health: verdict === null ? {} : { probe: verdict.state },
+    health: {
+      ...(verdict === null ? {} : { probe: verdict.state }),
+      ...(agent === null ? {} : { agent: agent.state }),
+    },
     ...(drain === null ? {} : { drain: drainView(memory) }),
+    ...(quarantine === null ? {} : { quarantine: quarantineView(quarantine) }),
     template: spec.template.name,
     infraHash: spec.template.infraHash,
     token: memory.token,
     ...(memory.problem === null ? {} : { problem: memory.problem }),
     ...(memory.retryAtMs === null ? {} : { retryAt: timestamp(memory.retryAtMs) }),
     cause: memory.cause,
+    ...(conditions.length === 0 ? {} : { conditions }),
   };
+}
+
+function quarantineView({ owner, reason, sinceMs, untilMs }: Quarantine): JsonObject {
+  const until = untilMs === null ? {} : { until: timestamp(untilMs) };
+  return { owner, reason, since: timestamp(sinceMs), ...until };
 }
 
 function drainView(memory: InstanceMemory): JsonObject {
@@ -91,9 +119,9 @@ export interface LevelParams {
 
 /** To every frontend; to none before there is an address to speak of. */
 export function levelOf(memory: InstanceMemory): LevelParams {
-  const { id, spec, ip, dead, drain, former, level: revision } = memory;
+  const { id, spec, ip, dead, drain, quarantine, former, level: revision } = memory;
   const phase = phaseOf(memory) ?? 'out';
-  const lastMayGo = drain?.lastMayGo ?? false;
+  const lastMayGo = (drain ?? quarantine)?.lastMayGo ?? false;
   const asked = { address: ip ?? '', phase, dead, lastMayGo };
   const level = { member: id, revision, group: spec.key, ...asked };
   return { frontends: ip === null ? [] : spec.frontends, former, level };
@@ -115,6 +143,29 @@ export function backendOf(memory: InstanceMemory): BackendParams | undefined {
   const { probePort: port, check } = spec.backend ?? {};
   const probed = port !== undefined && check !== undefined;
   return { spec: probed ? { ...base, probe: { port, check } } : base };
+}
+
+export interface AgentParams {
+  readonly spec: AgentSpec;
+}
+
+/** Undefined where nobody listens to it: its group trusts the probe alone, and it has never said a word. */
+export function agentOf(memory: InstanceMemory): AgentParams | undefined {
+  const { id, spec, providerId, dead, agent } = memory;
+  const { source, agentIntervalMs: intervalMs, missedReports } = spec.health;
+  if (providerId === null || dead || (source === 'probe' && agent === null)) return undefined;
+  const { provider } = spec.template;
+  return { spec: { instance: id, provider, providerId, intervalMs, missedReports } };
+}
+
+export interface AgentEndParams {
+  readonly id: InstanceId;
+  /** There is an actor to be told. */
+  readonly heard: boolean;
+}
+
+export function agentEndOf({ id, spec, agent }: InstanceMemory): AgentEndParams {
+  return { id, heard: agent !== null || spec.health.source !== 'probe' };
 }
 
 export interface ReportParams {

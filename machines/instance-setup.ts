@@ -5,16 +5,23 @@
  * chart itself is in instance.ts. Guards and delays never look at a clock: time is in the event.
  */
 import { assign, setup } from 'xstate';
-import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
 import {
-  adopted,
   askedAgain,
-  changesSpec,
-  type DrainEnd,
+  bringsForward,
   type DrainOrder,
   drainEnded,
   drainOf,
   drainPlanned,
+  hastened,
+  holdEndOf,
+  holdEndsMs,
+  isKept,
+} from './instance-drain.js';
+import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
+import {
+  adopted,
+  changesSpec,
+  type DrainEnd,
   entered,
   heard,
   heldBy,
@@ -22,9 +29,7 @@ import {
   type InstanceMemory,
   isAnswer,
   isInService,
-  isKept,
   isNews,
-  isProbed,
   problemOf,
   renumbered,
   respecified,
@@ -32,7 +37,11 @@ import {
   summaryOf,
 } from './instance-memory.js';
 import {
+  type AgentEndParams,
+  type AgentParams,
   type AnswerParams,
+  agentEndOf,
+  agentOf,
   agreed,
   type BackendParams,
   backendOf,
@@ -49,6 +58,7 @@ import {
   reportOf,
   watchCall,
 } from './instance-messages.js';
+import { graceEndsMs, isHeardOf, isSick, isUnwell, isWell } from './instance-opinion.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { InstanceMessage, InstanceState } from './model/messages.js';
@@ -77,8 +87,19 @@ function orderIn(event: InstanceEvent): DrainOrder {
     case 'instance.drain':
       return { reason: event.reason, note: '', lastMayGo: event.lastMayGo || event.force };
     case 'operator.drain': {
-      const order = { reason: 'operator', note: event.reason, lastMayGo: event.force } as const;
+      const base = { reason: 'operator', note: event.reason, lastMayGo: event.force } as const;
+      const order = event.force ? ({ ...base, forced: true } as const) : base;
       return event.deadlineMs === undefined ? order : { ...order, timeoutMs: event.deadlineMs };
+    }
+    case 'instance.notice': {
+      const { id, deadlineMs } = event.notice;
+      const order = {
+        reason: 'termination-notice',
+        note: '',
+        lastMayGo: false,
+        notice: id,
+      } as const;
+      return deadlineMs === undefined ? order : { ...order, providerDeadlineMs: deadlineMs };
     }
     default:
       return { reason: 'unhealthy', note: 'did not serve in time', lastMayGo: false };
@@ -106,6 +127,7 @@ export const instanceSetup = setup({
       setBack(context, atLeastMs, event.meta),
     ),
     noteVerdict: assign(({ event }) => ({ verdict: as(event, 'backend.verdict').verdict })),
+    noteAgent: assign(({ event }) => ({ agent: as(event, 'agent.verdict').verdict })),
     noteAck: assign(({ context, event }) => heard(context, as(event, 'member.acknowledged').ack)),
     noteSpec: assign(({ context, event }) =>
       respecified(context, as(event, 'instance.desired').spec, event.meta),
@@ -119,6 +141,20 @@ export const instanceSetup = setup({
     })),
     orderReplacement: assign({ replaceOrdered: true }),
     planDrain: assign(({ context, event }) => drainPlanned(context, orderIn(event), event.meta)),
+    /** It stayed so long that nobody looked at it. */
+    planLeaving: assign(({ context, event }) => {
+      const note = context.quarantine?.reason ?? '';
+      const order = { reason: 'quarantine-over', note, lastMayGo: false } as const;
+      return drainPlanned(context, order, event.meta);
+    }),
+    hasten: assign(({ context, event }) => hastened(context, as(event, 'instance.notice').notice)),
+    planQuarantine: assign(({ event }) => {
+      const { owner, reason, forMs, force } = as(event, 'operator.quarantine');
+      const { at } = event.meta;
+      const untilMs = forMs === null ? null : at + forMs;
+      return { quarantine: { owner, reason, sinceMs: at, untilMs, lastMayGo: force } };
+    }),
+    endQuarantine: assign({ quarantine: null }),
     liftLastMember: assign(({ context, event }) => ({
       drain: { ...drainOf(context), lastMayGo: true },
       ...renumbered(context, event.meta),
@@ -128,6 +164,7 @@ export const instanceSetup = setup({
       drain: { ...drainOf(context), acknowledged: true },
     })),
     endDrain: assign(({ context }, { by }: { readonly by: DrainEnd }) => drainEnded(context, by)),
+    endHold: assign(({ context, event }) => drainEnded(context, holdEndOf(context, event.meta))),
 
     createAtProvider: effect<ProviderParams>(),
     findAtProvider: effect<ProviderParams>(),
@@ -135,6 +172,8 @@ export const instanceSetup = setup({
     deleteAtProvider: effect<ProviderParams>(),
     publishBackend: effect<BackendParams | undefined>(),
     republishBackend: effect<BackendParams | undefined>(),
+    publishAgent: effect<AgentParams | undefined>(),
+    removeAgent: effect<AgentEndParams>(),
     tellBackendDied: effect<Pick<InstanceMemory, 'id'>>(),
     removeBackend: effect<Pick<InstanceMemory, 'id'>>(),
     publishLevel: effect<LevelParams>(),
@@ -162,15 +201,24 @@ export const instanceSetup = setup({
     /** A create that had been given up shows after all. */
     surfacesLate: ({ context, event }) =>
       context.providerId === null && 'token' in event && event.token === context.token,
-    saysUp: ({ event }) => event.type === 'backend.verdict' && event.verdict.state === 'up',
-    saysDown: ({ event }) => event.type === 'backend.verdict' && event.verdict.state === 'down',
-    isUnprobed: ({ context }) => !isProbed(context.spec),
+    isWell: ({ context }) => isWell(context),
+    isUnwell: ({ context }) => isUnwell(context),
+    isHeardOf: ({ context }) => isHeardOf(context),
+    /** And nobody was told so far. */
+    isSick: ({ context, event }) => !context.overdue && isSick(context, event.meta),
+    /** Its agent is one that nobody told what to be. */
+    isStranger: ({ event }) => !as(event, 'agent.verdict').known,
+    /** It lives, whatever the provider answered. */
+    provesLife: ({ event }) => as(event, 'agent.verdict').verdict.state !== 'unheard',
+    bringsForward: ({ context, event }) =>
+      bringsForward(context, as(event, 'instance.notice').notice),
+    isLimited: ({ context }) => context.quarantine?.untilMs != null,
     isDrainPlanned: ({ context }) => context.drain !== null,
     isAcknowledged: ({ context }) => context.drain?.acknowledged === true,
     hasNeverServed: ({ context }) => context.servedAtMs === null,
     /** Some frontend has not acknowledged what this state asks of it. */
     isHeld: ({ context }) => heldBy(context).length > 0,
-    isKept: ({ context }) => isKept(context),
+    isKept: ({ context, event }) => isKept(context, event.meta),
     /** The group now lets even the last member of a frontend go. */
     liftsLastMember: ({ context, event }) =>
       event.type === 'instance.drain' && orderIn(event).lastMayGo && !drainOf(context).lastMayGo,
@@ -201,16 +249,16 @@ export const instanceSetup = setup({
     },
     /** Down for so long, not counting its grace after creation. */
     replaceAfter: ({ context, event }) => {
-      const { health } = context.spec;
-      const graceEndsMs = (context.createdAtMs ?? 0) + health.graceMs;
-      return until(Math.max(context.sinceMs, graceEndsMs) + health.replaceAfterMs, event);
+      const { replaceAfterMs } = context.spec.health;
+      return until(Math.max(context.sinceMs, graceEndsMs(context)) + replaceAfterMs, event);
     },
+    graceOver: ({ context, event }) => until(graceEndsMs(context), event),
+    quarantineOver: ({ context, event }) => until(context.quarantine?.untilMs ?? 0, event),
     /** From the moment frontends were last asked for weight 0. */
-    drainHold: ({ context, event }) =>
-      until(drainOf(context).askedAtMs + context.spec.drain.holdMaxMs, event),
+    drainHold: ({ context, event }) => until(holdEndsMs(context), event),
     drainDeadline: ({ context, event }) => until(drainOf(context).deadlineMs, event),
     /** From the moment frontends were told to remove it. */
-    outHold: ({ context, event }) => until(context.sinceMs + context.spec.drain.holdMaxMs, event),
+    outHold: ({ context, event }) => until(holdEndsMs(context), event),
     retention: ({ context, event }) =>
       until(context.sinceMs + context.spec.deletedRetentionMs, event),
   },
@@ -269,8 +317,12 @@ export const finds = { type: 'findAtProvider', ...to(findCall) } as const;
 export const watches = { type: 'watchAtProvider', ...to(watchCall) } as const;
 export const deletes = { type: 'deleteAtProvider', ...to(deleteCall) } as const;
 
-export const asksBackend = { type: 'publishBackend', ...to(backendOf) } as const;
-export const leavesBackend = { type: 'removeBackend', ...to(({ id }) => ({ id })) } as const;
+export const asksAgent = { type: 'publishAgent', ...to(agentOf) } as const;
+export const asksBackend = [{ type: 'publishBackend', ...to(backendOf) }, asksAgent] as const;
+export const leavesNeighbours = [
+  { type: 'removeBackend', ...to(({ id }: InstanceMemory) => ({ id })) },
+  { type: 'removeAgent', ...to(agentEndOf) },
+] as const;
 export const showsLevel = { type: 'publishLevel', ...to(levelOf) } as const;
 export const reports = { type: 'reportToGroup', ...to(reportOf) } as const;
 export const reportsForgotten = { type: 'reportForgotten', ...to(reportOf) } as const;
@@ -281,11 +333,14 @@ export const tellsDeath = [
   { type: 'publishDeath', ...to(levelOf) },
 ] as const;
 
-export const asksBackendAgain = { type: 'republishBackend', ...to(backendOf) } as const;
+export const asksBackendAgain = [
+  { type: 'republishBackend', ...to(backendOf) },
+  asksAgent,
+] as const;
 
 /** Everything its neighbours should know, once more: nothing new, so nothing waits for the store. */
 export const saysAgain = [
-  asksBackendAgain,
+  ...asksBackendAgain,
   { type: 'republishLevel', ...to(levelOf) },
   reports,
 ] as const;

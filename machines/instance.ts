@@ -9,7 +9,7 @@
  *                   │          └── provider says dead ─► lost ─┘          ▲
  *                   └── refused for good ─────────────────────────────────┘
  *
- *   alive { arriving { booting ─► registered } ─► serving ⇄ suspect }
+ *   alive { arriving { booting ─► registered } ─► serving ⇄ suspect } ⇄ quarantined ─► draining
  *
  * Rules: [IN-1] [IN-2] [IN-12] [IN-13] see instance-memory.ts; [IN-3] no create is repeated before
  * its token was looked up, and always with that token; [IN-4] only `unavailable` leaves open what a
@@ -25,6 +25,7 @@ import { newInstance } from './instance-memory.js';
 import {
   agrees,
   answers,
+  asksAgent,
   asksBackend,
   asksBackendAgain,
   backsOff,
@@ -35,7 +36,7 @@ import {
   finds,
   instanceSetup,
   journals,
-  leavesBackend,
+  leavesNeighbours,
   publishes,
   refuses,
   reports,
@@ -46,6 +47,7 @@ import {
   tellsDeath,
   watches,
 } from './instance-setup.js';
+import type { InstanceState } from './model/messages.js';
 
 const { createStateConfig } = instanceSetup;
 
@@ -92,6 +94,8 @@ const creating = createStateConfig({
     settling: {
       description: 'The outcome is unknown; a late create gets time to show.',
       entry: [settles, journals('instance.create_unknown', 'IN-3')],
+      // Whoever speaks exists.
+      on: { 'agent.verdict': { guard: 'provesLife', target: 'finding', actions: 'noteAgent' } },
       after: { settleWindow: 'finding' },
     },
     finding: {
@@ -116,33 +120,23 @@ const arriving = createStateConfig({
   after: { bootTimeout: { target: '#instance.draining', actions: 'planDrain' } },
   states: {
     booting: {
-      description: 'Created; its backend has no verdict yet.',
-      entry: [enters('booting'), publishes('instance.created', 'IN-3'), asksBackend, showsLevel],
+      description: 'Created; nobody has been heard of yet.',
+      entry: [enters('booting'), publishes('instance.created', 'IN-3'), ...asksBackend, showsLevel],
       always: [
         { guard: 'isDrainPlanned', target: '#instance.draining' },
-        { guard: 'isUnprobed', target: '#instance.alive.serving' },
+        { guard: 'isWell', target: '#instance.alive.serving' },
+        { guard: 'isHeardOf', target: 'registered' },
       ],
-      on: {
-        'backend.verdict': [
-          { guard: 'saysUp', target: '#instance.alive.serving', actions: 'noteVerdict' },
-          { guard: 'saysDown', target: 'registered', actions: 'noteVerdict' },
-        ],
-      },
     },
     registered: {
-      description: 'Its backend has a verdict, but was never up.',
+      description: 'Its backend or its agent has been heard of, but it was never well.',
       entry: [enters('registered'), journals('instance.registered', 'IN-5')],
-      always: { guard: 'isUnprobed', target: '#instance.alive.serving' },
-      on: {
-        'backend.verdict': {
-          guard: 'saysUp',
-          target: '#instance.alive.serving',
-          actions: 'noteVerdict',
-        },
-      },
+      always: { guard: 'isWell', target: '#instance.alive.serving' },
     },
   },
 });
+
+const goneSick = ['markOverdue', journals('instance.sick', 'IN-16')] as const;
 
 const alive = createStateConfig({
   description: 'Exists at the provider; frontends give it a weight while its backend is up.',
@@ -152,6 +146,8 @@ const alive = createStateConfig({
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
     'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
+    'instance.notice': { target: 'draining', actions: 'planDrain' },
+    'operator.quarantine': { target: 'quarantined', actions: ['planQuarantine', agrees] },
     'operator.replace': [
       { guard: 'isReplaceOrdered', actions: answers },
       {
@@ -164,19 +160,58 @@ const alive = createStateConfig({
     serving: {
       description: 'Up; in service once every frontend has it in.',
       entry: [enters('serving'), publishes('instance.ready', 'IN-5')],
-      on: {
-        'backend.verdict': { guard: 'saysDown', target: 'suspect', actions: 'noteVerdict' },
-      },
+      always: { guard: 'isUnwell', target: 'suspect' },
     },
     suspect: {
       description: 'Was up, is down. Frontends act on the verdict itself; its group has patience.',
       entry: [enters('suspect'), publishes('instance.unhealthy', 'IN-5')],
-      on: {
-        'backend.verdict': { guard: 'saysUp', target: 'serving', actions: 'noteVerdict' },
-      },
+      always: [
+        { guard: 'isWell', target: 'serving' },
+        { guard: 'isSick', actions: goneSick },
+      ],
       after: {
+        graceOver: { guard: 'isSick', actions: goneSick },
         replaceAfter: { actions: ['markOverdue', journals('instance.overdue', 'IN-5')] },
       },
+    },
+  },
+});
+
+/** Already as what it returns to: its frontends are told now. */
+function releases(state: InstanceState) {
+  const told = [enters(state), showsLevel, agrees] as const;
+  return ['endQuarantine', journals('instance.released', 'operator'), ...told] as const;
+}
+
+const quarantined = createStateConfig({
+  description:
+    'No new flows and no place in the count, but alive and left alone for somebody to look at.',
+  initial: 'kept',
+  entry: [enters('quarantined'), publishes('instance.quarantined', 'operator'), showsLevel],
+  on: {
+    activated: { actions: ['renumber', ...saysAgain, watches] },
+    'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
+    'instance.drain': { target: 'draining', actions: 'planDrain' },
+    'instance.notice': { target: 'draining', actions: 'planDrain' },
+    'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
+    'operator.quarantine': { actions: answers },
+    'operator.release': [
+      {
+        guard: 'hasNeverServed',
+        target: '#instance.alive.arriving.registered',
+        actions: releases('registered'),
+      },
+      { target: '#instance.alive.serving', actions: releases('serving') },
+    ],
+  },
+  states: {
+    kept: {
+      description: 'Until it is released.',
+      always: { guard: 'isLimited', target: 'limited' },
+    },
+    limited: {
+      description: 'Until it is released, or the time is up.',
+      after: { quarantineOver: { target: '#instance.draining', actions: 'planLeaving' } },
     },
   },
 });
@@ -197,6 +232,11 @@ const draining = createStateConfig({
       actions: ['liftLastMember', journals('instance.drain_requested', 'IN-6'), showsLevel],
     },
     'operator.drain': { actions: answers },
+    'instance.notice': {
+      guard: 'bringsForward',
+      target: '.holding',
+      actions: ['hasten', journals('instance.drain_hastened', 'IN-1')],
+    },
     'operator.ackDrain': [
       { guard: 'isAcknowledged', actions: answers },
       { actions: ['acknowledgeDrain', journals('instance.drain_done', 'operator'), agrees] },
@@ -214,7 +254,7 @@ const draining = createStateConfig({
             reenter: true,
             actions: [journals('instance.drain_held', 'IN-14'), 'askAgain', showsLevel],
           },
-          { target: 'waiting', actions: ends('unverified') },
+          { target: 'waiting', actions: 'endHold' },
         ],
       },
     },
@@ -240,7 +280,7 @@ const drained = createStateConfig({
   after: {
     outHold: [
       { guard: 'isKept', target: 'drained', reenter: true, actions: 'askAgain' },
-      { target: 'deleting', actions: ends('unverified') },
+      { target: 'deleting', actions: 'endHold' },
     ],
   },
 });
@@ -296,7 +336,7 @@ const ended = createStateConfig({
   states: {
     deleted: {
       description: 'Nothing is left of it.',
-      entry: [enters('deleted'), publishes('instance.deleted', 'IN-6'), leavesBackend],
+      entry: [enters('deleted'), publishes('instance.deleted', 'IN-6'), ...leavesNeighbours],
     },
     failed: {
       description: 'The provider refused to create it.',
@@ -320,15 +360,19 @@ export const instanceMachine = instanceSetup.createMachine({
         actions: [
           'noteSpec',
           journals('instance.desired_changed', 'IN-8'),
-          asksBackend,
+          ...asksBackend,
           showsLevel,
           reports,
         ],
       },
-      { guard: 'isInService', actions: [asksBackendAgain, reports] },
+      { guard: 'isInService', actions: [...asksBackendAgain, reports] },
       { actions: saysAgain },
     ],
     'backend.verdict': { actions: 'noteVerdict' },
+    'agent.verdict': [
+      { guard: 'isStranger', actions: ['noteAgent', asksAgent] },
+      { actions: 'noteAgent' },
+    ],
     'member.acknowledged': { guard: 'isAnswer', actions: 'noteAck' },
     'operator.drain': {
       actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: it is on its way out`),
@@ -340,6 +384,12 @@ export const instanceMachine = instanceSetup.createMachine({
     'operator.replace': {
       actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: nothing to replace`),
     },
+    'operator.quarantine': {
+      actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: nothing to keep`),
+    },
+    'operator.release': {
+      actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}, not quarantined`),
+    },
   },
-  states: { requested, creating, alive, draining, drained, lost, deleting, ended },
+  states: { requested, creating, alive, quarantined, draining, drained, lost, deleting, ended },
 });

@@ -36,6 +36,7 @@ export const ACTOR_KINDS = [
   'announcement',
   'suspicion',
   'identity',
+  'agent',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

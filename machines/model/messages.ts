@@ -189,6 +189,7 @@ export const INSTANCE_STATES = [
   'registered',
   'serving',
   'suspect',
+  'quarantined',
   'draining',
   'drained',
   'deleting',
@@ -212,6 +213,8 @@ export interface InstanceSummary {
   readonly infra?: string;
   /** Made because somebody asked for it, under this key: it never counts toward the size. */
   readonly onDemand?: string;
+  /** Its agent stays silent while its probe passes. */
+  readonly agentMissed?: true;
   /** Why it drains, when that was not its group's decision. */
   readonly drains?: DrainReason;
   readonly address?: string;

@@ -3,6 +3,7 @@
  * role; the single-thread node takes them all.
  */
 import type { AnyStateMachine } from 'xstate';
+import { agentActor } from '../../actors/agent-actor.js';
 import { announcementActor } from '../../actors/announcement-actor.js';
 import { backendActor } from '../../actors/backend-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
@@ -42,6 +43,7 @@ const CASTS: Readonly<Record<Role, Cast>> = {
       groupActor,
       instanceActor,
       identityActor,
+      agentActor,
       backendActor,
       overrideActor,
     ] as never,

@@ -2,7 +2,8 @@
  * A group's books: what it knows of each member, and who counts toward its size.
  *
  *   staying   requested … suspect, and nobody told it to leave
- *   leaving   told to leave, or on its way out by itself (draining, drained, deleting, lost)
+ *   leaving   told to leave, or on its way out by itself (draining, drained, deleting, lost), or kept out of
+ *             rotation for somebody to look at (quarantined)
  *   gone      failed or deleted: kept for operators only
  *
  * Rules: [GR-2] only staying members count; [GR-3] a replacement is not counted until its
@@ -61,6 +62,7 @@ function standingOfState(state: InstanceState): Standing {
     case 'serving':
     case 'suspect':
       return 'staying';
+    case 'quarantined':
     case 'draining':
     case 'drained':
     case 'deleting':
@@ -81,7 +83,8 @@ export function hasServed({ state }: Pick<Member, 'state'>): boolean {
 
 /** Told to leave, but still in a state that says it has not heard of it. */
 export function isUnheard(member: Member): boolean {
-  return member.leaving !== undefined && standingOfState(member.state) === 'staying';
+  if (member.leaving === undefined) return false;
+  return standingOfState(member.state) === 'staying' || member.state === 'quarantined';
 }
 
 export const stayingOf = oncePer((members: readonly Member[]): readonly Member[] =>

@@ -116,6 +116,7 @@ function surplusRank(books: Books, member: Member): number {
     case 'deleting':
     case 'drained':
     case 'draining':
+    case 'quarantined':
       return 0;
     case 'requested':
     case 'creating':
@@ -149,7 +150,8 @@ function creation(
 }
 
 function isVacant(member: Member): boolean {
-  return leavesForAnother(member.leaving) || member.state === 'lost';
+  const { leaving, drains, state } = member;
+  return leavesForAnother(leaving) || drains === 'termination-notice' || state === 'lost';
 }
 
 function mayTry(books: Books): boolean {

@@ -4,6 +4,7 @@
  * Input: messages. Output: what the effect tables tell, records, commits that take time. A crash loses
  * every snapshot that was not committed; deadlines come back as they were committed.
  */
+import { agentActor } from '../../actors/agent-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
@@ -65,6 +66,7 @@ const COMMIT_MS = 3;
 const COMMIT_RETRY_MS = 100;
 const RESERVED = new Set(['record', 'spawn', 'forget']);
 const TYPES = {
+  agent: { type: agentActor, stepper: createStepper(agentActor.machine) },
   frontend: { type: frontendActor, stepper: createStepper(frontendActor.machine) },
   group: { type: groupActor, stepper: createStepper(groupActor.machine) },
   instance: { type: instanceActor, stepper: createStepper(instanceActor.machine) },
@@ -171,7 +173,7 @@ export function createCells(host: Host): Cells {
   }
 
   function restore(cell: Cell): void {
-    if (cell.committed === undefined) return void cells.delete(cell.address);
+    if (cell.committed === undefined || !cell.type.stored) return void cells.delete(cell.address);
     const { value, context, timers } = cell.committed;
     cell.configuration = cell.stepper.restore(value);
     cell.context = context;

@@ -4,6 +4,7 @@
  *
  * They are the outside: a crash of the process loses their answers, never what they hold.
  */
+import type { AgentMessage } from '../../machines/model/agent.js';
 import { assert } from '../../machines/model/assert.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
 import {
@@ -61,6 +62,7 @@ export function createNeighbours(
     frozen,
     newborn: 'up',
     onCreate: undefined,
+    onPoll: undefined,
     holds: (frontend, member) => {
       if (cast === 'scripted') return servers.has(`${frontend} ${member}`);
       const address = byInstance(member)?.address;
@@ -130,6 +132,8 @@ export function createNeighbours(
         return find(call.token);
       case 'provider.delete':
         return remove(call.providerId);
+      case 'provider.poll':
+        return poll(call.providerId);
       case 'provider.watch': {
         const one = byProviderId(call.providerId);
         if (one !== undefined && !one.alive) tellExit(one);
@@ -180,6 +184,22 @@ export function createNeighbours(
   function tellMade(type: 'provider.created' | 'provider.found', one: Made): void {
     const { token, providerId, address, instance } = one;
     tellInstance(instance, { type, token, providerId, address });
+  }
+
+  /** The agent beside the instance asks, not the instance. */
+  function poll(providerId: string): void {
+    const one = byProviderId(providerId);
+    const owner = worldOf()
+      .instances()
+      .find((memory) => memory.providerId === providerId)?.id;
+    if (owner === undefined || neighbours.onPoll === 'unanswered') return;
+    const state = one === undefined ? 'gone' : one.alive ? 'running' : 'terminal';
+    const failure = { code: 'unavailable', message: 'no luck' } as const;
+    const answer: AgentMessage =
+      neighbours.onPoll === 'unavailable'
+        ? { type: 'provider.statusFailed', providerId, failure }
+        : { type: 'provider.status', providerId, state };
+    worldOf().answer(addressOf('agent', owner), answer);
   }
 
   function find(token: string): void {

@@ -48,6 +48,8 @@ export interface Neighbours {
   newborn: HealthState;
   /** How an answer to `create` looks; undefined: chance decides. */
   onCreate: CreateOutcome | undefined;
+  /** What the provider says of one that is asked about; undefined: the truth. */
+  onPoll: 'unanswered' | 'unavailable' | undefined;
   /** VPP has a server for this member. */
   holds(frontend: FrontendName, member: InstanceId): boolean;
   /** The process starts over. */

@@ -74,7 +74,7 @@ export function createGroupWorld(spec: GroupSpec, seed: number, cast?: Cast): Gr
     run: time.run,
     tell: (to, message, ask) => {
       const kind = kindOf(to);
-      const always = ['group', 'instance', 'override'].includes(kind);
+      const always = ['group', 'instance', 'agent', 'override'].includes(kind);
       const ours = always || (kind === 'frontend' && isReal);
       if (ours) return host.later(HOP_MS, () => cells.deliver(to, message, ask));
       time.later(HOP_MS, () => world.neighbours.receive(to, message));

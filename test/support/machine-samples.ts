@@ -17,6 +17,7 @@ import type { ReloadEvent } from '../../machines/reload-memory.js';
 import type { TenancyEvent } from '../../machines/tenancy-setup.js';
 import type { TenantEvent } from '../../machines/tenant-setup.js';
 import { weightKind } from '../../src/policy/weight-orders.js';
+import { agent } from './agent-samples.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
@@ -67,6 +68,16 @@ const instance: readonly Bare<InstanceEvent>[] = [
   { type: 'operator.drain', deadlineMs: 5_000, reason: 'test', force: false },
   { type: 'operator.ackDrain' },
   { type: 'operator.replace', reason: 'test' },
+  { type: 'operator.quarantine', force: false, ...TERMS, forMs: null },
+  { type: 'operator.quarantine', force: true, ...TERMS, forMs: 60_000 },
+  { type: 'operator.release', reason: 'test' },
+  ...(['unheard', 'healthy', 'unhealthy', 'silent'] as const).map((state) => ({
+    type: 'agent.verdict' as const,
+    verdict: { state, sinceMs: AT, detail: '' },
+    known: state !== 'healthy',
+  })),
+  { type: 'instance.notice', notice: { id: 'n-1', deadlineMs: AT + 120_000 } },
+  { type: 'instance.notice', notice: { id: 'n-2' } },
   { type: 'provider.created', token: 'token-1', providerId: 'p-1', address: IP },
   { type: 'provider.found', token: 'token-1', providerId: 'p-1', address: IP },
   { type: 'provider.absent', token: 'token-1' },
@@ -346,6 +357,7 @@ const inputOf = (kind: Parameters<typeof addressOf>[0], name: string): JsonObjec
 export const SAMPLES: Readonly<Record<string, Samples>> = {
   tenancy: { input: inputOf('tenancy', 'main'), events: tenancy },
   tenant: { input: inputOf('tenant', 'acme'), events: tenant },
+  agent: { input: inputOf('agent', ID), events: agent },
   group: { input: inputOf('group', SPEC.key), events: group },
   instance: {
     input: {
