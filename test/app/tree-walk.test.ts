@@ -19,7 +19,14 @@ test('[SU-29] threads: one child per shard, in the order of the tree, and nothin
   ]);
   const names = threadsOf(['shard-0', 'shard-1']).map(({ name }) => name);
   assert.deepEqual(names, ['store', 'outbox', 'lbsync', 'shard-0', 'shard-1']);
-  assert.deepEqual(kindsOfMain(), ['pool', 'announcement', 'provider', 'reload', 'tenancy']);
+  assert.deepEqual(kindsOfMain(), [
+    'pool',
+    'announcement',
+    'provider',
+    'sweep',
+    'reload',
+    'tenancy',
+  ]);
 });
 
 test('[SU-29] threads: terms and limits are those written in the node tree', () => {
