@@ -11,14 +11,7 @@
  */
 import type { AgentVerdict, TerminationNotice } from './agent.js';
 import type { AnnounceStatus, NodeLevel } from './announce.js';
-import type {
-  BackendSpec,
-  FrontendSpec,
-  GroupSpec,
-  PoolRangeSpec,
-  TemplateSpec,
-  TenantSpec,
-} from './desired.js';
+import type { BackendSpec, FrontendSpec, GroupSpec, PoolRangeSpec, TenantSpec } from './desired.js';
 import type { ProviderFailure } from './failures.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
@@ -26,11 +19,11 @@ import type { VipReport } from './lbsync-messages.js';
 import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
-import type { ProviderScript } from './provider-script.js';
 import type { SuspicionLevel } from './suspicion.js';
 
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 export type { SweepMessage, SweepSettings } from './orphans.js';
+export type { ProviderMessage, ProviderSettings, ProviderTags } from './provider-messages.js';
 
 export interface Message {
   readonly type: string;
@@ -315,52 +308,6 @@ export type PoolMessage =
   | { readonly type: 'pool.desired'; readonly spec: PoolRangeSpec }
   | { readonly type: 'pool.allocate'; readonly frontend: FrontendName }
   | { readonly type: 'pool.release'; readonly frontend: FrontendName };
-
-// --- provider (a service, one per configured provider) ------------------------------------------
-
-export interface ProviderTags {
-  readonly installation: string;
-  readonly node: string;
-  readonly tenant: TenantId;
-  readonly group: GroupKey;
-  readonly instance: InstanceId;
-  readonly epoch: number;
-}
-
-export type ProviderMessage =
-  | {
-      readonly type: 'provider.create';
-      readonly token: string;
-      readonly template: TemplateSpec;
-      readonly tags: Omit<ProviderTags, 'installation' | 'node' | 'epoch'>;
-      readonly port?: number;
-    }
-  | { readonly type: 'provider.find'; readonly token: string }
-  | { readonly type: 'provider.delete'; readonly providerId: string }
-  /** Answered with a ProviderStatusAnswer (model/agent.ts). */
-  | { readonly type: 'provider.poll'; readonly providerId: string }
-  /** Watch for the death of an instance this daemon did not start itself (after a restart). */
-  | { readonly type: 'provider.watch'; readonly providerId: string }
-  /** Everything with our tags, compared with the rows; answered by `orphans.listed` or `.unlisted`. */
-  | { readonly type: 'provider.sweep' }
-  | { readonly type: 'provider.settings'; readonly settings: ProviderSettings };
-
-export interface ProviderSettings {
-  readonly name: string;
-  readonly driver: 'process' | 'exec' | 'simulated';
-  readonly command?: readonly string[];
-  readonly timeoutMs: number;
-  /** How often an exec driver looks for deaths. */
-  readonly pollIntervalMs?: number;
-  /** What a simulated driver does wrong, and how slowly. */
-  readonly script?: ProviderScript;
-  /** Names of the daemon's environment variables that an exec driver's program sees too. */
-  readonly passEnvironment?: readonly string[];
-  /** Creates per second; absent: unlimited. */
-  readonly createRate?: number;
-  readonly maxInstances: number;
-  readonly concurrency: number;
-}
 
 // --- outbox, tenancy, reload ------------------------------------------------------------------
 
