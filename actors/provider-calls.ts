@@ -10,7 +10,7 @@ import type { ProviderStatusAnswer } from '../machines/model/agent.js';
 import { unreachable } from '../machines/model/assert.js';
 import type { ProviderFailure } from '../machines/model/failures.js';
 import type { InstanceMessage, ProviderTags } from '../machines/model/messages.js';
-import type { Provider } from '../src/ports/provider.js';
+import type { AgentEnrolment, EnrolClaims, Provider } from '../src/ports/provider.js';
 import type { ProviderRequest } from './provider-queue.js';
 
 export type Ownership = Pick<ProviderTags, 'installation' | 'node' | 'epoch'>;
@@ -27,14 +27,21 @@ export interface Called {
   readonly again?: ProviderFailure;
 }
 
+/** What instances made here are given. */
+export interface Gifts {
+  readonly ownership: Ownership;
+  /** Absent, or undefined: agents cannot call this daemon. */
+  enrol?(claims: EnrolClaims): AgentEnrolment | undefined;
+}
+
 export async function callProvider(
   provider: Provider,
   request: ProviderRequest,
-  ownership: Ownership,
+  gifts: Gifts,
 ): Promise<Called> {
   switch (request.type) {
     case 'provider.create':
-      return create(provider, request, ownership);
+      return create(provider, request, gifts);
     case 'provider.find':
       return find(provider, request.token);
     case 'provider.delete':
@@ -72,15 +79,17 @@ export function failedAnswer(
 async function create(
   provider: Provider,
   request: Extract<ProviderRequest, { type: 'provider.create' }>,
-  ownership: Ownership,
+  { ownership, enrol }: Gifts,
 ): Promise<Called> {
   const { token, template, port } = request;
   const tags = { ...request.tags, ...ownership };
+  const agent = enrol?.({ token, instance: tags.instance });
   const made = await provider.create({
     token,
     template,
     tags,
     ...(port === undefined ? {} : { port }),
+    ...(agent === undefined ? {} : { agent }),
   });
   if (!made.ok) return failed(request, made.failure);
   const { providerId, address } = made.value;

@@ -28,7 +28,7 @@ import {
   type Called,
   callProvider,
   failedAnswer,
-  type Ownership,
+  type Gifts,
   type ProviderAnswer,
 } from './provider-calls.js';
 import {
@@ -40,9 +40,7 @@ import {
 } from './provider-queue.js';
 import { listAll, type SweepResult, sweepProvider } from './provider-sweep.js';
 
-export interface ProviderPorts {
-  /** What every instance created here is tagged with. */
-  readonly ownership: Ownership;
+export interface ProviderPorts extends Gifts {
   /** Whose rows say what is known. */
   readonly store: Pick<Store, 'loadFamily'>;
   openProvider(settings: ProviderSettings): Promise<Result<Provider, ProviderFailure>>;
@@ -183,7 +181,7 @@ function serve(desk: Desk): void {
 async function carried(desk: Desk, provider: Provider, { request }: Work): Promise<Called> {
   const { scope, ports } = desk;
   try {
-    return await callProvider(provider, request, ports.ownership);
+    return await callProvider(provider, request, ports);
   } catch (error) {
     scope.log.error({ actor: scope.self, request: request.type, err: error }, 'driver rejected');
     const answer = failedAnswer(request, { code: 'unavailable', message: String(error) });

@@ -22,6 +22,7 @@ export function musterSingle({
   parts,
   configFile,
   worlds,
+  enrol,
 }: CrewOptions): Result<Muster, string> {
   const opened = openSqliteStore({
     file: boot.storeFile,
@@ -52,7 +53,8 @@ export function musterSingle({
       parts.rootLog.setLevel(level);
     const setGeneration = (to: number) => void generation.raise(to);
     const main = mainPorts({
-      ...{ settings, parts, store, configFile, worlds, setLogLevel, setGeneration },
+      ...{ settings, parts, store, enrol, configFile, worlds },
+      ...{ setLogLevel, setGeneration },
     });
     const made = createHost({
       ...parts,

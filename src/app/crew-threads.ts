@@ -28,7 +28,7 @@ import { threadsOf, threadTree } from './tree-walk.js';
 const INCARNATIONS_PER_EPOCH = 1_000_000;
 
 export async function musterThreads(options: CrewOptions): Promise<Result<Muster, string>> {
-  const { boot, parts, configFile, worlds, onFatal } = options;
+  const { boot, parts, configFile, worlds, enrol, onFatal } = options;
   const placement = createPlacement(boot.shards);
   const specs = threadsOf(placement.shards);
   const acting = specs.map(({ name }) => name).filter((name) => name !== 'store');
@@ -95,6 +95,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
       store,
       configFile,
       worlds,
+      enrol,
       setLogLevel: async (level: LogLevel) => void (await cluster().everywhere('logLevel', level)),
       setGeneration: (to) => {
         generation.raise(to);

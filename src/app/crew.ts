@@ -6,6 +6,7 @@
 import type { Result } from '../../machines/model/result.js';
 import type { SimulatedWorld } from '../adapters/simulated-provider/world.js';
 import type { ConfigFile } from '../ports/config-file.js';
+import type { AgentEnrolment, EnrolClaims } from '../ports/provider.js';
 import type { Store } from '../ports/store.js';
 import type { Host } from '../runtime/host.js';
 import type { Cluster } from './cluster.js';
@@ -17,6 +18,7 @@ export interface CrewOptions {
   readonly parts: Parts;
   readonly configFile: ConfigFile;
   readonly worlds: Map<string, SimulatedWorld> | undefined;
+  enrol(claims: EnrolClaims): AgentEnrolment | undefined;
   onFatal(reason: string): void;
 }
 

@@ -19,6 +19,7 @@ import type { ConfigFile } from '../ports/config-file.js';
 import type { GivenConfig, NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import { validateSpec } from '../supervision/validate.js';
+import { type AgentDoor, createAgentDoor } from './agent-door.js';
 import { createApi } from './api.js';
 import { type BootFailure, cannotStart, takeDataDir } from './boot.js';
 import type { Crew, CrewOptions, Muster } from './crew.js';
@@ -98,11 +99,13 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   undo.push(lock.value);
   const parts = createParts(boot, 'main');
   const configFile = configFileOf(options);
+  const agents = createAgentDoor(config, parts);
   const { worlds, onFatal } = options;
-  const mustered = await muster(options, { boot, parts, configFile, worlds, onFatal });
+  const { enrol } = agents;
+  const mustered = await muster(options, { boot, parts, configFile, worlds, enrol, onFatal });
   if (!mustered.ok) return cannotStart(mustered.failure);
   undo.push(mustered.value.stop);
-  const begun = await unlessStopped(options, () => begin(mustered.value, boot));
+  const begun = await unlessStopped(options, () => begin(mustered.value, boot, agents));
   if (!begun.ok) return begun;
   const { crew, settings } = begun.value;
   const api = createApi({
@@ -117,6 +120,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   const servers = await openServers({
     config,
     api,
+    agents,
     parts,
     crew,
     configFile,
@@ -155,9 +159,12 @@ function muster({ singleThread }: NodeOptions, crew: CrewOptions): Promise<Resul
 async function begin(
   mustered: Muster,
   boot: BootSettings,
+  agents: AgentDoor,
 ): Promise<Result<{ readonly crew: Crew; readonly settings: Settings }, BootFailure>> {
   const installation = await installationOf(mustered.store);
   if (!installation.ok) return cannotStart(installation.failure);
+  const prepared = await agents.prepare(installation.value);
+  if (!prepared.ok) return cannotStart(prepared.failure);
   const epoch = await nextEpoch(mustered.store);
   if (!epoch.ok) return cannotStart(epoch.failure.message);
   const generation = await storedGeneration(mustered.store);

@@ -2,6 +2,9 @@
 import { join } from 'node:path';
 import type { JsonObject } from '../../machines/model/json.js';
 import { ok, type Result } from '../../machines/model/result.js';
+import { createDrainBoard, type DrainBoard } from '../adapters/grpc/drain-board.js';
+import { operatorService } from '../adapters/grpc/operator-service.js';
+import { UNIX_PEER } from '../adapters/grpc/peer.js';
 import { serveControl } from '../adapters/grpc/server.js';
 import { serveAdmin } from '../adapters/http/server.js';
 import { serveInspector } from '../adapters/inspector/server.js';
@@ -12,6 +15,7 @@ import { leavesOf } from '../config/fields.js';
 import { configSchema } from '../config/schema.js';
 import type { ConfigFile } from '../ports/config-file.js';
 import type { NodeApi } from '../ports/node-api.js';
+import type { AgentDoor } from './agent-door.js';
 import type { Crew } from './crew.js';
 import type { Parts } from './parts.js';
 import { allMachines } from './roles.js';
@@ -20,6 +24,7 @@ import type { Settings } from './settings.js';
 export interface ServersOptions {
   readonly config: Config;
   readonly api: NodeApi;
+  readonly agents: AgentDoor;
   readonly parts: Parts;
   readonly crew: Crew;
   readonly configFile: ConfigFile;
@@ -44,8 +49,9 @@ export async function openServers(options: ServersOptions): Promise<Result<Serve
   const close = async (): Promise<void> => {
     for (const door of doors.reverse()) await door.close();
   };
-  for (const open of [openControl, openAdmin, openInspector]) {
-    const door = await open(options);
+  const board = createDrainBoard({ api: options.api, clock: options.parts.clock });
+  for (const open of [openControl, openAgents, openAdmin, openInspector]) {
+    const door = await open(options, board);
     if (!door.ok) {
       await close();
       return door;
@@ -58,10 +64,18 @@ export async function openServers(options: ServersOptions): Promise<Result<Serve
 
 type Opened = Promise<Result<Door | undefined, string>>;
 
-async function openControl({ api, parts, settings }: ServersOptions): Opened {
+async function openControl({ api, parts, settings }: ServersOptions, board: DrainBoard): Opened {
   const path = join(settings.dataDir, 'switchyard.sock');
-  const served = await serveControl({ path, api, log: parts.log });
+  const { clock, log } = parts;
+  const operator = operatorService({ api, board, clock, log, peerOf: () => UNIX_PEER });
+  const served = await serveControl({ path, api, log, operator });
   return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
+}
+
+async function openAgents({ agents, api }: ServersOptions, board: DrainBoard): Opened {
+  const opened = await agents.open(api, board);
+  if (!opened.ok || opened.value === undefined) return opened as Awaited<Opened>;
+  return ok({ name: 'api', ...opened.value });
 }
 
 async function openAdmin({ api, config, crew, parts }: ServersOptions): Opened {

@@ -2,6 +2,7 @@
 /** The command line: one program, one command per file. */
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../app/settings.js';
+import { agentCommand } from './agent-command.js';
 import { benchCommand } from './bench-command.js';
 import { checkCommand } from './check-command.js';
 import { demoCommand } from './demo-command.js';
@@ -34,6 +35,7 @@ function createProgram(): Command {
     machinesCommand(),
     outboxCommand(),
     feedCommand(),
+    agentCommand(),
     vppSimCommand(),
     benchCommand(),
     demoCommand(),

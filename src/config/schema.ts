@@ -55,6 +55,8 @@ const node = section({
 
 const api = section({
   listen: restart(listenAddress.optional()),
+  /** Where agents are told to call; absent: `listen`, or this host when that is every address. */
+  advertise: restart(listenAddress.optional()),
   tls: section({
     cert: reload(path.optional()),
     key: reload(path.optional()),

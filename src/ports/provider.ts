@@ -7,6 +7,7 @@
 import type { TerminationNotice } from '../../machines/model/agent.js';
 import type { TemplateSpec } from '../../machines/model/desired.js';
 import type { ProviderFailure } from '../../machines/model/failures.js';
+import type { InstanceId } from '../../machines/model/ids.js';
 import type { ProviderTags } from '../../machines/model/messages.js';
 import type { Result } from '../../machines/model/result.js';
 
@@ -21,12 +22,27 @@ export interface ProvidedInstance {
 
 export type NoticeListener = (providerId: string, notice: TerminationNotice) => void;
 
+/** How the instance's agent becomes known to its daemon. */
+export interface AgentEnrolment {
+  /** A secret, good once and not for long; begins with the client token. */
+  readonly token: string;
+  /** `host:port` that agents call. */
+  readonly server: string;
+}
+
+export interface EnrolClaims {
+  readonly token: string;
+  readonly instance: InstanceId;
+}
+
 export interface CreateRequest {
   readonly token: string;
   readonly template: TemplateSpec;
   readonly tags: ProviderTags;
   /** Port the instance should listen on, when its group probes one. */
   readonly port?: number;
+  /** Absent: agents cannot call this daemon. */
+  readonly agent?: AgentEnrolment;
 }
 
 export interface Provider {

@@ -52,6 +52,8 @@ export interface Authority {
     identity: AgentIdentity,
     publicKey: Buffer,
   ): Result<Issued & { readonly key: string }, string>;
+  /** By which a public key is known, if it is one that is certified. */
+  digestOf(publicKey: Buffer): Result<string, string>;
   /** A fresh key with the daemon's certificate, for the names it is reached by. */
   certifyServer(hosts: readonly string[]): ServerKeyPair;
   mintToken(claims: TokenClaims): string;
@@ -163,9 +165,11 @@ function authorityOf(
   const pin = keyDigest(publicKey);
   const issue = (request: Omit<CertificateRequest, 'notBeforeMs' | 'notAfterMs'>): Issued => {
     const nowMs = clock.now();
-    const times = { notBeforeMs: nowMs - SKEW_MS, notAfterMs: nowMs + lifetimeMs };
+    // Certificates know whole seconds.
+    const notAfterMs = Math.floor((nowMs + lifetimeMs) / 1_000) * 1_000;
+    const times = { notBeforeMs: nowMs - SKEW_MS, notAfterMs };
     const der = makeCertificate({ ...request, ...times }, { name: NAME, publicKey, privateKey });
-    return { pem: pemOf(der), notAfterMs: times.notAfterMs };
+    return { pem: pemOf(der), notAfterMs };
   };
   return {
     certificate,
@@ -178,6 +182,10 @@ function authorityOf(
       const uris = [uriOf(identity, installation)];
       const issued = issue({ subject, publicKey: key.value, use: 'client', uris });
       return ok({ ...issued, key: keyDigest(key.value) });
+    },
+    digestOf: (der) => {
+      const key = goodKey(der);
+      return key.ok ? ok(keyDigest(key.value)) : key;
     },
     certifyServer: (hosts) => {
       const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -65,11 +65,6 @@ export function checkToken(
   return nowMs < token.expiresAtMs ? ok(token) : fail('expired');
 }
 
-/** The part the provider knows the instance by; of a text that is no such token, all of it. */
-export function clientTokenIn(text: string): string {
-  return text.split('.', 1)[0] ?? '';
-}
-
 function bodyOf({ clientToken, instance, expiresAtMs, pin }: EnrolmentToken): string {
   return `${clientToken}.${instance}.${expiresAtMs.toString(36)}.${pin}`;
 }

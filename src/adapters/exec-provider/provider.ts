@@ -153,13 +153,14 @@ class ExecProvider implements Provider {
     return instance === null ? ok(undefined) : this.#own(instance);
   }
 
-  async #make({ token, template, tags, port }: CreateRequest): Answer<ProvidedInstance> {
+  async #make({ token, template, tags, port, agent }: CreateRequest): Answer<ProvidedInstance> {
     const { name, spec, vars } = template;
     const asked: JsonObject = {
       token,
       template: { name, spec, vars },
       tags: { ...tags },
       ...(port === undefined ? {} : { port }),
+      ...(agent === undefined ? {} : { agent: { ...agent } }),
     };
     this.#options.failpoints.hit('provider.create.before');
     const answered = await this.#call('create', asked);

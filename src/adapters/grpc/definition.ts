@@ -1,16 +1,45 @@
-/** The Control service as loaded from its .proto at start: one source for server and clients. */
-import { loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
+/** The services as loaded from their .proto at start: one source for servers and clients. */
+import {
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { packageFile } from '../system/package-file.js';
 
 /** Largest message accepted from an operator, and largest answer a client takes. */
 export const CONTROL_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-export function controlClient(): ServiceClientConstructor {
-  const file = packageFile('proto', 'switchyard', 'v1', 'control.proto');
-  const definition = loadSync(file, { longs: Number, enums: String, defaults: true });
-  const root = loadPackageDefinition(definition) as unknown as {
-    readonly switchyard: { readonly v1: { readonly Control: ServiceClientConstructor } };
+type ServiceName = 'Control' | 'Agent' | 'Operator';
+
+const FILES: Readonly<Record<ServiceName, string>> = {
+  Control: 'control.proto',
+  Agent: 'agent.proto',
+  Operator: 'operator.proto',
+};
+
+export function clientOf(service: ServiceName): ServiceClientConstructor {
+  const file = packageFile('proto', 'switchyard', 'v1', FILES[service]);
+  const includeDirs = [packageFile('proto')];
+  const options = { longs: Number, enums: String, defaults: true, includeDirs };
+  const root = loadPackageDefinition(loadSync(file, options)) as unknown as {
+    readonly switchyard: { readonly v1: Readonly<Record<ServiceName, ServiceClientConstructor>> };
   };
-  return root.switchyard.v1.Control;
+  return root.switchyard.v1[service];
+}
+
+export function controlClient(): ServiceClientConstructor {
+  return clientOf('Control');
+}
+
+/** The same service, in which a request of more bytes is refused unread. */
+export function boundedService(service: ServiceName, bytesMax: number): ServiceDefinition {
+  const methods = Object.entries(clientOf(service).service).map(([name, method]) => {
+    const requestDeserialize = (bytes: Buffer) => {
+      if (bytes.length > bytesMax) throw new RangeError(`a message has at most ${bytesMax} bytes`);
+      return method.requestDeserialize(bytes) as unknown;
+    };
+    return [name, { ...method, requestDeserialize }];
+  });
+  return Object.fromEntries(methods) as ServiceDefinition;
 }

@@ -1,5 +1,5 @@
 /**
- * The Control service on the node's unix socket (mode 0660; the file's permissions are the guard).
+ * The Control and Operator services on the node's unix socket (mode 0660; the file's permissions are the guard).
  * Slow readers are held back by their own stream; a stream that ends frees what it held.
  */
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
@@ -20,7 +20,8 @@ import type { NodeApi } from '../../ports/node-api.js';
 import { followEvents } from '../watch/follow.js';
 import { wantedItems } from '../watch/wanted.js';
 import { type CallFailure, LISTS, type Request, UNARY } from './calls.js';
-import { CONTROL_MESSAGE_BYTES_MAX, controlClient } from './definition.js';
+import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition.js';
+import { endStream } from './streams.js';
 
 export interface ControlServer {
   close(): Promise<void>;
@@ -30,6 +31,8 @@ export interface ControlOptions {
   readonly path: string;
   readonly api: NodeApi;
   readonly log: Log;
+  /** The Operator service; absent: there is none. */
+  readonly operator?: UntypedServiceImplementation;
 }
 
 /** `sun_path` of Linux, without its closing zero. */
@@ -56,14 +59,20 @@ export async function serveControl(
     'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
     'grpc.max_concurrent_streams': 64,
   });
-  server.addService(controlClient().service, implementation(options));
+  server.addService(controlClient().service, controlService(options));
+  if (options.operator !== undefined) {
+    server.addService(clientOf('Operator').service, options.operator);
+  }
   const bound = await bind(server, path);
   if (!bound.ok) return bound;
   chmodSync(path, 0o660);
   return ok({ close: () => close(server, path) });
 }
 
-function implementation({ api, log }: ControlOptions): UntypedServiceImplementation {
+export function controlService({
+  api,
+  log,
+}: Pick<ControlOptions, 'api' | 'log'>): UntypedServiceImplementation {
   const unary = Object.entries(UNARY).map(([name, call]) => [
     name,
     (request: ServerUnaryCall<Request, Wire>, reply: sendUnaryData<Wire>) => {
@@ -79,9 +88,9 @@ function implementation({ api, log }: ControlOptions): UntypedServiceImplementat
       call(api, stream.request).then(
         async (answer) => {
           if (answer.ok) await writeAll(stream, answer.value);
-          else failStream(stream, answer.failure);
+          else endStream(stream, answer.failure);
         },
-        (error: unknown) => failStream(stream, internal(log, name, error)),
+        (error: unknown) => endStream(stream, internal(log, name, error)),
       );
     },
   ]);
@@ -92,12 +101,6 @@ function implementation({ api, log }: ControlOptions): UntypedServiceImplementat
 function internal(log: Log, call: string, error: unknown): CallFailure {
   log.error({ call, err: error }, 'call failed');
   return { code: status.INTERNAL, message: `${call} failed inside the daemon: see its log` };
-}
-
-/** An `error` event is how grpc-js ends a stream with a status; destroying it would send none. */
-function failStream(stream: ServerWritableStream<Request, Wire>, failure: CallFailure): void {
-  const { code, message } = failure;
-  stream.emit('error', Object.assign(new Error(message), { code, details: message }));
 }
 
 async function writeAll(

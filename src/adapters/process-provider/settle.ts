@@ -9,7 +9,7 @@ import type { Log } from '../../ports/log.js';
 import { type ProcessIdentity, sessionsByEnvironment } from '../proc/processes.js';
 import { SECOND_LOOK_MS } from './limits.js';
 import { type InstanceRecord, idOfToken, type RecordStore } from './records.js';
-import { TOKEN_VARIABLE } from './spec.js';
+import { TOKEN_VARIABLE, tokenIn } from './spec.js';
 
 export interface Settled {
   readonly records: ReadonlyMap<string, InstanceRecord>;
@@ -64,5 +64,5 @@ async function livingById(clock: Clock): Promise<ReadonlyMap<string, ProcessIden
     clock.after(SECOND_LOOK_MS, resolve);
   });
   const both = [...first, ...sessionsByEnvironment(TOKEN_VARIABLE)];
-  return new Map(both.map(([token, identity]) => [idOfToken(token), identity]));
+  return new Map(both.map(([variable, identity]) => [idOfToken(tokenIn(variable)), identity]));
 }

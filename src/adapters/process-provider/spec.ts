@@ -66,15 +66,22 @@ export function launchPlan(
 
 export const TOKEN_VARIABLE = 'SWITCHYARD_TOKEN';
 
+/** The token of a create, from the variable: what follows the first dot is for the agent alone. */
+export function tokenIn(variable: string): string {
+  return variable.split('.', 1)[0] ?? '';
+}
+
 function identityEnvironment(request: CreateRequest, address: string): Record<string, string> {
-  const { tags, token, port } = request;
+  const { tags, token, port, agent } = request;
   return {
     SWITCHYARD_ADDRESS: address,
     ...(port === undefined ? {} : { SWITCHYARD_PORT: String(port) }),
     SWITCHYARD_INSTANCE: tags.instance,
     SWITCHYARD_TENANT: tags.tenant,
     SWITCHYARD_GROUP: tags.group,
-    [TOKEN_VARIABLE]: token,
+    // What agents show begins with the token that the provider looks for.
+    [TOKEN_VARIABLE]: agent?.token ?? token,
+    ...(agent === undefined ? {} : { SWITCHYARD_SERVER: agent.server }),
   };
 }
 

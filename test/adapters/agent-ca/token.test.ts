@@ -6,7 +6,6 @@ import { parseInstanceId } from '../../../machines/model/ids.js';
 import { fail, ok } from '../../../machines/model/result.js';
 import {
   checkToken,
-  clientTokenIn,
   mintToken,
   readToken,
   TOKEN_LENGTH_MAX,
@@ -24,7 +23,7 @@ test('[ID-1] a token of ours: says whom it is for, until it expires', () => {
   assert.deepEqual(checkToken(secret, token, NOW), ok({ ...claims, pin: 'p'.repeat(43) }));
   assert.deepEqual(checkToken(secret, token, NOW + 999), ok(readToken(token)));
   assert.deepEqual(checkToken(secret, token, NOW + 1_000), fail('expired'));
-  assert.equal(clientTokenIn(token), claims.clientToken);
+  assert.ok(token.startsWith(`${claims.clientToken}.`));
 });
 
 test('[ID-1] a token of another installation is forged here', () => {
@@ -45,7 +44,7 @@ test('[ID-1] anything else is malformed, however long, and never throws', () => 
   const property = fc.property(fc.string({ maxLength: 600, unit: 'binary' }), (text) => {
     assert.deepEqual(checkToken(secret, text, NOW), fail('malformed'));
   });
-  fc.assert(property, { seed: seedOfRun(), numRuns: 100 });
+  fc.assert(property, { seed: seedOfRun(), numRuns: 40 });
   const long = `${'a'.repeat(TOKEN_LENGTH_MAX)}${token}`;
   assert.deepEqual(checkToken(secret, long, NOW), fail('malformed'));
   assert.equal(readToken(token.replace(instance, 'i-x')), undefined);

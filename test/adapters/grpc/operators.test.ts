@@ -1,0 +1,181 @@
+/** The Operator service: over the control socket for all tenants, over TLS for what a certificate is for. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { makeCertificate, pemOf } from '../../../src/adapters/agent-ca/certificate.js';
+import { clientOf } from '../../../src/adapters/grpc/definition.js';
+import { errorIn } from '../../../src/adapters/grpc/error-events.js';
+import { type DoorLab, INSTANCE, OTHER, openDoorLab } from '../../support/agent-door.js';
+import { eventually } from '../../support/http-client.js';
+
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const issuer = { name: 'Operators', publicKey: pair.publicKey, privateKey: pair.privateKey };
+const times = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + 3_600_000 };
+const clientCa = pemOf(
+  makeCertificate(
+    { subject: issuer.name, publicKey: pair.publicKey, use: 'authority', ...times },
+    issuer,
+  ),
+);
+
+interface Stub {
+  readonly [name: string]: unknown;
+  close(): void;
+}
+
+let lab: DoorLab;
+const stubs: Stub[] = [];
+before(async () => {
+  lab = await openDoorLab({ clientCa });
+  lab.show(OTHER, { tenant: 'other' });
+});
+after(async () => {
+  for (const stub of stubs) stub.close();
+  await lab.close();
+});
+
+interface Holder {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+function certified(uris: readonly string[]): Holder {
+  const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const request = {
+    subject: 'drainer',
+    publicKey: own.publicKey,
+    use: 'client',
+    uris,
+    ...times,
+  } as const;
+  return {
+    certificate: pemOf(makeCertificate(request, issuer)),
+    key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+function connect(holder?: Holder): Stub {
+  const { host, port } = lab.address;
+  const shown =
+    holder === undefined ? [] : [Buffer.from(holder.key), Buffer.from(holder.certificate)];
+  const Client = clientOf('Operator');
+  const stub = new Client(
+    `${host}:${port}`,
+    credentials.createSsl(Buffer.from(lab.authority.certificate), ...(shown as [Buffer, Buffer])),
+  ) as unknown as Stub;
+  stubs.push(stub);
+  return stub;
+}
+
+const ALL = certified([]);
+const ACME = certified(['spiffe://example.org/tenant/acme']);
+
+function acknowledge(stub: Stub, instance: string): Promise<string> {
+  type Unary = (request: object, done: (error: ServiceError | null) => void) => void;
+  return new Promise((resolve) => {
+    (stub['AcknowledgeDrained'] as Unary).call(stub, { instance }, (error) =>
+      resolve(error === null ? 'OK' : (status[error.code] ?? '')),
+    );
+  });
+}
+
+interface Reading {
+  readonly items: Record<string, unknown>[];
+  readonly failed: () => string | undefined;
+}
+
+function read(stub: Stub, name: string, request: object): Reading {
+  type Streaming = (request: object) => NodeJS.EventEmitter;
+  const items: Record<string, unknown>[] = [];
+  let failure: string | undefined;
+  const stream = (stub[name] as Streaming).call(stub, request);
+  stream.on('data', (item: Record<string, unknown>) => items.push(item));
+  stream.on('error', (error: ServiceError) => {
+    failure = status[error.code];
+  });
+  return { items, failed: () => failure };
+}
+
+test('[ID-16] nobody without an operator’s certificate: strangers, agents, and one that is for nothing', async () => {
+  const { identity, key } = await lab.enrol();
+  const odd = certified(['spiffe://example.org/role/admin']);
+  for (const holder of [undefined, { certificate: identity.certificate, key }, odd]) {
+    assert.equal(await acknowledge(connect(holder), INSTANCE), 'UNAUTHENTICATED');
+    const reading = read(connect(holder), 'WatchDrains', {});
+    await eventually(() => reading.failed() === 'UNAUTHENTICATED');
+  }
+});
+
+test('[ID-17] a certificate of one tenant acknowledges that tenant’s instances only', async () => {
+  assert.equal(await acknowledge(connect(ACME), INSTANCE), 'OK');
+  assert.deepEqual(lab.node.asked.at(-1), {
+    call: 'ask',
+    to: `instance/${INSTANCE}`,
+    message: { type: 'operator.ackDrain' },
+  });
+  assert.equal(await acknowledge(connect(ACME), OTHER), 'NOT_FOUND');
+  assert.equal(await acknowledge(connect(ACME), '../x'), 'NOT_FOUND');
+  assert.equal(await acknowledge(connect(ALL), OTHER), 'OK');
+});
+
+test('[ID-22] [ID-17] errors: from where the watcher left off, of its own tenant', async () => {
+  const of = (tenant: string, problem: string) => ({
+    kind: 'instance',
+    object: INSTANCE,
+    event: 'instance.failed',
+    numbers: { tenant, problem },
+  });
+  const first = lab.node.emit(of('acme', 'quota: no room'));
+  lab.node.emit({ kind: 'group', object: 'acme/web', event: 'group.member_wanted', numbers: {} });
+  lab.node.emit(of('other', 'quota: none here either'));
+  const second = lab.node.emit(of('acme', 'quota: still none'));
+  const all = read(connect(ALL), 'WatchErrors', { since: 0 });
+  await eventually(() => all.items.length === 3);
+  assert.equal(all.items[0]?.['message'], 'quota: no room');
+  assert.equal(all.items[0]?.['object'], `instance/${INSTANCE}`);
+  const resumed = read(connect(ACME), 'WatchErrors', { since: first });
+  await eventually(() => resumed.items.length === 1);
+  assert.deepEqual([resumed.items[0]?.['seq'], resumed.items[0]?.['tenant']], [second, 'acme']);
+});
+
+test('[ID-22] an error is what was refused, failed or died, and nothing else', () => {
+  const item = {
+    seq: 1,
+    at: '2026-03-01T12:00:00.000Z',
+    rule: 'IN-4',
+    cause: 'c',
+    kind: 'instance',
+  };
+  const event = (name: string, numbers = {}) =>
+    errorIn({ ...item, object: 'i-1', event: name, numbers })?.message;
+  assert.equal(event('instance.lost'), 'its provider says that it is dead');
+  assert.equal(event('instance.ready'), undefined);
+  assert.equal(event('instance.ready', { problem: 'odd' }), 'odd');
+});
+
+test('[ID-17] [ID-20] groups: all of them, then each that changes, then what is gone', async () => {
+  const group = (tenant: string, serving: number) => ({
+    tenant,
+    name: 'web',
+    serving,
+    effectiveSize: 3,
+  });
+  const put = (...groups: object[]) => {
+    lab.node.script.lists = { ...lab.node.script.lists, groups: groups as never };
+    lab.node.emit({ kind: 'group', object: 'acme/web', event: 'group.changed' });
+  };
+  put(group('acme', 1), group('other', 1));
+  const watching = read(connect(ALL), 'WatchGroups', {});
+  const shown = () =>
+    watching.items.map(({ json, removed }) => (removed || String(json)) as string);
+  await eventually(() => watching.items.length === 2);
+  put(group('acme', 2), group('other', 1));
+  await eventually(() => watching.items.length === 3);
+  assert.match(shown()[2] ?? '', /"acme".*"serving":2/);
+  put(group('acme', 2));
+  await eventually(() => watching.items.length === 4);
+  assert.equal(shown()[3], 'other/web');
+  const listed = read(connect(ALL), 'ListGroups', {});
+  await eventually(() => listed.items.length === 1);
+});
