@@ -17,7 +17,7 @@ import { type Authority, openAuthority } from '../adapters/agent-ca/authority.js
 import { createAgentCalls } from '../adapters/grpc/agent-calls.js';
 import { AGENT_LIMITS } from '../adapters/grpc/agent-limits.js';
 import { type AnyCall, agentService } from '../adapters/grpc/agent-service.js';
-import { createAgentStreams } from '../adapters/grpc/agent-streams.js';
+import { type AgentStreams, createAgentStreams } from '../adapters/grpc/agent-streams.js';
 import { boundedService, CONTROL_MESSAGE_BYTES_MAX } from '../adapters/grpc/definition.js';
 import type { DrainBoard } from '../adapters/grpc/drain-board.js';
 import { operatorService } from '../adapters/grpc/operator-service.js';
@@ -36,6 +36,8 @@ export interface AgentDoor {
   enrol(claims: EnrolClaims): AgentEnrolment | undefined;
   /** Before any instance is made. */
   prepare(installation: string): Promise<Result<void, string>>;
+  /** Of the newest report of an instance's agent, while it is connected. */
+  metricsOf(instance: string): Readonly<Record<string, number>> | undefined;
   /** Undefined: nobody asked for one. */
   open(api: NodeApi, board: DrainBoard): Promise<Result<OpenDoor | undefined, string>>;
 }
@@ -51,6 +53,7 @@ const LOOK_MS = 10_000;
 export function createAgentDoor(config: Config, parts: Parts): AgentDoor {
   const { listen, advertise, agentCa } = config.api;
   let authority: Authority | undefined;
+  let streams: AgentStreams | undefined;
   let server = advertise ?? reachable(listen ?? '');
   return {
     enrol: ({ token, instance }) => {
@@ -66,9 +69,13 @@ export function createAgentDoor(config: Config, parts: Parts): AgentDoor {
       authority = opened.value;
       return ok(undefined);
     },
+    metricsOf: (instance) => streams?.metricsOf(instance),
     open: async (api, board) => {
       if (listen === undefined || authority === undefined) return ok(undefined);
-      const opened = await openDoor({ config, parts, authority, listen, api, board });
+      const { clock, log } = parts;
+      streams = createAgentStreams({ api, clock, log });
+      const input = { config, parts, authority, listen, api, board, streams };
+      const opened = await openDoor(input);
       if (opened.ok && advertise === undefined) server = reachable(listen, opened.value.address);
       return opened;
     },
@@ -90,6 +97,7 @@ interface DoorInput {
   readonly listen: string;
   readonly api: NodeApi;
   readonly board: DrainBoard;
+  readonly streams: AgentStreams;
 }
 
 async function openDoor(input: DoorInput): Promise<Result<OpenDoor, string>> {
@@ -124,7 +132,7 @@ function credentialsFor(material: TlsMaterial): Result<DoorCredentials, string> 
   }
 }
 
-function servicesOf({ parts, api, board, config }: DoorInput, authority: Authority) {
+function servicesOf({ parts, api, board, config, streams }: DoorInput, authority: Authority) {
   const { clock, log } = parts;
   const peer = (call: AnyCall): Peer => {
     const raw = call.getAuthContext().sslPeerCertificate?.raw;
@@ -135,7 +143,6 @@ function servicesOf({ parts, api, board, config }: DoorInput, authority: Authori
       : found;
   };
   const calls = createAgentCalls({ api, authority, clock, log });
-  const streams = createAgentStreams({ api, clock, log });
   const base = { board, clock, log, peerOf: peer };
   return [
     {
@@ -144,7 +151,7 @@ function servicesOf({ parts, api, board, config }: DoorInput, authority: Authori
     },
     {
       definition: boundedService('Operator', CONTROL_MESSAGE_BYTES_MAX),
-      implementation: operatorService({ ...base, api }),
+      implementation: operatorService({ ...base, api, metricsOf: streams.metricsOf }),
     },
   ];
 }

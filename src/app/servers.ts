@@ -64,10 +64,17 @@ export async function openServers(options: ServersOptions): Promise<Result<Serve
 
 type Opened = Promise<Result<Door | undefined, string>>;
 
-async function openControl({ api, parts, settings }: ServersOptions, board: DrainBoard): Opened {
+async function openControl(
+  { agents, api, parts, settings }: ServersOptions,
+  board: DrainBoard,
+): Opened {
   const path = join(settings.dataDir, 'switchyard.sock');
   const { clock, log } = parts;
-  const operator = operatorService({ api, board, clock, log, peerOf: () => UNIX_PEER });
+  const operator = operatorService({
+    ...{ api, board, clock, log },
+    metricsOf: agents.metricsOf,
+    peerOf: () => UNIX_PEER,
+  });
   const served = await serveControl({ path, api, log, operator });
   return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
 }

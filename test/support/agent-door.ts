@@ -136,7 +136,7 @@ export async function openDoorLab(
       },
       {
         definition: boundedService('Operator', 65_536),
-        implementation: operatorService({ ...base, api }),
+        implementation: operatorService({ ...base, api, metricsOf: streams.metricsOf }),
       },
     ],
   });

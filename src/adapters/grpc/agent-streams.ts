@@ -32,7 +32,7 @@ export interface AgentStreams {
   /** `end` is called when another stream takes this one's place. Undefined: too many are open. */
   open(instance: InstanceId, end: (why: CallRefusal) => void): ReportStream | undefined;
   /** Of the newest report, while its stream is open. */
-  metricsOf(instance: InstanceId): Readonly<Record<string, number>> | undefined;
+  metricsOf(instance: string): Readonly<Record<string, number>> | undefined;
 }
 
 interface Desk {
@@ -57,7 +57,7 @@ export function createAgentStreams(options: {
   readonly log: Log;
 }): AgentStreams {
   const { api, clock, log } = options;
-  const desks = new Map<InstanceId, Desk>();
+  const desks = new Map<string, Desk>();
   let streams = 0;
 
   const judged = (instance: InstanceId, desk: Desk, claim: Heard) => {

@@ -14,9 +14,7 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { addressOf, parseInstanceId } from '../../../machines/model/ids.js';
 import type { JsonObject } from '../../../machines/model/json.js';
-import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Log } from '../../ports/log.js';
 import type { NodeApi } from '../../ports/node-api.js';
@@ -26,8 +24,9 @@ import type { AnyCall } from './agent-service.js';
 import type { DrainBoard } from './drain-board.js';
 import { errorIn } from './error-events.js';
 import { watchGroups } from './group-watch.js';
+import { type Answer, OPERATOR_CALLS, type Request } from './operator-calls.js';
 import type { OperatorPeer, Peer } from './peer.js';
-import { type CallRefusal, refusedBy, refusedWith } from './refusals.js';
+import { type CallRefusal, refusedWith } from './refusals.js';
 import { endStream } from './streams.js';
 
 export interface OperatorServiceOptions {
@@ -35,14 +34,14 @@ export interface OperatorServiceOptions {
   readonly board: DrainBoard;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of the newest report of an instance's agent. */
+  metricsOf(instance: string): Readonly<Record<string, number>> | undefined;
   peerOf(call: AnyCall): Peer;
 }
 
-type Request = Readonly<Record<string, unknown>>;
 type Unary = ServerUnaryCall<Request, JsonObject>;
 type Streaming = ServerWritableStream<Request, object>;
 type Done = sendUnaryData<object>;
-type Answer = Promise<Result<JsonObject, CallRefusal>>;
 
 const NO_OPERATOR = refusedWith(
   'UNAUTHENTICATED',
@@ -61,6 +60,12 @@ export function operatorService(options: OperatorServiceOptions): UntypedService
         (error: unknown) => done(internal(options, name, error)),
       );
     };
+  const calls = Object.fromEntries(
+    Object.entries(OPERATOR_CALLS).map(([name, work]) => [
+      name,
+      unary(name, (peer, request) => work({ api, peer, metricsOf: options.metricsOf }, request)),
+    ]),
+  );
   const streaming = (open: (call: Streaming, scope: Scope) => Following) => (call: Streaming) => {
     const peer = options.peerOf(call);
     if (peer.kind !== 'operator') return endStream(call, NO_OPERATOR);
@@ -69,9 +74,7 @@ export function operatorService(options: OperatorServiceOptions): UntypedService
     for (const event of ['cancelled', 'close', 'error']) call.on(event, following.stop);
   };
   return {
-    AcknowledgeDrained: unary('AcknowledgeDrained', (peer, request) =>
-      acknowledge(api, peer, request),
-    ),
+    ...calls,
     WatchDrains: streaming((call, { tenant }) =>
       options.board.follow({
         ...(tenant === '' ? {} : { tenant }),
@@ -102,22 +105,6 @@ const NOBODYS = '-';
 function scopeOf({ tenant }: OperatorPeer, asked: string): string {
   if (tenant === undefined) return asked;
   return asked === '' || asked === tenant ? tenant : NOBODYS;
-}
-
-async function acknowledge(api: NodeApi, peer: OperatorPeer, request: Request): Answer {
-  const shown = textOf(request, 'instance');
-  const instance = parseInstanceId(shown);
-  const missing = refusedWith('NOT_FOUND', `there is no instance '${shown.slice(0, 80)}'`);
-  if (instance === undefined) return fail(missing);
-  const to = addressOf('instance', instance);
-  const view = await api.view(to);
-  if (view === undefined || !mayTouch(peer, view['tenant'])) return fail(missing);
-  const answer = await api.ask(to, { type: 'operator.ackDrain' });
-  return answer.ok ? ok(objectOf(answer.value)) : fail(refusedBy(answer.failure));
-}
-
-function mayTouch({ tenant }: OperatorPeer, owner: unknown): boolean {
-  return tenant === undefined || tenant === owner;
 }
 
 function watchErrors(api: NodeApi, call: Streaming, tenant: string): Following {
@@ -152,10 +139,6 @@ function internal({ log }: OperatorServiceOptions, call: string, error: unknown)
 
 function packed(object: JsonObject): { readonly json: Buffer } {
   return { json: Buffer.from(JSON.stringify(object)) };
-}
-
-function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null ? (value as JsonObject) : {};
 }
 
 function textOf(request: Request, name: string): string {

@@ -71,10 +71,13 @@ function connect(holder?: Holder): Stub {
 const ALL = certified([]);
 const ACME = certified(['spiffe://example.org/tenant/acme']);
 
-function acknowledge(stub: Stub, instance: string): Promise<string> {
+const acknowledge = (stub: Stub, instance: string) =>
+  called(stub, 'AcknowledgeDrained', { instance });
+
+function called(stub: Stub, name: string, request: object): Promise<string> {
   type Unary = (request: object, done: (error: ServiceError | null) => void) => void;
   return new Promise((resolve) => {
-    (stub['AcknowledgeDrained'] as Unary).call(stub, { instance }, (error) =>
+    (stub[name] as Unary).call(stub, request, (error) =>
       resolve(error === null ? 'OK' : (status[error.code] ?? '')),
     );
   });
@@ -117,6 +120,54 @@ test('[ID-17] a certificate of one tenant acknowledges that tenant’s instances
   assert.equal(await acknowledge(connect(ACME), OTHER), 'NOT_FOUND');
   assert.equal(await acknowledge(connect(ACME), '../x'), 'NOT_FOUND');
   assert.equal(await acknowledge(connect(ALL), OTHER), 'OK');
+});
+
+test('[ID-23] [ID-17] groups and instances on demand: each call reaches its actor in the caller’s name', async () => {
+  const group = { tenant: 'acme', name: 'web' };
+  lab.node.script.views = { ...lab.node.script.views, 'group/acme/web': group };
+  const reason = 'a job';
+  const owner = 'drainer';
+  const calls = [
+    [
+      'CreateInstance',
+      { group: 'acme/web', key: 'job-1', reason },
+      'group/acme/web',
+      { type: 'operator.createInstance', key: 'job-1', reason },
+    ],
+    [
+      'DeleteInstance',
+      { instance: INSTANCE, reason, force: true },
+      'group/acme/web',
+      { type: 'operator.deleteInstance', instance: INSTANCE, reason, force: true },
+    ],
+    [
+      'DeleteInstance',
+      { group: 'acme/web', instance: 'job-1', reason },
+      'group/acme/web',
+      { type: 'operator.deleteInstance', instance: 'job-1', reason, force: false },
+    ],
+    [
+      'UpsertGroup',
+      { group: 'acme/web', size: 5, reason },
+      'group/acme/web',
+      { type: 'operator.scale', size: 5, owner, reason, forMs: null },
+    ],
+    [
+      'DeleteGroup',
+      { group: 'acme/web', reason },
+      'override/group/acme/web',
+      { type: 'override.clear', kinds: ['size'], by: 'operator', owner, reason },
+    ],
+  ] as const;
+  for (const [name, request, to, message] of calls) {
+    assert.equal(await called(connect(ACME), name, request), 'OK', name);
+    assert.deepEqual(lab.node.asked.at(-1), { call: 'ask', to, message }, name);
+    const elsewhere = certified(['spiffe://example.org/tenant/other']);
+    assert.equal(await called(connect(elsewhere), name, request), 'NOT_FOUND', name);
+  }
+  const bad = { group: 'acme/web', key: 'no spaces' };
+  assert.equal(await called(connect(ALL), 'CreateInstance', bad), 'INVALID_ARGUMENT');
+  assert.equal(await called(connect(ALL), 'GetInstanceStatus', { instance: INSTANCE }), 'OK');
 });
 
 test('[ID-22] [ID-17] errors: from where the watcher left off, of its own tenant', async () => {
