@@ -18,10 +18,16 @@ import { createAgentCalls } from '../adapters/grpc/agent-calls.js';
 import { AGENT_LIMITS } from '../adapters/grpc/agent-limits.js';
 import { type AnyCall, agentService } from '../adapters/grpc/agent-service.js';
 import { type AgentStreams, createAgentStreams } from '../adapters/grpc/agent-streams.js';
-import { boundedService, CONTROL_MESSAGE_BYTES_MAX } from '../adapters/grpc/definition.js';
+import { guardedControl } from '../adapters/grpc/control-guard.js';
+import {
+  boundedService,
+  CONTROL_MESSAGE_BYTES_MAX,
+  clientOf,
+} from '../adapters/grpc/definition.js';
 import type { DrainBoard } from '../adapters/grpc/drain-board.js';
 import { operatorService } from '../adapters/grpc/operator-service.js';
 import { type Peer, peerOf } from '../adapters/grpc/peer.js';
+import { controlService } from '../adapters/grpc/server.js';
 import { openTcpDoor } from '../adapters/grpc/tcp-door.js';
 import { DoorCredentials, type KeyPair, type TlsMaterial } from '../adapters/grpc/tls.js';
 import { parseListen } from '../adapters/http/listen.js';
@@ -152,6 +158,10 @@ function servicesOf({ parts, api, board, config, streams }: DoorInput, authority
     {
       definition: boundedService('Operator', CONTROL_MESSAGE_BYTES_MAX),
       implementation: operatorService({ ...base, api, metricsOf: streams.metricsOf }),
+    },
+    {
+      definition: clientOf('Control').service,
+      implementation: guardedControl(controlService({ api, log }), peer),
     },
   ];
 }

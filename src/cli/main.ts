@@ -50,12 +50,16 @@ function createProgram(): Command {
 function addSiteOptions(command: Command): void {
   command
     .option('--config <file>', 'configuration (default ./switchyard.yaml, then /etc/switchyard)')
-    .option('--socket <path>', 'control socket of the daemon (default <dataDir>/switchyard.sock)');
+    .option('--socket <path>', 'control socket of the daemon (default <dataDir>/switchyard.sock)')
+    .option('--server <host:port>', 'a daemon elsewhere (its api.listen), over TLS')
+    .option('--tls-ca <file>', 'with --server: who signed its certificate')
+    .option('--tls-cert <file>', 'with --server: your certificate')
+    .option('--tls-key <file>', 'with --server: its key');
 }
 
-/** The simulator listens on a socket of its own and knows no site. */
+/** The simulator listens on a socket of its own, an agent has a daemon of its own: they know no site. */
 function addSiteOptionsBelow(command: Command): void {
-  if (command.options.some(({ long }) => long === '--socket')) return;
+  if (command.options.some(({ long }) => long === '--socket' || long === '--server')) return;
   addSiteOptions(command);
   for (const child of command.commands) addSiteOptionsBelow(child);
 }

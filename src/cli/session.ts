@@ -2,10 +2,16 @@
  * One client command: finds the daemon's socket, makes the call, and turns a failure into one sentence
  * on stderr and its exit code.
  */
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { JsonObject } from '../../machines/model/json.js';
-import { type ClientFailure, type ControlClient, connectControl } from '../adapters/grpc/client.js';
+import {
+  type ClientFailure,
+  type ControlClient,
+  connectControl,
+  type RemoteDaemon,
+} from '../adapters/grpc/client.js';
 import { findConfigFile } from './config-file.js';
 import { dataDirOf } from './data-dir.js';
 import { EXIT } from './exit-codes.js';
@@ -13,6 +19,21 @@ import { EXIT } from './exit-codes.js';
 export interface GlobalOptions {
   readonly config?: string;
   readonly socket?: string;
+  readonly server?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** A daemon elsewhere, when one is named; throws what is wrong with how it is named. */
+function remoteOf(command: Command): RemoteDaemon | undefined {
+  const { server, tlsCa, tlsCert, tlsKey } = command.optsWithGlobals<GlobalOptions>();
+  if (server === undefined) return undefined;
+  if (tlsCa === undefined || tlsCert === undefined || tlsKey === undefined) {
+    throw new RangeError('--server needs --tls-ca, --tls-cert and --tls-key');
+  }
+  const [ca, cert, key] = [tlsCa, tlsCert, tlsKey].map((file) => readFileSync(file));
+  return { server, ca: ca as Buffer, cert: cert as Buffer, key: key as Buffer };
 }
 
 /** Where the daemon listens: --socket, SWITCHYARD_SOCKET, or its data directory. */
@@ -30,7 +51,7 @@ export async function withDaemon(
   command: Command,
   work: (client: ControlClient) => Promise<number>,
 ): Promise<void> {
-  const client = connectControl(await socketOf(command));
+  const client = connectControl(remoteOf(command) ?? (await socketOf(command)));
   try {
     process.exitCode = await work(client);
   } finally {

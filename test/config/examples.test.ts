@@ -9,7 +9,7 @@ import { repoPath } from '../support/root.js';
 
 const ENV = { TENANT_MANAGER_URL: 'http://127.0.0.1:8080' };
 
-for (const name of ['switchyard.yaml', 'minimal.yaml', 'demo.yaml', 'exec.yaml']) {
+for (const name of ['switchyard.yaml', 'minimal.yaml', 'demo.yaml', 'exec.yaml', 'agents.yaml']) {
   test(`[CF-6] examples: ${name} loads and derives a site`, () => {
     const file = repoPath('examples', name);
     const loaded = loadConfig({ text: readFileSync(file, 'utf8'), file, env: ENV });

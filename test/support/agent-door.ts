@@ -22,10 +22,12 @@ import { createAgentCalls } from '../../src/adapters/grpc/agent-calls.js';
 import { AGENT_LIMITS } from '../../src/adapters/grpc/agent-limits.js';
 import { agentService } from '../../src/adapters/grpc/agent-service.js';
 import { createAgentStreams } from '../../src/adapters/grpc/agent-streams.js';
-import { boundedService } from '../../src/adapters/grpc/definition.js';
+import { guardedControl } from '../../src/adapters/grpc/control-guard.js';
+import { boundedService, clientOf } from '../../src/adapters/grpc/definition.js';
 import { createDrainBoard } from '../../src/adapters/grpc/drain-board.js';
 import { operatorService } from '../../src/adapters/grpc/operator-service.js';
 import { peerOf } from '../../src/adapters/grpc/peer.js';
+import { controlService } from '../../src/adapters/grpc/server.js';
 import { openTcpDoor } from '../../src/adapters/grpc/tcp-door.js';
 import { DoorCredentials } from '../../src/adapters/grpc/tls.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
@@ -137,6 +139,10 @@ export async function openDoorLab(
       {
         definition: boundedService('Operator', 65_536),
         implementation: operatorService({ ...base, api, metricsOf: streams.metricsOf }),
+      },
+      {
+        definition: clientOf('Control').service,
+        implementation: guardedControl(controlService({ api, log }), base.peerOf),
       },
     ],
   });

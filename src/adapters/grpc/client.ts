@@ -40,11 +40,27 @@ type Streaming = (request: JsonObject) => ClientReadableStream<Wire>;
 /** Longer than the longest call of the daemon (a reload), so that only a hung one is given up. */
 const CALL_DEADLINE_MS = 120_000;
 
-export function connectControl(path: string): ControlClient {
+/** A daemon elsewhere, called over TLS. PEM. */
+export interface RemoteDaemon {
+  /** `host:port`. */
+  readonly server: string;
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** The socket of the daemon here, or a daemon elsewhere. */
+export function connectControl(daemon: string | RemoteDaemon): ControlClient {
   const Client = controlClient();
-  const stub = new Client(`unix:${path}`, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX,
-  }) as unknown as Stub;
+  const local = typeof daemon === 'string';
+  const path = local ? daemon : daemon.server;
+  const stub = new Client(
+    local ? `unix:${daemon}` : daemon.server,
+    local
+      ? credentials.createInsecure()
+      : credentials.createSsl(daemon.ca, daemon.key, daemon.cert),
+    { 'grpc.max_receive_message_length': CONTROL_MESSAGE_BYTES_MAX },
+  ) as unknown as Stub;
   const streams = new Set<ClientReadableStream<Wire>>();
   return {
     call: (name, request = {}) =>
@@ -81,7 +97,9 @@ function failureOf(error: ServiceError, path: string): ClientFailure {
     case status.UNAVAILABLE:
       return {
         code: 'unreachable',
-        message: `no daemon answers on ${path}: start one with 'switchyard run', or name its socket with --socket`,
+        message: path.startsWith('/')
+          ? `no daemon answers on ${path}: start one with 'switchyard run', or name its socket with --socket`
+          : `no daemon answers at ${path} (${message}): is it there, and are --tls-ca, --tls-cert and --tls-key its?`,
       };
     case status.DEADLINE_EXCEEDED:
       return {
@@ -91,6 +109,9 @@ function failureOf(error: ServiceError, path: string): ClientFailure {
     case status.NOT_FOUND:
       return { code: 'not-found', message };
     case status.FAILED_PRECONDITION:
+      return { code: 'refused', message };
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED:
       return { code: 'refused', message };
     case status.INVALID_ARGUMENT:
       return { code: 'usage', message };

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { makeCertificate, pemOf } from '../../../src/adapters/agent-ca/certificate.js';
+import { connectControl } from '../../../src/adapters/grpc/client.js';
 import { clientOf } from '../../../src/adapters/grpc/definition.js';
 import { errorIn } from '../../../src/adapters/grpc/error-events.js';
 import { type DoorLab, INSTANCE, OTHER, openDoorLab } from '../../support/agent-door.js';
@@ -229,4 +230,34 @@ test('[ID-17] [ID-20] groups: all of them, then each that changes, then what is 
   assert.equal(shown()[3], 'other/web');
   const listed = read(connect(ALL), 'ListGroups', {});
   await eventually(() => listed.items.length === 1);
+});
+
+test('[ID-24] [ID-16] [ID-17] the Control service over TLS: for operators of all tenants, in their own name', async () => {
+  const { host, port } = lab.address;
+  const ca = Buffer.from(lab.authority.certificate);
+  const as = ({ certificate, key }: Holder) => {
+    const client = connectControl({
+      server: `${host}:${port}`,
+      ca,
+      cert: Buffer.from(certificate),
+      key: Buffer.from(key),
+    });
+    stubs.push({ close: client.close });
+    return client;
+  };
+  const scale = { group: 'acme/web', size: 4, reason: 'r', owner: 'somebody else' };
+  assert.ok((await as(ALL).call('Scale', scale)).ok);
+  const sent = lab.node.asked.at(-1) as unknown as { message: { owner: string; size: number } };
+  assert.deepEqual([sent.message.owner, sent.message.size], ['drainer', 4]);
+  const { identity, key } = await lab.enrol();
+  for (const [holder, rule] of [
+    [ACME, /^ID-17/],
+    [{ certificate: identity.certificate, key }, /^ID-16/],
+  ] as const) {
+    const refused = await as(holder).call('Status');
+    assert.ok(!refused.ok && refused.failure.code === 'refused');
+    assert.match(refused.failure.message, rule);
+    const stream = await as(holder).stream('List', { kind: 'groups' }, () => undefined);
+    assert.equal(stream.ok, false);
+  }
 });
