@@ -249,6 +249,7 @@ test('[ID-24] [ID-16] [ID-17] the Control service over TLS: for operators of all
   assert.ok((await as(ALL).call('Scale', scale)).ok);
   const sent = lab.node.asked.at(-1) as unknown as { message: { owner: string; size: number } };
   assert.deepEqual([sent.message.owner, sent.message.size], ['drainer', 4]);
+  lab.bound.clear();
   const { identity, key } = await lab.enrol();
   for (const [holder, rule] of [
     [ACME, /^ID-17/],
