@@ -82,6 +82,7 @@ async function killedAgain(rig: Rig, { kills, params, ...of }: Kills): Promise<r
   let life = rig.launch(work);
   await life.word('served');
   while (tookMs.length < kills) {
+    rig.settled();
     await pause(param(params, 'decidingMs'));
     const startedAt = performance.now();
     life.kill();

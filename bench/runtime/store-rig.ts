@@ -1,12 +1,12 @@
 /**
- * The threads of the store's benches, as src/app/threads.ts has them: a Piscina pool with one thread
- * more than there are tasks, each linked to the store's; a killed one is fenced off and its successor
- * starts on the spare, which has rehearsed.
+ * The threads of the store's benches, as src/app/threads.ts has them: from the same pool, each linked to
+ * the store's; a killed one is fenced off and its successor starts on the spare, which has rehearsed.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { systemClock } from '../../src/adapters/system/clock.js';
 import { type LinkPorts, linkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh, type Peer } from '../../src/adapters/threads/mesh.js';
+import { createThreadPool } from '../../src/adapters/threads/pool.js';
 import { createRemoteStore, type RemoteStore } from '../../src/adapters/threads/remote-store.js';
 import { meshBase, type ShardTask, type Word } from './store-thread.js';
 
@@ -23,22 +23,27 @@ export interface Rig {
   launch(work: ShardTask['work']): Life;
   /** As when a thread's end was seen: its successor is to come. */
   fence(): Promise<void>;
+  /** Who was launched has what it needs: a spare may be made. */
+  settled(): void;
   close(): Promise<void>;
 }
 
 const LOADER = new URL('../../src/app/worker-loader.cjs', import.meta.url).href;
 const ENTRY = new URL('./store-thread.js', import.meta.url).href;
 const SHARD = 'shard-0';
+/** As src/app/threads.ts has it. */
+const HEAP_MB = 4_096;
 
 export async function openRig(file: string): Promise<Rig> {
-  const pool = new Piscina({
-    filename: LOADER,
-    workerData: { entry: ENTRY },
-    minThreads: 3,
-    maxThreads: 3,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-    atomics: 'disabled',
+  const pool = createThreadPool({
+    loader: LOADER,
+    entry: ENTRY,
+    tasks: 2,
+    heapMb: HEAP_MB,
+    after: systemClock().after,
+    onSpareDied: (error) => {
+      throw error;
+    },
   });
   const start = (
     task: object,
@@ -46,9 +51,7 @@ export async function openRig(file: string): Promise<Rig> {
   ): Life & { readonly control: MessagePort } => {
     const { port1: control, port2 } = new MessageChannel();
     const killer = new AbortController();
-    const transferList = [port2, ...transfer];
-    const options = { transferList, name: 'runWorker', signal: killer.signal };
-    const ending = pool.run({ ...task, control: port2 }, options);
+    const ending = pool.run({ ...task, control: port2 }, [port2, ...transfer], killer.signal);
     return { control, ...lifeOf(control, ending), kill: () => killer.abort() };
   };
   const keeper = start({ role: 'store', file }, []);
@@ -75,11 +78,12 @@ export async function openRig(file: string): Promise<Rig> {
       const task = { role: 'shard', thread: SHARD, shards: 1, incarnation, work, store: ports };
       return start(task, [ports.bulk, ports.urgent]);
     },
+    settled: pool.settled,
     fence: async () => void (await store.fence(SHARD, incarnation + 1)),
     close: async () => {
       keeper.control.close();
       mesh.close();
-      await pool.destroy();
+      await pool.close();
     },
   };
 }

@@ -12,7 +12,6 @@
  */
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { NODE_TREE } from '../../actors/node-tree.js';
 import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
@@ -20,6 +19,7 @@ import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { linkPorts } from '../adapters/threads/link.js';
 import type { Mesh, Peer } from '../adapters/threads/mesh.js';
+import { createThreadPool } from '../adapters/threads/pool.js';
 import type { Clock, Random } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Metrics } from '../ports/metrics.js';
@@ -109,18 +109,14 @@ const ENTRY = new URL('./worker-entry.js', import.meta.url).href;
 export function createThreads(options: ThreadsOptions): Threads {
   const { log, mesh, metrics, heartbeat = HEARTBEAT } = options;
   const children = workersOf(options.tree).map(({ worker }) => worker);
-  const threadsMax = children.length + 1;
-  const pool = new Piscina({
-    filename: LOADER,
-    workerData: { entry: options.entry ?? ENTRY },
-    minThreads: threadsMax,
-    maxThreads: threadsMax,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    concurrentTasksPerWorker: 1,
-    atomics: 'disabled',
-    resourceLimits: { maxOldGenerationSizeMb: options.heapMb ?? HEAP_MB },
+  const pool = createThreadPool({
+    loader: LOADER,
+    entry: options.entry ?? ENTRY,
+    tasks: children.length,
+    heapMb: options.heapMb ?? HEAP_MB,
+    after: options.clock.after,
+    onSpareDied: (error) => log.error({ err: error }, 'idle thread died; the pool replaces it'),
   });
-  pool.on('error', (error) => log.error({ err: error }, 'idle thread died; the pool replaces it'));
   const alive = new Map<string, Thread>();
   /** Threads that have served before: their next start is a replacement. */
   const served = new Set<string>();
@@ -140,15 +136,18 @@ export function createThreads(options: ThreadsOptions): Threads {
   let closed = false;
 
   const launch = async (child: ThreadChild): Promise<Result<void, string>> => {
-    assert(alive.size < threadsMax, 'a task without a thread would wait for ever');
+    assert(alive.size < children.length, 'a task without a thread would wait for ever');
     starting += 1;
     const thread = open(child);
     const answer = await answerOf(thread, (frame) => hear(thread, frame));
     starting -= 1;
     // A task waits in the pool only while its thread comes up.
-    assert(starting > 0 || pool.queueSize === 0, 'nothing is ever queued in the pool');
+    assert(starting > 0 || !pool.isBehind, 'nothing is ever queued in the pool');
     thread.serving = answer.ok;
-    if (answer.ok) return ok(undefined);
+    if (answer.ok) {
+      if (starting === 0) pool.settled();
+      return ok(undefined);
+    }
     // Gone, and off the books, before anybody tries again.
     thread.kill('it did not start');
     await thread.ended;
@@ -163,7 +162,7 @@ export function createThreads(options: ThreadsOptions): Threads {
     const killer = new AbortController();
     const { signal } = killer;
     const vitals = createVitals();
-    const task = pool.run({ control: port2 }, { transferList: [port2], name: 'runWorker', signal });
+    const task = pool.run({ control: port2 }, [port2], signal);
     const thread: Thread = {
       spec,
       child,
@@ -347,7 +346,7 @@ export function createThreads(options: ThreadsOptions): Threads {
       clearInterval(checks);
       for (const thread of alive.values()) thread.control.close();
       mesh.close();
-      await pool.destroy();
+      await pool.close();
     },
   };
 }

@@ -10,17 +10,12 @@ import { assert } from '../../machines/model/assert.js';
 import { type Address, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { StoredCell } from '../ports/store.js';
-import {
-  Cell,
-  type CommittedState,
-  type InFlight,
-  keepCommitted,
-  type RegisteredType,
-} from './cell.js';
+import { Cell, type CommittedState, type InFlight, keepCommitted } from './cell.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import type { Kernel } from './kernel.js';
 import { type Letter, systemLetter } from './letters.js';
 import { DELIVERY_ATTEMPTS_MAX } from './limits.js';
+import type { RegisteredType } from './registered.js';
 import { CellScope } from './scopes.js';
 import type { Step } from './stepper.js';
 import { type ReadRow, readRow } from './stored-row.js';

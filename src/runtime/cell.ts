@@ -5,10 +5,11 @@
  */
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
-import type { ActorType, CellView } from './actor-type.js';
+import type { CellView } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import type { Mailbox } from './letters.js';
 import type { MailboxOwner } from './mailbox.js';
+import type { HostedType, RegisteredType } from './registered.js';
 import type { CollectedEffect, Configuration, Stepper } from './stepper.js';
 import { type ArmedTimer, NO_TIMERS, type TimerOwner, type Timers } from './timers.js';
 
@@ -38,12 +39,6 @@ export interface InFlight {
   readonly forget: boolean;
   /** `changes` of the cell when it was decided. */
   readonly changes: number;
-}
-
-/** An actor type as its host runs it. */
-export interface RegisteredType {
-  readonly type: ActorType;
-  readonly stepper: Stepper;
 }
 
 /** What only cells have that have been in trouble, or have a seed. */
@@ -116,7 +111,7 @@ export class Cell implements TimerOwner, MailboxOwner {
     this.version = options.committed?.version ?? 0;
   }
 
-  get type(): ActorType {
+  get type(): HostedType {
     return this.registered.type;
   }
 

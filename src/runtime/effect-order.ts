@@ -76,7 +76,7 @@ function and<T>(list: readonly T[], one: T): readonly T[] {
 }
 
 function rowOf(cell: Cell, { type }: CollectedEffect): EffectRow<unknown, unknown> {
-  const row = cell.type.effects[type];
+  const row = cell.type.effects.get(type);
   if (row === undefined) {
     throw new Defect(`RT-3: actor ${cell.type.kind} has no row for the effect ${type}`);
   }

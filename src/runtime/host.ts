@@ -27,14 +27,14 @@ import {
   deadLetterOf,
 } from './dead-letters.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
-import type { HostOptions, Kernel, TapFrame } from './kernel.js';
+import { type HostOptions, type Kernel, optionsOf, type TapFrame } from './kernel.js';
 import { systemLetter, userLetter } from './letters.js';
 import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
 import { createMailboxes } from './mailbox.js';
+import { registered } from './registered.js';
 import { createRestarts } from './restarts.js';
 import { createServices } from './services.js';
 import { createStamp } from './step-meta.js';
-import { createStepper } from './stepper.js';
 import { createTimers, type TimerOwner } from './timers.js';
 import { createTurns } from './turns.js';
 import { createViews, glanceAt } from './views.js';
@@ -74,7 +74,8 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-export function createHost(options: HostOptions): Host {
+export function createHost(given: HostOptions): Host {
+  const options = optionsOf(given);
   const { clock, log, placement, remote, thread } = options;
   const asks = createAsks(`${thread}:${options.incarnation}`, clock);
   const deadLetters = createDeadLetters();
@@ -343,11 +344,3 @@ const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>>
   'unreachable-thread': 'thread-lost',
   stopping: 'stopping',
 };
-
-function registered(options: HostOptions): Kernel['types'] {
-  const { path, types } = options;
-  const forced = path === undefined ? {} : { path };
-  return new Map(
-    types.map((type) => [type.kind, { type, stepper: createStepper(type.machine, forced) }]),
-  );
-}

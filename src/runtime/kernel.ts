@@ -12,12 +12,13 @@ import type { Store } from '../ports/store.js';
 import type { ActorType, ServiceType } from './actor-type.js';
 import type { Announcer } from './announcer.js';
 import type { AskFailure } from './asks.js';
-import type { Cell, RegisteredType } from './cell.js';
+import type { Cell } from './cell.js';
 import type { Committer } from './committer.js';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
 import type { Envelope } from './envelope.js';
 import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
+import type { RegisteredType } from './registered.js';
 import type { Restarts } from './restarts.js';
 import type { Stamp } from './step-meta.js';
 import type { Timers } from './timers.js';
@@ -72,12 +73,35 @@ export interface HostOptions {
   readonly ports: unknown;
   readonly remote: Remote;
   /** Forbids the compiled path: every machine runs on XState's own core. */
-  readonly path?: 'generic';
-  readonly turn?: TurnWitness;
+  readonly path?: 'generic' | undefined;
+  readonly turn?: TurnWitness | undefined;
   /** Actors that killed earlier lives of this thread: they come up in quarantine. */
-  readonly quarantine?: ReadonlySet<Address>;
+  readonly quarantine?: ReadonlySet<Address> | undefined;
   /** Config generation written into every decision. */
   generation(): number;
+}
+
+/** One shape, however they were put together: they are read for every message. */
+export function optionsOf(given: HostOptions): HostOptions {
+  return {
+    thread: given.thread,
+    incarnation: given.incarnation,
+    types: given.types,
+    services: given.services,
+    placement: given.placement,
+    clock: given.clock,
+    ids: given.ids,
+    random: given.random,
+    log: given.log,
+    metrics: given.metrics,
+    store: given.store,
+    ports: given.ports,
+    remote: given.remote,
+    path: given.path,
+    turn: given.turn,
+    quarantine: given.quarantine,
+    generation: given.generation,
+  };
 }
 
 export interface Kernel {

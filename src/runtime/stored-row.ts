@@ -9,7 +9,7 @@
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { StoredCell, StoredTimer } from '../ports/store.js';
-import type { RegisteredType } from './cell.js';
+import type { RegisteredType } from './registered.js';
 import type { Configuration } from './stepper.js';
 
 export interface ReadRow {
