@@ -28,3 +28,11 @@ export const PROBLEMS_MAX = 100;
 export const VERIFY_MEMORY_MAX = 250_000;
 
 assert(VERIFY_MEMORY_MAX >= RECENT_IDS, 'every repeat a sink can prevent can be checked');
+
+/** Refusals of one event before its key is quarantined and the feed goes on. */
+export const APPLY_ATTEMPTS_MAX = 8;
+
+/** Control versions behind the cursor whose ids are remembered; older ones are told by their versions. */
+export const APPLIED_IDS_KEPT = 100_000;
+
+assert(APPLIED_IDS_KEPT >= RECENT_IDS, 'every repeat within the window of a sink is recognised');

@@ -1,0 +1,61 @@
+/** A target in memory: aggregates by key, and the off switch and refusals of a real one. */
+import type { JsonObject } from '../../machines/model/json.js';
+import { fail, ok } from '../../machines/model/result.js';
+import type { FeedTarget, Quarantined } from '../../src/ports/feed-target.js';
+
+export interface MemoryTarget extends FeedTarget {
+  /** As applied, by ordering key. */
+  readonly state: Map<string, JsonObject>;
+  /** Event ids in the order they were applied. */
+  readonly order: string[];
+  /** Event ids that cannot be applied. */
+  readonly refuses: Set<string>;
+  /** Calls that will still fail. */
+  failures: number;
+}
+
+export function createMemoryTarget(): MemoryTarget {
+  const versions = new Map<string, number>();
+  const ids = new Set<string>();
+  const quarantined = new Map<string, Quarantined>();
+  let cursor = 0;
+  const away = fail({ code: 'unavailable' as const, message: 'the disk is away' });
+  const fails = (): boolean => {
+    if (target.failures === 0) return false;
+    target.failures -= 1;
+    return true;
+  };
+  const target: MemoryTarget = {
+    state: new Map(),
+    order: [],
+    refuses: new Set(),
+    failures: 0,
+    standing: async () => (fails() ? away : ok({ cursor, quarantined: [...quarantined.values()] })),
+    known: async ({ eventId, orderingKey }) =>
+      fails()
+        ? away
+        : ok({ wasApplied: ids.has(eventId), aggregateVersion: versions.get(orderingKey) ?? 0 }),
+    commit: async (step) => {
+      if (fails()) return away;
+      const { apply, skip, quarantine, release, rewindTo } = step;
+      if (apply !== undefined && target.refuses.has(apply.event.eventId)) {
+        return fail({ code: 'content', message: 'refused' });
+      }
+      const event = apply?.event ?? skip;
+      if (apply !== undefined) {
+        target.state.set(apply.event.orderingKey, apply.data);
+        target.order.push(apply.event.eventId);
+      }
+      if (event !== undefined) {
+        ids.add(event.eventId);
+        const { aggregateVersion, orderingKey } = event;
+        versions.set(orderingKey, Math.max(aggregateVersion, versions.get(orderingKey) ?? 0));
+      }
+      if (quarantine !== undefined) quarantined.set(quarantine.orderingKey, quarantine);
+      if (release !== undefined) quarantined.delete(release);
+      cursor = Math.max(rewindTo ?? cursor, step.cursor);
+      return ok(undefined);
+    },
+  };
+  return target;
+}
