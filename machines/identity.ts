@@ -66,9 +66,10 @@ const refuses = (rule: string, message: (memory: IdentityMemory) => string) =>
 const records = (event: string, rule: string) =>
   ({
     type: 'record',
-    params: ({ context }: Args): RecordParams => {
+    params: ({ context, event: told }: Args): RecordParams => {
       const { instance, key, contested } = context;
-      return { event, rule, numbers: { instance, key, contested } };
+      const reason = told.type === 'identity.revoke' ? { reason: told.reason } : {};
+      return { event, rule, numbers: { instance, key, contested, ...reason } };
     },
   }) as const;
 

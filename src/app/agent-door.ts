@@ -25,6 +25,7 @@ import {
   clientOf,
 } from '../adapters/grpc/definition.js';
 import type { DrainBoard } from '../adapters/grpc/drain-board.js';
+import { healthService } from '../adapters/grpc/health-service.js';
 import { operatorService } from '../adapters/grpc/operator-service.js';
 import { type Peer, peerOf } from '../adapters/grpc/peer.js';
 import { controlService } from '../adapters/grpc/server.js';
@@ -158,6 +159,10 @@ function servicesOf({ parts, api, board, config, streams }: DoorInput, authority
     {
       definition: boundedService('Operator', CONTROL_MESSAGE_BYTES_MAX),
       implementation: operatorService({ ...base, api, metricsOf: streams.metricsOf }),
+    },
+    {
+      definition: clientOf('Health').service,
+      implementation: healthService({ api, clock }),
     },
     {
       definition: clientOf('Control').service,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { JsonObject } from '../../machines/model/json.js';
 import { ok, type Result } from '../../machines/model/result.js';
 import { createDrainBoard, type DrainBoard } from '../adapters/grpc/drain-board.js';
+import { healthService } from '../adapters/grpc/health-service.js';
 import { operatorService } from '../adapters/grpc/operator-service.js';
 import { UNIX_PEER } from '../adapters/grpc/peer.js';
 import { serveControl } from '../adapters/grpc/server.js';
@@ -75,7 +76,13 @@ async function openControl(
     metricsOf: agents.metricsOf,
     peerOf: () => UNIX_PEER,
   });
-  const served = await serveControl({ path, api, log, operator });
+  const served = await serveControl({
+    path,
+    api,
+    log,
+    operator,
+    health: healthService({ api, clock }),
+  });
   return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
 }
 

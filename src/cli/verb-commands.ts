@@ -18,6 +18,7 @@ export function verbCommands(): readonly Command[] {
     probeCommand(),
     dataplaneCommand(),
     actorCommand(),
+    identityCommand(),
     tenantCommand(),
   ];
 }
@@ -86,6 +87,18 @@ function actorCommand(): Command {
       act(command, { name: 'ResumeActor', request: { name: address } }, options),
     );
   return actor;
+}
+
+function identityCommand(): Command {
+  const identity = new Command('identity').description('the keys that speak for instances');
+  formatOptions(identity.command('revoke'))
+    .description("the key of an instance's agent counts no more, nor does its token")
+    .argument('<instance>', 'id of the instance')
+    .option(...REASON)
+    .action((name: string, options: Format & { reason: string }, command: Command) =>
+      act(command, { name: 'RevokeIdentity', request: { name, reason: options.reason } }, options),
+    );
+  return identity;
 }
 
 function tenantCommand(): Command {

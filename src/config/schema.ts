@@ -58,9 +58,9 @@ const api = section({
   /** Where agents are told to call; absent: `listen`, or this host when that is every address. */
   advertise: restart(listenAddress.optional()),
   tls: section({
-    cert: reload(path.optional()),
-    key: reload(path.optional()),
-    clientCa: reload(path.optional()),
+    cert: restart(path.optional()),
+    key: restart(path.optional()),
+    clientCa: restart(path.optional()),
   }),
   reflection: restart(flag.default(false)),
   agentCa: section({

@@ -4,6 +4,7 @@
  */
 import { status } from '@grpc/grpc-js';
 import type { Refusal } from '../../../machines/model/failures.js';
+import type { IdentityMessage } from '../../../machines/model/identity.js';
 import {
   type ActorKind,
   type Address,
@@ -67,6 +68,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   NodeUndrain: (api, request) => nodeVerb(api, request, 'operator.undrainNode'),
   DataplaneStatus: async (api) => ok(await api.dataplane()),
   ResumeActor: resumeActor,
+  RevokeIdentity: revokeIdentity,
   AmendOutbox: amendOutbox,
   UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
 };
@@ -318,6 +320,18 @@ async function amendOutbox(api: NodeApi, request: Request): Answer {
   }
   const message: OutboxMessage = { type: 'outbox.amend', amendment };
   return answered(await api.ask(addressOf('outbox', 'main'), message));
+}
+
+async function revokeIdentity(api: NodeApi, request: Request): Answer {
+  const instance = parseInstanceId(textOf(request, 'name'));
+  const known =
+    instance === undefined ? undefined : await api.view(addressOf('instance', instance));
+  if (instance === undefined || known === undefined) {
+    return fail(notFound('instance', textOf(request, 'name')));
+  }
+  const reason = textOf(request, 'reason');
+  const message: IdentityMessage = { type: 'identity.revoke', reason };
+  return answered(await api.ask(addressOf('identity', instance), message));
 }
 
 type OperatorMessage =

@@ -5,27 +5,34 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { assert } from '../../../machines/model/assert.js';
 import { packageFile } from '../system/package-file.js';
 
 /** Largest message accepted from an operator, and largest answer a client takes. */
 export const CONTROL_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
-type ServiceName = 'Control' | 'Agent' | 'Operator';
+type ServiceName = 'Control' | 'Agent' | 'Operator' | 'Health';
 
-const FILES: Readonly<Record<ServiceName, string>> = {
-  Control: 'control.proto',
-  Agent: 'agent.proto',
-  Operator: 'operator.proto',
+const FILES: Readonly<Record<ServiceName, readonly string[]>> = {
+  Control: ['switchyard', 'v1', 'control.proto'],
+  Agent: ['switchyard', 'v1', 'agent.proto'],
+  Operator: ['switchyard', 'v1', 'operator.proto'],
+  Health: ['grpc', 'health', 'v1', 'health.proto'],
 };
 
+type Package = Readonly<Record<string, ServiceClientConstructor>>;
+
 export function clientOf(service: ServiceName): ServiceClientConstructor {
-  const file = packageFile('proto', 'switchyard', 'v1', FILES[service]);
+  const file = packageFile('proto', ...FILES[service]);
   const includeDirs = [packageFile('proto')];
   const options = { longs: Number, enums: String, defaults: true, includeDirs };
   const root = loadPackageDefinition(loadSync(file, options)) as unknown as {
-    readonly switchyard: { readonly v1: Readonly<Record<ServiceName, ServiceClientConstructor>> };
+    readonly switchyard?: { readonly v1: Package };
+    readonly grpc?: { readonly health: { readonly v1: Package } };
   };
-  return root.switchyard.v1[service];
+  const found = (service === 'Health' ? root.grpc?.health.v1 : root.switchyard?.v1)?.[service];
+  assert(found !== undefined, `${file} defines ${service}`);
+  return found;
 }
 
 export function controlClient(): ServiceClientConstructor {

@@ -61,7 +61,9 @@ export function createDrainBoard(options: {
   readonly clock: Clock;
 }): DrainBoard {
   const { api, clock } = options;
-  const seats = new Set<Seat>();
+  /** Of all instances; and those of one, by its id. */
+  const wide = new Set<Seat>();
+  const narrow = new Map<string, Set<Seat>>();
   const drains = new Map<string, DrainNotice>();
   let opened: { stopWatch(): void; cancel: Cancel } | undefined;
 
@@ -78,15 +80,15 @@ export function createDrainBoard(options: {
   const put = (notice: DrainNotice): void => {
     if (isSame(drains.get(notice.instance), notice)) return;
     drains.set(notice.instance, notice);
-    for (const seat of seats) {
+    const concerned = [...wide, ...(narrow.get(notice.instance) ?? [])];
+    for (const seat of concerned) {
       if (!wants(seat.follower, notice)) continue;
       seat.due.add(notice.instance);
       flush(seat);
     }
-    // Who had to wait for it is told from its own set; an end is remembered as long as somebody is due.
-    if (notice.phase === 'ENDED' && ![...seats].some(({ due }) => due.has(notice.instance))) {
-      drains.delete(notice.instance);
-    }
+    // An end is remembered only while somebody has no room to be told of it.
+    const waited = concerned.some(({ due }) => due.has(notice.instance));
+    if (notice.phase === 'ENDED' && !waited) drains.delete(notice.instance);
   };
 
   const look = async (instance: InstanceId): Promise<void> => {
@@ -143,10 +145,15 @@ export function createDrainBoard(options: {
   return {
     follow: (follower) => {
       const seat: Seat = { follower, due: new Set(), told: new Set(), full: false };
-      seats.add(seat);
+      const { instance } = follower;
+      const mates = instance === undefined ? wide : (narrow.get(instance) ?? new Set());
+      if (instance !== undefined) narrow.set(instance, mates);
+      mates.add(seat);
       if (opened === undefined) open();
-      for (const notice of drains.values()) {
-        if (wants(follower, notice)) seat.due.add(notice.instance);
+      const known = instance === undefined ? drains.keys() : [instance];
+      for (const id of known) {
+        const notice = drains.get(id);
+        if (notice !== undefined && wants(follower, notice)) seat.due.add(id);
       }
       flush(seat);
       return {
@@ -155,8 +162,9 @@ export function createDrainBoard(options: {
           flush(seat);
         },
         stop: () => {
-          seats.delete(seat);
-          if (seats.size === 0) close();
+          mates.delete(seat);
+          if (instance !== undefined && mates.size === 0) narrow.delete(instance);
+          if (wide.size + narrow.size === 0) close();
         },
       };
     },

@@ -33,6 +33,8 @@ export interface ControlOptions {
   readonly log: Log;
   /** The Operator service; absent: there is none. */
   readonly operator?: UntypedServiceImplementation;
+  /** gRPC's own health service; absent: there is none. */
+  readonly health?: UntypedServiceImplementation;
 }
 
 /** `sun_path` of Linux, without its closing zero. */
@@ -60,6 +62,7 @@ export async function serveControl(
     'grpc.max_concurrent_streams': 64,
   });
   server.addService(controlClient().service, controlService(options));
+  if (options.health !== undefined) server.addService(clientOf('Health').service, options.health);
   if (options.operator !== undefined) {
     server.addService(clientOf('Operator').service, options.operator);
   }

@@ -30,6 +30,7 @@ after(() => rm(folder, { recursive: true }));
 
 beforeEach(async () => {
   node = fakeNode();
+  node.script.views = { [`instance/${INSTANCE_ID}`]: { id: INSTANCE_ID } };
   log = rememberingLog();
   const served = await serveControl({ path, api: node.api, log });
   assert.ok(served.ok, served.ok ? '' : served.failure);
@@ -113,6 +114,12 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
       { type: 'operator.freeze', frontend: 'cache', ...terms },
     ],
     ['Thaw', { reason }, 'lbsync/main', { type: 'operator.thaw', ...terms }],
+    [
+      'RevokeIdentity',
+      { name: INSTANCE_ID, reason },
+      `identity/${INSTANCE_ID}`,
+      { type: 'identity.revoke', reason },
+    ],
     ['ResumeActor', { name: 'group/acme/web' }, 'group/acme/web', { type: 'actor.resume' }],
     ['UndeleteTenant', { name: 'acme' }, 'tenant/acme', { type: 'tenant.undelete' }],
     [
@@ -167,6 +174,7 @@ test('[CL-21] failures: each has its kind and one sentence', async () => {
     ['Scale', { group: '../etc', size: 1 }, 'not-found', /^there is no group/],
     ['Backend', { name: 'cache-1' }, 'usage', /^verb must be/],
     ['Sync', { name: 'a/b/c' }, 'not-found', /^there is no frontend/],
+    ['RevokeIdentity', { name: 'nix' }, 'not-found', /^there is no instance/],
     ['ResumeActor', { name: 'nix' }, 'not-found', /^there is no actor/],
     ['ClearOverride', { object: 'backend/nix', kind: 'pause' }, 'not-found', /^there is no overr/],
     ['SetWeight', { frontend: 'nix' }, 'not-found', /^there is no frontend/],
