@@ -5,6 +5,7 @@
  * chart itself is in group.ts. Guards and delays never look at a clock: time is in the event.
  */
 import { assign, setup } from 'xstate';
+import { groupGates } from './group-gates.js';
 import {
   allToldToLeave,
   breakerMoved,
@@ -231,6 +232,15 @@ export const knowsNothing = {
   params: ({ context, event }: GroupArgs) => {
     const message = `no group is called ${context.key}: see "switchyard get groups"`;
     return refused({ code: 'not-found', rule: 'GR-14', message }, event.meta);
+  },
+} as const;
+
+/** Changes nothing, records nothing. */
+export const explains = {
+  type: 'answer',
+  params: ({ context, event }: GroupArgs): AnswerParams => {
+    const { replyTo } = event.meta;
+    return { replyTo, body: { ok: true, ...groupGates(context, event.meta) } };
   },
 } as const;
 

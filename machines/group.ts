@@ -33,6 +33,7 @@ import {
   drains,
   drainsAgain,
   drainsAll,
+  explains,
   forwardsRequest,
   groupSetup,
   journals,
@@ -87,6 +88,7 @@ const unknown = createStateConfig({
     'operator.scale': { actions: knowsNothing },
     'operator.createInstance': { actions: knowsNothing },
     'operator.deleteInstance': { actions: knowsNothing },
+    'operator.whyNot': { actions: knowsNothing },
   },
 });
 
@@ -145,6 +147,7 @@ const active = createStateConfig({
       { actions: refusesOnDemand },
     ],
     'operator.deleteInstance': deletion,
+    'operator.whyNot': { actions: explains },
   },
   states: {
     creates: {
@@ -208,6 +211,7 @@ const removing = createStateConfig({
     'operator.scale': { actions: refuses('GR-18', 'this group is being removed') },
     'operator.createInstance': { actions: refuses('GR-18', 'this group is being removed') },
     'operator.deleteInstance': deletion,
+    'operator.whyNot': { actions: explains },
   },
   states: {
     waiting: {

@@ -296,6 +296,7 @@ export function summaryOf(memory: InstanceMemory): InstanceSummary {
     sinceMs: memory.sinceMs,
     inService: isInService(memory),
     replaceWanted: memory.replaceOrdered || memory.overdue,
+    ...(memory.replaceOrdered ? { replaceOrdered: true as const } : {}),
     infra: infraOf(memory.spec.template),
     ...(memory.onDemand ? { onDemand: memory.key ?? memory.id } : {}),
     ...(memory.replaces === null ? {} : { replaces: memory.replaces }),

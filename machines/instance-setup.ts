@@ -17,6 +17,7 @@ import {
   holdEndsMs,
   isKept,
 } from './instance-drain.js';
+import { instanceGates } from './instance-gates.js';
 import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
 import {
   adopted,
@@ -299,6 +300,15 @@ export function refuses(rule: string, why: (memory: InstanceMemory) => string) {
 
 const memoryOf = ({ context }: InstanceArgs) => context;
 const answerOf = ({ context, event }: InstanceArgs) => agreed(context, event.meta);
+
+/** Changes nothing, records nothing. */
+export const explains = {
+  type: 'answer',
+  params: ({ context, event }: InstanceArgs): AnswerParams => {
+    const { replyTo } = event.meta;
+    return { replyTo, body: { ok: true, ...instanceGates(context) } };
+  },
+} as const;
 
 /** Answers an order that changed nothing. */
 export const answers = { type: 'answer', params: answerOf } as const;

@@ -33,6 +33,7 @@ import {
   deletes,
   ends,
   enters,
+  explains,
   finds,
   instanceSetup,
   journals,
@@ -384,6 +385,7 @@ export const instanceMachine = instanceSetup.createMachine({
     'operator.replace': {
       actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: nothing to replace`),
     },
+    'operator.whyNot': { actions: explains },
     'operator.quarantine': {
       actions: refuses('IN-10', ({ id, state }) => `${id} is ${state}: nothing to keep`),
     },

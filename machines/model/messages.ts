@@ -136,6 +136,8 @@ export type InstanceMessage =
   /** Out of rotation and out of the count, alive, until it is released or the time is up. */
   | ({ readonly type: 'operator.quarantine'; readonly force: boolean } & Terms)
   | { readonly type: 'operator.release'; readonly reason: string }
+  /** What holds it now, gate by gate; changes nothing. */
+  | { readonly type: 'operator.whyNot' }
   /** What its agent is worth, from `agent/<instance>`; `known`: that one was told `agent.desired`. */
   | { readonly type: 'agent.verdict'; readonly verdict: AgentVerdict; readonly known: boolean }
   /** Its host goes away, whatever we think of it. */
@@ -202,6 +204,8 @@ export interface InstanceSummary {
   readonly inService: boolean;
   /** Wants to be replaced although alive (operator, down for `replaceAfter`). */
   readonly replaceWanted: boolean;
+  /** By an operator, who has looked: no breaker holds it. */
+  readonly replaceOrdered?: true;
   /** What it was made from, as `infraOf` says it; absent: not known. */
   readonly infra?: string;
   /** Made because somebody asked for it, under this key: it never counts toward the size. */
@@ -233,6 +237,8 @@ export type GroupMessage =
       readonly reason: string;
       readonly force: boolean;
     }
+  /** What holds it now, gate by gate; changes nothing. */
+  | { readonly type: 'operator.whyNot' }
   | OverrideLevel
   | { readonly type: 'publish.request'; readonly frontend: FrontendName };
 

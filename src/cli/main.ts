@@ -8,6 +8,7 @@ import { checkCommand } from './check-command.js';
 import { demoCommand } from './demo-command.js';
 import { EXIT } from './exit-codes.js';
 import { feedCommand } from './feed-commands.js';
+import { inspectionCommands } from './inspection-commands.js';
 import { machinesCommand } from './machines-commands.js';
 import { outboxCommand } from './outbox-commands.js';
 import { planCommand } from './plan-command.js';
@@ -32,6 +33,7 @@ function createProgram(): Command {
     planCommand(),
     reloadCommand(),
     ...verbCommands(),
+    ...inspectionCommands(),
     machinesCommand(),
     outboxCommand(),
     feedCommand(),

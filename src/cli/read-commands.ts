@@ -155,7 +155,7 @@ export function objectOf(words: readonly string[]): {
   return { kind: first.slice(0, slash), name: first.slice(slash + 1) };
 }
 
-const OBJECT_HELP = 'KIND/NAME, KIND NAME, or the id of an instance';
+export const OBJECT_HELP = 'KIND/NAME, KIND NAME, or the id of an instance';
 
 function showCommand(): Command {
   return formatOptions(new Command('show'))

@@ -12,7 +12,7 @@
  * A member whose successor is in service no longer counts as unhealthy for opening: its place is filled.
  * Those that are dead for sure never count: they are no members any more, and are replaced in any state.
  *
- * Rules: [GR-23] open, an unhealthy member is not drained, one successor at a time is created;
+ * Rules: [GR-23] open, an unhealthy member is not drained unless an operator ordered its replacement, one successor at a time is created;
  * [GR-24] half-open, one unhealthy member at a time may leave.
  */
 import {
@@ -48,9 +48,14 @@ function replacedBy({ inService, replaces }: Member): readonly string[] {
   return inService && replaces !== undefined ? [replaces] : [];
 }
 
+/** An operator has looked at it, and wants another: that is no guess of ours. */
+function isOrdered({ replaceOrdered }: Member): boolean {
+  return replaceOrdered === true;
+}
+
 /** Whether this member may be drained in order to be replaced. */
 export function letsGo(books: Books, member: Member): boolean {
-  if (books.breaker === 'closed' || !isUnhealthy(member)) return true;
+  if (books.breaker === 'closed' || !isUnhealthy(member) || isOrdered(member)) return true;
   return books.breaker === 'half-open' && !books.members.some(isOnItsWayOut);
 }
 
@@ -67,6 +72,6 @@ function isArriving(member: Member): boolean {
 
 /** Whether a successor of this member may be created now. */
 export function letsSurge(books: Books, member: Member): boolean {
-  if (books.breaker === 'closed' || !isUnhealthy(member)) return true;
+  if (books.breaker === 'closed' || !isUnhealthy(member) || isOrdered(member)) return true;
   return !stayingOf(books.members).some(isArriving);
 }

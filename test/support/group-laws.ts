@@ -78,7 +78,9 @@ function budgetHolds(world: GroupWorld, { event, numbers }: Recorded): void {
   const group = world.group();
   const leaver = Object.values(group.members).find(({ id }) => id === numbers['instance']);
   if (leaver === undefined) return;
-  if (numbers['breaker'] === 'open') assert.notEqual(numbers['state'], 'suspect', 'GR-23');
+  if (numbers['breaker'] === 'open' && leaver.replaceOrdered !== true) {
+    assert.notEqual(numbers['state'], 'suspect', 'GR-23');
+  }
   if (!leaver.inService) return;
   const managed = Object.values(group.members).filter((member) => !isOnDemand(member));
   const staying = stayingOf(managed);

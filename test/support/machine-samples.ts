@@ -71,6 +71,7 @@ const instance: readonly Bare<InstanceEvent>[] = [
   { type: 'operator.quarantine', force: false, ...TERMS, forMs: null },
   { type: 'operator.quarantine', force: true, ...TERMS, forMs: 60_000 },
   { type: 'operator.release', reason: 'test' },
+  { type: 'operator.whyNot' },
   ...(['unheard', 'healthy', 'unhealthy', 'silent'] as const).map((state) => ({
     type: 'agent.verdict' as const,
     verdict: { state, sinceMs: AT, detail: '' },
@@ -111,6 +112,7 @@ const group: readonly Bare<GroupEvent>[] = [
   { type: 'operator.scale', size: 2, ...TERMS },
   { type: 'operator.scale', size: 99, ...TERMS },
   { type: 'group.desired', spec: groupSpec({ size: 1, asleep: true, generation: 2 }) },
+  { type: 'operator.whyNot' },
   { type: 'operator.createInstance', key: 'job-1', reason: 'test' },
   { type: 'operator.createInstance', key: 'no key', reason: 'test' },
   { type: 'operator.deleteInstance', instance: 'job-1', reason: 'test', force: false },

@@ -120,7 +120,7 @@ function filterOf(request: Request): Parameters<NodeApi['list']>[1] {
   return { ...pick('tenant'), ...pick('group'), ...pick('state'), ...pick('after'), ...limits };
 }
 
-function badKind(kind: string): CallFailure {
+export function badKind(kind: string): CallFailure {
   const message = `there is no kind '${kind}': one of ${RESOURCE_KINDS.join(', ')}`;
   return { code: status.INVALID_ARGUMENT, message };
 }
@@ -134,7 +134,7 @@ async function show(api: NodeApi, request: Request): Answer {
   return found === undefined ? fail(notFound(kind, name)) : ok(found);
 }
 
-function notFound(kind: string, name: string): CallFailure {
+export function notFound(kind: string, name: string): CallFailure {
   return {
     code: status.NOT_FOUND,
     message: `there is no ${kind} '${name}': see 'switchyard get ${kind}s'`,
@@ -253,7 +253,7 @@ async function clearOverride(api: NodeApi, request: Request): Answer {
 /** An order that says nothing else ends by itself. */
 const OVERRIDE_DEFAULT_MS = 24 * 3_600_000;
 
-function termsIn(request: Request): Terms {
+export function termsIn(request: Request): Terms {
   const asked = numberOf(request, 'forMs');
   const forMs = asked > 0 ? asked : OVERRIDE_DEFAULT_MS;
   return {
@@ -341,14 +341,14 @@ type OperatorMessage =
   | FrontendMessage
   | TenantMessage;
 
-interface Target {
+export interface Target {
   readonly kind: ActorKind;
   /** Undefined: the text is no name of this kind. */
   readonly name: string | undefined;
   readonly shown: string;
 }
 
-async function named(api: NodeApi, target: Target, message: OperatorMessage): Answer {
+export async function named(api: NodeApi, target: Target, message: OperatorMessage): Answer {
   if (target.name === undefined) return fail(notFound(target.kind, target.shown));
   const address: Address = addressOf(target.kind, target.name);
   const exists = await api.show(target.kind, target.name);
@@ -369,11 +369,11 @@ function refused({ code, rule, message }: Refusal): CallFailure {
   };
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function textOf(request: Request, name: string): string {
+export function textOf(request: Request, name: string): string {
   const value = request[name];
   return typeof value === 'string' ? value : '';
 }

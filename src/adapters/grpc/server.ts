@@ -21,6 +21,7 @@ import { followEvents } from '../watch/follow.js';
 import { wantedItems } from '../watch/wanted.js';
 import { type CallFailure, LISTS, type Request, UNARY } from './calls.js';
 import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition.js';
+import { INSPECTION } from './inspection-calls.js';
 import { endStream } from './streams.js';
 
 export interface ControlServer {
@@ -76,7 +77,7 @@ export function controlService({
   api,
   log,
 }: Pick<ControlOptions, 'api' | 'log'>): UntypedServiceImplementation {
-  const unary = Object.entries(UNARY).map(([name, call]) => [
+  const unary = Object.entries({ ...UNARY, ...INSPECTION }).map(([name, call]) => [
     name,
     (request: ServerUnaryCall<Request, Wire>, reply: sendUnaryData<Wire>) => {
       call(api, request.request).then(

@@ -78,6 +78,18 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
     ['AckDrain', { name: INSTANCE_ID }, instance, { type: 'operator.ackDrain' }],
     ['Replace', { name: INSTANCE_ID, reason }, instance, { type: 'operator.replace', reason }],
     [
+      'Quarantine',
+      { instance: INSTANCE_ID, reason, force: true },
+      instance,
+      { type: 'operator.quarantine', force: true, ...terms },
+    ],
+    [
+      'Quarantine',
+      { instance: INSTANCE_ID, reason, release: true },
+      instance,
+      { type: 'operator.release', reason },
+    ],
+    [
       'Scale',
       { group: 'acme/web', size: 5, reason },
       'group/acme/web',
