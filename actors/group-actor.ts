@@ -14,7 +14,9 @@ import {
   type StatusParams,
   viewOf,
 } from '../machines/group-messages.js';
+import { type GuardLevel, SHRINK_GUARD, UNSHRUNK } from '../machines/model/guard.js';
 import { addressOf } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
 import type {
   GroupMessage,
   InstanceMessage,
@@ -44,7 +46,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const groupActor: ActorType = {
   kind: 'group',
   machine: groupMachine,
-  version: 2,
+  version: 3,
   stored: true,
   implicit: true,
   effects: {
@@ -71,6 +73,7 @@ export const groupActor: ActorType = {
     reportToTenant: observed<StatusParams>(tellTenant),
     reportRemoved: durable<StatusParams>(tellTenant),
     orderOverride: ordersOverride(),
+    tellGuard: observed<GuardLevel>((level, { scope }) => scope.tell(SHRINK_GUARD, level)),
     agree: durable<AnswerParams>(answer),
     answer: observed<AnswerParams>(answer),
   },
@@ -82,12 +85,13 @@ export const groupActor: ActorType = {
 
 /**
  * Version 1 knew neither breaker nor budget: nothing is tripped, nobody waits. An ordered size was part of it
- * before there were books of overrides; it is not taken over.
+ * before there were books of overrides; it is not taken over. Version 2 knew no shrink guard: the floor is what
+ * is wanted when it wakes.
  */
 function migrate({ value, context, timers }: StoredState): StoredState {
   const { override: _, ...known } = context;
-  const added = { breaker: null, waiting: null };
-  return { value, timers, context: { overrides: {}, ...known, ...added } };
+  const added = { overrides: {}, breaker: null, waiting: null, shrink: UNSHRUNK };
+  return { value, timers, context: { ...added, ...known } as unknown as JsonObject };
 }
 
 /** Levels: a newer one says everything an older one did. */

@@ -13,6 +13,7 @@ import type { JsonObject } from '../machines/model/json.js';
 import type {
   BackendMessage,
   FrontendMessage,
+  GuardMessage,
   LbsyncMessage,
   OutboxMessage,
   PoolMessage,
@@ -27,6 +28,7 @@ import type { Names } from '../src/policy/reload.js';
 type Sent =
   | BackendMessage
   | FrontendMessage
+  | GuardMessage
   | LbsyncMessage
   | OutboxMessage
   | PoolMessage
@@ -68,11 +70,12 @@ function permitPlan(plan: JsonObject): JsonObject {
 }
 
 function settings(site: Site): readonly Letter[] {
-  const { providers, sweeps, pools, lbsync, outbox, tenancy } = site;
+  const { providers, sweeps, guard, pools, lbsync, outbox, tenancy } = site;
   return [
     ...providers.map((one) =>
       letter('provider', one.name, { type: 'provider.settings', settings: one }),
     ),
+    letter('guard', 'shrink', { type: 'guard.settings', settings: guard }),
     ...sweeps.map((one) =>
       letter('sweep', one.provider, { type: 'sweep.settings', settings: one }),
     ),

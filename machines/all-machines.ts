@@ -8,6 +8,7 @@ import { announcementMachine } from './announcement.js';
 import { backendMachine } from './backend.js';
 import { frontendMachine } from './frontend.js';
 import { groupMachine } from './group.js';
+import { guardMachine } from './guard.js';
 import { identityMachine } from './identity.js';
 import { instanceMachine } from './instance.js';
 import { lbsyncMachine } from './lbsync.js';
@@ -45,6 +46,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(overrideMachine, 'keeps what operators ordered against one configuration'),
   named(announcementMachine, "carries a frontend's word to the operator's announce program"),
   named(suspicionMachine, 'whether most backends fell silent at once: then we doubt ourselves'),
+  named(guardMachine, 'holds removals beyond a share of all until an operator confirms them'),
   named(sweepMachine, 'looks for what exists at a provider while nobody owns it'),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),

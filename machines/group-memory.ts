@@ -37,6 +37,7 @@ import {
   infraOf,
 } from './model/desired.js';
 import type { ChildRow, Meta } from './model/effects.js';
+import { type Shrink, UNSHRUNK } from './model/guard.js';
 import { type Address, type GroupKey, type InstanceId, keyOf, kindOf } from './model/ids.js';
 import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
 import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
@@ -77,6 +78,8 @@ export interface GroupMemory {
   readonly leaving: DrainReason | null;
   /** Steps taken within one event: they number its new instances, and they are bounded. */
   readonly burst: { readonly id: string; readonly steps: number };
+  /** What it may shrink to by itself, and what it asked the guard for. */
+  readonly shrink: Shrink;
   /** What its tenant was last told. */
   readonly told: GroupStatus | null;
 }
@@ -94,6 +97,7 @@ export function newGroup(address: Address): GroupMemory {
     waiting: null,
     leaving: null,
     burst: { id: '', steps: 0 },
+    shrink: UNSHRUNK,
     told: null,
   };
 }
@@ -141,6 +145,7 @@ export function booksOf(memory: GroupMemory, { at }: Pick<Meta, 'at'>): Books {
     infra: infraOf(template),
     breaker: memory.breaker?.state ?? 'closed',
     wanted: wantedOf(memory),
+    floor: memory.shrink.floor,
     maxSize,
     replace,
     failures: memory.trouble?.failures ?? 0,

@@ -22,6 +22,7 @@ import {
   upcomingOf,
   wantedOf,
 } from './group-memory.js';
+import { isRemovalHeld } from './group-shrink.js';
 import { assert } from './model/assert.js';
 import type { GroupSpec } from './model/desired.js';
 import type { Meta, RecordParams } from './model/effects.js';
@@ -181,6 +182,7 @@ export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
     converged: settled && memory.spec !== null && memory.leaving === null,
     removed,
     ...(onDemand === 0 ? {} : { onDemand }),
+    ...(isRemovalHeld(memory) ? { held: true as const } : {}),
     ...(trouble === null ? {} : { problem: problemOf(trouble.failures, trouble.message) }),
   };
 }

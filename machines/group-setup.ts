@@ -59,6 +59,19 @@ import {
   mustBeTold,
   onDemandTurn,
 } from './group-on-demand.js';
+import {
+  costsNobody,
+  guardLevelOf,
+  guardTold,
+  isGranted,
+  isGuardNews,
+  isRemovalHeld,
+  removalGivenUp,
+  removalReason,
+  shrinkAfter,
+  shrunkTo,
+  wishesRemoval,
+} from './group-shrink.js';
 import { type CreateTurn, type DrainTurn, nextTurn } from './group-steps.js';
 import { assert } from './model/assert.js';
 import {
@@ -68,6 +81,7 @@ import {
   type SpawnParams,
   type Stamped,
 } from './model/effects.js';
+import type { GuardLevel } from './model/guard.js';
 import type { Address } from './model/ids.js';
 import type { GroupMessage } from './model/messages.js';
 import type { OrderParams } from './overriding.js';
@@ -106,10 +120,28 @@ export const groupSetup = setup({
     input: {} as { readonly address: Address },
   },
   actions: {
-    noteSpec: assign(({ event }) => ({ spec: as(event, 'group.desired').spec, leaving: null })),
-    noteRemoval: assign(({ context, event }) =>
-      allToldToLeave(context, as(event, 'group.removed').reason),
-    ),
+    noteSpec: assign(({ context, event }) => ({
+      spec: as(event, 'group.desired').spec,
+      leaving: null,
+      shrink: removalGivenUp(context),
+    })),
+    noteRemoval: assign(({ context, event }) => ({
+      ...allToldToLeave(context, as(event, 'group.removed').reason),
+      shrink: shrunkTo(context, 0),
+    })),
+    wishRemoval: assign(({ context, event }) => ({
+      shrink: wishesRemoval(context, as(event, 'group.removed').reason, event.meta),
+    })),
+    takeRemovalGrant: assign(({ context }) => ({
+      ...allToldToLeave(context, removalReason(context)),
+      shrink: shrunkTo(context, 0),
+    })),
+    takeGrant: assign(({ context, event }) => ({
+      shrink: shrunkTo(context, as(event, 'guard.granted').to),
+    })),
+    moveFloor: assign(({ context, event }) => ({ shrink: shrinkAfter(context, event.meta) })),
+    noteGuardTold: assign(({ context }) => ({ shrink: guardTold(context) })),
+    forgetGuardTold: assign(({ context }) => ({ shrink: { ...context.shrink, told: null } })),
     takeOverrides: assign(({ event }) => ({
       overrides: as(event, 'override.level').overrides,
     })),
@@ -142,6 +174,7 @@ export const groupSetup = setup({
     reportToTenant: effect<StatusParams>(),
     reportRemoved: effect<StatusParams>(),
     orderOverride: effect<OrderParams | undefined>(),
+    tellGuard: effect<GuardLevel>(),
     agree: effect<AnswerParams>(),
     answer: effect<AnswerParams>(),
     record: effect<RecordParams>(),
@@ -154,7 +187,9 @@ export const groupSetup = setup({
     /** Asked after the steps: what is still to be replaced waits for something. */
     waitChanges: ({ context, event }) => waitChanges(context, event.meta),
     isOlderIntent: ({ context, event }) => isOlder(context, as(event, 'group.desired').spec),
-    isNewIntent: ({ context, event }) => changesSpec(context, as(event, 'group.desired').spec),
+    /** A removal that waits is given up by it, which has to be on record. */
+    isNewIntent: ({ context, event }) =>
+      isRemovalHeld(context) || changesSpec(context, as(event, 'group.desired').spec),
     isAllowedSize: ({ context, event }) => {
       const { size } = as(event, 'operator.scale');
       return Number.isInteger(size) && size >= 0 && size <= specOf(context).maxSize;
@@ -182,6 +217,16 @@ export const groupSetup = setup({
     /** Failed and deleted members are kept for operators only. */
     isEmpty: ({ context }) => presentOf(context).length === 0,
     isNews: ({ context }) => isNews(context),
+    wishArises: ({ context, event }) => {
+      const { wish } = shrinkAfter(context, event.meta);
+      return wish !== null && wish !== context.shrink.wish;
+    },
+    /** Below the floor, or back above it. */
+    floorMoves: ({ context, event }) => shrinkAfter(context, event.meta) !== context.shrink,
+    costsNobody: ({ context }) => costsNobody(context),
+    isRemovalHeld: ({ context }) => isRemovalHeld(context),
+    isGranted: ({ context, event }) => isGranted(context, as(event, 'guard.granted')),
+    isGuardNews: ({ context }) => isGuardNews(context),
   },
   delays: {
     resync: ({ context, event }) =>
@@ -222,6 +267,7 @@ export function journals(event: string, rule: string) {
           ? {}
           : { unheard: unheardOf(context).map(({ id }) => id) }),
         waiting: context.waiting?.why ?? null,
+        ...(context.shrink.wish === null ? {} : { shrink: { ...context.shrink.wish } }),
       },
     });
   return { type: 'record', params } as const;
@@ -338,6 +384,11 @@ export const asksMembers = {
 export const forwardsRequest = {
   type: 'forwardRequest',
   params: ({ context }: GroupArgs): MembersParams => ({ members: presentIds(context) }),
+} as const;
+
+export const tellsGuard = {
+  type: 'tellGuard',
+  params: ({ context }: GroupArgs) => guardLevelOf(context),
 } as const;
 
 export const reports = {

@@ -16,7 +16,7 @@
  * src/policy/on-demand.ts; [GR-29] while its tenant sleeps a group wants nobody, and its size stands; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
  * [GR-13] group-steps.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
  * changes nothing; [GR-16] a failed create is tried again only after its back-off, which survives
- * restarts; [GR-17] an operator's size is durable before it is answered, and refused beyond
+ * restarts; [SG-4] [SG-5] group-shrink.ts; [GR-17] an operator's size is durable before it is answered, and refused beyond
  * `maxSize`; [GR-18] a removed group is forgotten when its last member is gone, and not before.
  */
 import { and, stateIn } from 'xstate';
@@ -46,6 +46,7 @@ import {
   refusesOnDemand,
   reports,
   reportsRemoved,
+  tellsGuard,
   yields,
 } from './group-setup.js';
 
@@ -64,9 +65,14 @@ const resync = createStateConfig({
             guard: 'isUnheard',
             target: 'waiting',
             reenter: true,
-            actions: [journals('group.drain_repeated', 'GR-10'), drainsAgain, asksMembers],
+            actions: [
+              journals('group.drain_repeated', 'GR-10'),
+              drainsAgain,
+              asksMembers,
+              'forgetGuardTold',
+            ],
           },
-          { target: 'waiting', reenter: true, actions: asksMembers },
+          { target: 'waiting', reenter: true, actions: [asksMembers, 'forgetGuardTold'] },
         ],
       },
     },
@@ -106,6 +112,11 @@ const active = createStateConfig({
   type: 'parallel',
   always: [
     {
+      guard: 'wishArises',
+      actions: ['moveFloor', journals('group.shrink_wished', 'SG-4')],
+    },
+    { guard: 'floorMoves', actions: 'moveFloor' },
+    {
       guard: 'breakerMoves',
       actions: ['moveBreaker', publishes('group.breaker_changed', 'GR-23')],
     },
@@ -120,7 +131,7 @@ const active = createStateConfig({
     },
   ],
   on: {
-    activated: { actions: ['recount', reports, asksMembers] },
+    activated: { actions: ['recount', 'forgetGuardTold', reports, asksMembers] },
     'group.desired': [
       { guard: 'isOlderIntent' },
       {
@@ -136,7 +147,19 @@ const active = createStateConfig({
       { actions: ['noteSpec', reports, yields] },
     ],
     'override.level': { actions: ['takeOverrides', reports] },
-    'group.removed': { target: 'removing', actions: 'noteRemoval' },
+    'group.removed': [
+      { guard: 'costsNobody', target: 'removing', actions: 'noteRemoval' },
+      { guard: 'isRemovalHeld' },
+      { actions: ['wishRemoval', journals('group.shrink_wished', 'SG-4')] },
+    ],
+    'guard.granted': [
+      {
+        guard: and(['isGranted', 'isRemovalHeld']),
+        target: 'removing',
+        actions: 'takeRemovalGrant',
+      },
+      { guard: 'isGranted', actions: 'takeGrant' },
+    ],
     'operator.scale': [
       { guard: 'isAllowedSize', actions: ordersSize },
       { actions: refuses('GR-17', 'the size must be a whole number from 0 to maxSize') },
@@ -232,9 +255,12 @@ export const groupMachine = groupSetup.createMachine({
   description: 'Keeps a group of instances at its wanted size.',
   context: ({ input }) => newGroup(input.address),
   initial: 'unknown',
-  always: { guard: 'isNews', actions: ['noteTold', reports] },
+  always: [
+    { guard: 'isNews', actions: ['noteTold', reports] },
+    { guard: 'isGuardNews', actions: [tellsGuard, 'noteGuardTold'] },
+  ],
   on: {
-    activated: { actions: 'recount' },
+    activated: { actions: ['recount', 'forgetGuardTold'] },
     'instance.changed': { actions: 'noteMember' },
     'instance.forgotten': { actions: 'noteForgotten' },
     'override.level': { actions: 'takeOverrides' },

@@ -19,6 +19,8 @@ export interface Part {
   /** A group at size, a frontend acknowledged. */
   readonly settled: boolean;
   readonly problem: string | null;
+  /** A group that the shrink guard has not let go. */
+  readonly held?: true;
 }
 
 export type Parts = Readonly<Record<string, Part>>;
@@ -172,6 +174,7 @@ export function heardFrontend({ frontends }: TenantMemory, status: FrontendStatu
 interface Word {
   readonly removed: boolean;
   readonly problem?: string;
+  readonly held?: true;
 }
 
 /** A part nobody knows is nobody's; one that is gone although it is wanted has to start again. */
@@ -179,7 +182,11 @@ function heard(parts: Parts, name: string, settled: boolean, word: Word): Parts 
   const part = parts[name];
   if (part === undefined) return parts;
   const { problem = null, removed } = word;
-  if (!removed) return { ...parts, [name]: { ...part, heard: true, settled, problem } };
+  if (!removed) {
+    const { held: _before, ...known } = part;
+    const held = word.held === true ? { held: true as const } : {};
+    return { ...parts, [name]: { ...known, heard: true, settled, problem, ...held } };
+  }
   if (part.wanted) return { ...parts, [name]: { ...part, heard: false, settled: false } };
   const { [name]: _gone, ...rest } = parts;
   return rest;
@@ -202,6 +209,11 @@ export function pendingOf(memory: TenantMemory): readonly string[] {
 /** As wanted: nothing is missing, nothing is left over, and nothing is known to be wrong with it. */
 export function isSettled(memory: TenantMemory): boolean {
   return memory.problem === null && pendingOf(memory).length === 0;
+}
+
+/** Its end has begun, but the shrink guard has not let all of it go: it can still be kept. */
+export function isHeldBack({ groups, spec }: TenantMemory): boolean {
+  return spec !== null && Object.values(groups).some(({ held }) => held === true);
 }
 
 export function isAnswered(memory: TenantMemory): boolean {

@@ -19,6 +19,7 @@ import {
   heardGroup,
   isAnswered,
   isEmpty,
+  isHeldBack,
   isNewer,
   isOlder,
   isSettled,
@@ -85,6 +86,11 @@ export const tenantSetup = setup({
       condemned(as(event, 'tenant.removed').undoWindowMs, event.meta),
     ),
     restore: assign(({ event }) => restored(event.meta)),
+    revive: assign(({ context, event }) => {
+      const { spec } = context;
+      assert(spec !== null, `tenant ${context.id} was something before it was let go`);
+      return adopted(context, spec, event.meta);
+    }),
     letAllGo: assign(({ context, event }) => emptied(context, event.meta)),
     notePart: assign(({ context, event }) => {
       if (event.type === 'frontend.status') return heardFrontend(context, event.status);
@@ -118,6 +124,8 @@ export const tenantSetup = setup({
     isUnsettled: ({ context }) => !isSettled(context),
     isAnswered: ({ context }) => isAnswered(context),
     isEmpty: ({ context }) => isEmpty(context),
+    isHeldBack: ({ context }) => isHeldBack(context),
+    isKept: (args) => isHeldBack(args.context) && !isOlder(args.context, specIn(args)),
     hasSuccessor: ({ context }) => isEmpty(context) && context.successor !== null,
     hasNoWindow: ({ context }) => context.undo?.windowMs === 0,
     tellsOfEnd: ({ event }) =>

@@ -50,6 +50,15 @@ const undeletes = [
   agrees,
 ] as const;
 
+/** Nobody has left yet, because the shrink guard has not let them. */
+const revives = [
+  'revive',
+  publishes('tenant.undeleted', 'operator'),
+  ordersParts,
+  tells,
+  agrees,
+] as const;
+
 const hearsOfEnd = ['notePart', journals('tenant.part_gone', 'TN-5'), ordersParts] as const;
 
 const hearsParts = {
@@ -193,9 +202,15 @@ const draining = createStateConfig({
   ],
   on: {
     activated: { target: '.waiting', actions: [repeats, tellsAgain] },
-    'tenant.desired': { actions: 'noteSuccessor' },
+    'tenant.desired': [
+      { guard: 'isKept', target: 'live', actions: accepts },
+      { actions: 'noteSuccessor' },
+    ],
     'tenant.removed': { actions: ['dropSuccessor', tellsAgain] },
-    'tenant.undelete': { actions: refuses('its deletion has begun; create it again') },
+    'tenant.undelete': [
+      { guard: 'isHeldBack', target: 'live', actions: revives },
+      { actions: refuses('its deletion has begun; create it again') },
+    ],
     ...hearsParts,
   },
   states: {

@@ -29,6 +29,7 @@ export const ACTOR_KINDS = [
   'pool',
   'provider',
   'sweep',
+  'guard',
   'outbox',
   'tenancy',
   'reload',

@@ -13,6 +13,7 @@ import type { AgentVerdict, TerminationNotice } from './agent.js';
 import type { AnnounceStatus, NodeLevel } from './announce.js';
 import type { BackendSpec, FrontendSpec, GroupSpec, PoolRangeSpec, TenantSpec } from './desired.js';
 import type { ProviderFailure } from './failures.js';
+import type { GuardGrant } from './guard.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
 import type { JsonObject } from './json.js';
 import type { VipReport } from './lbsync-messages.js';
@@ -21,6 +22,7 @@ import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
 import type { SuspicionLevel } from './suspicion.js';
 
+export type { GuardMessage, GuardSettings } from './guard.js';
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 export type { SweepMessage, SweepSettings } from './orphans.js';
 export type { ProviderMessage, ProviderSettings, ProviderTags } from './provider-messages.js';
@@ -240,6 +242,7 @@ export type GroupMessage =
   /** What holds it now, gate by gate; changes nothing. */
   | { readonly type: 'operator.whyNot' }
   | OverrideLevel
+  | GuardGrant
   | { readonly type: 'publish.request'; readonly frontend: FrontendName };
 
 export interface GroupStatus {
@@ -249,6 +252,8 @@ export interface GroupStatus {
   /** At size, every member in service, nothing leaving. */
   readonly converged: boolean;
   readonly removed: boolean;
+  /** Its removal waits for the shrink guard: nobody has left because of it. */
+  readonly held?: true;
   /** Instances on demand that are there or on their way; absent: none. They keep a tenant awake. */
   readonly onDemand?: number;
   readonly problem?: string;

@@ -33,6 +33,7 @@ const ACTOR_OF: Readonly<Partial<Record<ResourceKind, ActorKind>>> = {
   instances: 'instance',
   backends: 'backend',
   frontends: 'frontend',
+  guards: 'guard',
 };
 
 /** Reloads read files and wait for every part; they may take longer than an ordinary question. */

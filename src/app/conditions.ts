@@ -16,6 +16,7 @@ const REPORTERS = [
   'tenancy',
   'provider',
   'sweep',
+  'guard',
   'announcement',
   'suspicion',
 ] as const;

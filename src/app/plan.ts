@@ -24,6 +24,7 @@ import type { ConfigFile } from '../ports/config-file.js';
 import type { GivenConfig } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import type { Directory } from './directory.js';
+import { guardOutlook } from './plan-guard.js';
 import { instancesOf, tenantsIn } from './plan-instances.js';
 
 export interface Planner {
@@ -50,9 +51,15 @@ export async function planOf(
   const wanted = tenantsIn(site, tenants ?? []);
   const specs = [...site.frontends, ...wanted.flatMap((tenant) => tenant.frontends)];
   const dataplane = await dataplaneOf(planner, specs);
+  const instances = instancesOf(wanted, { groups: groups ?? [], members: members ?? [] });
   return {
     changes: changes.map(changeShape),
-    instances: instancesOf(wanted, { groups: groups ?? [], members: members ?? [] }),
+    instances,
+    guard: guardOutlook(instances, {
+      rule: site.guard,
+      used: Number((await planner.directory.views('guard'))[0]?.['used'] ?? 0),
+      total: (groups ?? []).reduce((sum, one) => sum + Number(one['effectiveSize'] ?? 0), 0),
+    }),
     dataplane: dataplane.vips.map(({ ops, ...rest }) => ({
       ...rest,
       ops: ops.map(opShape),

@@ -8,6 +8,7 @@ import { announcementActor } from '../../actors/announcement-actor.js';
 import { backendActor } from '../../actors/backend-actor.js';
 import { frontendActor } from '../../actors/frontend-actor.js';
 import { groupActor } from '../../actors/group-actor.js';
+import { guardActor } from '../../actors/guard-actor.js';
 import { identityActor } from '../../actors/identity-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { lbsyncActor } from '../../actors/lbsync-actor.js';
@@ -34,7 +35,14 @@ export interface Cast {
 /** An actor type is handed over without its ports' type: `portsFor` gives each role what it asks for. */
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
-    types: [reloadActor, tenancyActor, poolActor, announcementActor, sweepActor] as never,
+    types: [
+      reloadActor,
+      tenancyActor,
+      poolActor,
+      announcementActor,
+      sweepActor,
+      guardActor,
+    ] as never,
     services: [providerService] as never,
   },
   shard: {

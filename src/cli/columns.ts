@@ -63,6 +63,13 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     field('quarantined'),
   ],
   conditions: ['severity', 'type', 'object', 'message'].map((name) => field(name)),
+  guards: [
+    field('name'),
+    field('limit'),
+    field('used'),
+    { title: 'held', value: heldBy },
+    field('since'),
+  ],
   incidents: [
     ...['id', 'kind', 'lostAt', 'detectedAt', 'rebuiltAt', 'ops'].map((name) => field(name)),
     count('frontends'),
@@ -81,6 +88,12 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
 export function columnsFor(kind: string, nowMs: number): readonly Column[] {
   const columns = COLUMNS[kind] ?? OVERRIDES;
   return columns.map((column) => (column === AGE ? ageOf(nowMs) : column));
+}
+
+/** What waits, and how many instances that are. */
+function heldBy(item: JsonObject): Json {
+  const held = (item['held'] ?? []) as readonly JsonObject[];
+  return held.map(({ object, count }) => `${object} (${count})`).join(', ') || '-';
 }
 
 /** `weighted/all` over the pools of a frontend. */

@@ -13,7 +13,14 @@ import { examples, formatOptions, listText, wholeNumber } from './read-commands.
 import { listAndPrint } from './session.js';
 
 export function overrideCommands(): readonly Command[] {
-  return [scaleCommand(), backendCommand(), weightCommand(), nodeCommand(), overrideCommand()];
+  return [
+    scaleCommand(),
+    confirmCommand(),
+    backendCommand(),
+    weightCommand(),
+    nodeCommand(),
+    overrideCommand(),
+  ];
 }
 
 export interface OrderOptions extends Format {
@@ -53,6 +60,17 @@ function scaleCommand(): Command {
     .action((group: string, size: number, options: OrderOptions, command: Command) =>
       act(command, { name: 'Scale', request: { group, size, ...termsOf(options) } }, options),
     );
+}
+
+function confirmCommand(): Command {
+  return ownerOptions(formatOptions(new Command('confirm')))
+    .description('let go what a guard holds: removals of more instances than may go by themselves')
+    .argument('<guard>', 'its name, as get guards shows it')
+    .addHelpText('after', examples('get guards', 'confirm shrink --reason "the tenant moved away"'))
+    .action((name: string, options: OrderOptions, command: Command) => {
+      const { reason, owner } = options;
+      return act(command, { name: 'Confirm', request: { name, reason, owner } }, options);
+    });
 }
 
 function backendCommand(): Command {

@@ -65,6 +65,7 @@ function text(plan: JsonObject): string {
       ({ action, group, id, reason }) =>
         `${SIGNS[String(action)] ?? '-'} instance of ${cell(group)}${id === undefined ? '' : ` ${cell(id)}`}: ${cell(reason)}`,
     ),
+    ...heldLines(plan),
     ...rows(plan, 'dataplane').flatMap(vipLines),
   ];
   const restart = names(plan, 'restartOnly');
@@ -72,6 +73,14 @@ function text(plan: JsonObject): string {
   const disruptive = names(plan, 'disruptive');
   if (disruptive.length > 0) lines.push(`interrupts traffic: ${disruptive.join(', ')}`);
   return lines.length === 0 ? 'nothing to do' : lines.join('\n');
+}
+
+/** What the shrink guard would not let go by itself. */
+function heldLines({ guard }: JsonObject): readonly string[] {
+  const held = rows((guard ?? {}) as JsonObject, 'held');
+  return held.map(({ object, count }) => {
+    return `! ${cell(count)} of ${cell(object)} would wait for "switchyard confirm shrink"`;
+  });
 }
 
 function problemLine({ file, line, column, path, message }: JsonObject): string {

@@ -23,6 +23,7 @@ import {
 } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type {
+  GuardSettings,
   LbsyncSettings,
   OutboxSettings,
   ProviderSettings,
@@ -43,6 +44,7 @@ export interface Site {
   readonly pools: readonly PoolRangeSpec[];
   readonly providers: readonly ProviderSettings[];
   readonly sweeps: readonly SweepSettings[];
+  readonly guard: GuardSettings;
   readonly lbsync: LbsyncSettings;
   readonly outbox: OutboxSettings;
   /** Absent: no tenant manager. */
@@ -79,6 +81,7 @@ export function deriveSite(config: Config, generation: number): Site {
     })),
     providers: Object.entries(config.providers).map(([name, one]) => providerSettings(name, one)),
     sweeps: Object.keys(config.providers).map((name) => sweepSettings(config, name)),
+    guard: guardSettings(config),
     lbsync: lbsyncSettings(config, generation),
     outbox: outboxSettings(config),
     ...(tenancy === undefined ? {} : { tenancy }),
@@ -216,6 +219,11 @@ function scriptOf(
     spot: spot && { afterMs: spot.after, warningMs: spot.warning },
     diesAfterMs: diesAfter,
   });
+}
+
+function guardSettings({ guards }: Config): GuardSettings {
+  const { share, min, window } = guards.shrink;
+  return { share, min, windowMs: window };
 }
 
 function sweepSettings(config: Config, provider: string): SweepSettings {

@@ -34,6 +34,8 @@ export interface Books {
   readonly infra: string;
   readonly breaker: BreakerState;
   readonly wanted: number;
+  /** Below this the shrink guard has let nobody go yet; absent: it has. */
+  readonly floor?: number;
   readonly maxSize: number;
   readonly replace: GroupSpec['replace'];
   /** Creates in a row that never served. */

@@ -6,7 +6,7 @@
  *
  * Order: finish replacements, remove surplus, create what is missing, start replacements.
  *
- * Rules: [GR-7] surplus leaves in the order never registered, registered, suspect, to be replaced,
+ * Rules: [SG-4] nobody is surplus above the floor of the shrink guard; [GR-7] surplus leaves in the order never registered, registered, suspect, to be replaced,
  * serving (those in service last), and the oldest first among equals; [GR-8] missing members are created up to the wanted size
  * and never beyond `maxSize`; [GR-9] after three creates in a row that never served, one is tried at
  * a time.
@@ -86,7 +86,7 @@ function numbersOf(books: Books): JsonObject {
 
 function nextSurplus(books: Books): Member | undefined {
   const counted = countedOf(books.members);
-  if (counted.length <= books.wanted) return undefined;
+  if (counted.length <= Math.max(books.wanted, books.floor ?? 0)) return undefined;
   const [first] = [...counted].sort(bySurplusOrder(books));
   return first !== undefined && mayShrinkBy(books, first) ? first : undefined;
 }

@@ -30,6 +30,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   pool: 'main',
   provider: 'main',
   sweep: 'main',
+  guard: 'main',
   tenancy: 'main',
   reload: 'main',
   announcement: 'main',

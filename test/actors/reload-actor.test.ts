@@ -117,6 +117,8 @@ const boot = (life: Life): Promise<JsonObject> => life.reload({ trigger: 'boot' 
 
 const EVERYBODY = (generation: number): readonly string[] => [
   'provider/local provider.settings',
+  'guard/shrink guard.settings',
+  'sweep/local sweep.settings',
   `pool/public pool.desired ${generation}`,
   `lbsync/main lbsync.settings ${generation}`,
   'outbox/main outbox.settings',

@@ -128,6 +128,7 @@ test('[RT-65] group: a row of version 1 has nothing tripped and nobody waiting',
   ] as const) {
     const { context } =
       groupActor.migrate?.({ ...base, context: before }) ?? assert.fail('no migration');
-    assert.deepEqual(context, { key: 'acme/web', breaker: null, waiting: null, ...after });
+    const none = { breaker: null, waiting: null, shrink: { floor: 0, wish: null, told: null } };
+    assert.deepEqual(context, { key: 'acme/web', ...none, ...after });
   }
 });

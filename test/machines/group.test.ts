@@ -300,7 +300,10 @@ test('[GR-10] group: a lost drain is ordered again', () => {
   const world = started();
   world.faults.loss = 1;
   desired(world, groupSpec({ size: 2, generation: 2 }));
-  world.run(1_000);
+  world.run(500);
+  const { to = 0, sinceMs = 0 } = world.group().shrink.wish ?? {};
+  world.tell(GROUP, { type: 'guard.granted', to, sinceMs } as never);
+  world.run(500);
   assert.equal(inState(world, 'draining').length, 0);
   world.faults.loss = 0;
   world.run(2 * MINUTE_MS);

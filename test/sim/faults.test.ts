@@ -63,6 +63,7 @@ frontends:
       - { name: primary, members: [{ group: acme/web }] }
       - { name: fallback, members: [{ backend: spare }] }
 ${hasBeta && hasLane ? LANE : ''}
+guards: { shrink: { share: 100% } }
 dataplane: { startupMinDelay: 0s }
 `;
 }

@@ -7,6 +7,7 @@
 import type { AgentMessage } from '../../machines/model/agent.js';
 import { assert } from '../../machines/model/assert.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
+import type { GuardGrant } from '../../machines/model/guard.js';
 import {
   addressOf,
   type BackendName,
@@ -19,6 +20,7 @@ import type {
   BackendMessage,
   FrontendMessage,
   GroupStatus,
+  GuardMessage,
   InstanceMessage,
   LbsyncMessage,
   MemberLevel,
@@ -61,6 +63,7 @@ export function createNeighbours(
     },
     frozen,
     newborn: 'up',
+    guardLetsGo: true,
     onCreate: undefined,
     onPoll: undefined,
     holds: (frontend, member) => {
@@ -78,6 +81,8 @@ export function createNeighbours(
           return worldOf().later(ACT_MS, () => provide(message as ProviderMessage));
         case 'frontend':
           return receiveLevel(keyOf(to) as FrontendName, message as FrontendMessage);
+        case 'guard':
+          return letGo(message as GuardMessage);
         case 'lbsync':
           return dataplane.receive(message as LbsyncMessage);
         case 'backend':
@@ -105,6 +110,15 @@ export function createNeighbours(
       tellVerdict(one);
     },
   };
+
+  /** Whoever asks is let go; what the guard thinks of it is told elsewhere. */
+  function letGo(told: GuardMessage): void {
+    if (told.type !== 'guard.level' || told.wish === null || !neighbours.guardLetsGo) return;
+    const { to, sinceMs } = told.wish;
+    const group = addressOf('group', spec.key);
+    const grant: GuardGrant = { type: 'guard.granted', to, sinceMs };
+    worldOf().answer(group, grant);
+  }
 
   function tellExit({ instance, providerId }: Made): void {
     tellInstance(instance, { type: 'provider.exited', providerId, detail: 'exit 1' });

@@ -46,6 +46,8 @@ export interface Neighbours {
   readonly frozen: Set<FrontendName>;
   /** Health a new instance comes up with. */
   newborn: HealthState;
+  /** The shrink guard lets go whoever asks. */
+  guardLetsGo: boolean;
   /** How an answer to `create` looks; undefined: chance decides. */
   onCreate: CreateOutcome | undefined;
   /** What the provider says of one that is asked about; undefined: the truth. */

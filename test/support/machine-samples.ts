@@ -21,7 +21,7 @@ import { agent } from './agent-samples.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
-import { announcement, identity, override, suspicion, sweep } from './order-samples.js';
+import { announcement, guard, identity, override, suspicion, sweep } from './order-samples.js';
 import { outboxSamples as outbox } from './outbox-samples.js';
 import { APPLIED, read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
@@ -108,6 +108,8 @@ const group: readonly Bare<GroupEvent>[] = [
       summary: { id, state, sinceMs: AT, inService: state === 'serving', replaceWanted: false },
     })),
   ),
+  { type: 'guard.granted', to: 1, sinceMs: AT },
+  { type: 'guard.granted', to: 0, sinceMs: AT },
   { type: 'instance.forgotten', id: ID },
   { type: 'operator.scale', size: 2, ...TERMS },
   { type: 'operator.scale', size: 99, ...TERMS },
@@ -372,6 +374,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
     events: instance,
   },
   backend: { input: inputOf('backend', 'cache-1'), events: backend },
+  guard: { input: inputOf('guard', 'shrink'), events: guard },
   sweep: { input: inputOf('sweep', 'local'), events: sweep },
   suspicion: { input: inputOf('suspicion', 'main'), events: suspicion },
   announcement: { input: inputOf('announcement', WEB), events: announcement },

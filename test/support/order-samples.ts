@@ -1,6 +1,7 @@
 /** Messages to walk the machines of overrides, announcements and identities with. */
 import type { AnnouncementMessage } from '../../machines/model/announce.js';
 import type { Activated } from '../../machines/model/effects.js';
+import type { GuardMessage } from '../../machines/model/guard.js';
 import type { IdentityMessage } from '../../machines/model/identity.js';
 import {
   type BackendName,
@@ -67,6 +68,17 @@ export const sweep: readonly (SweepMessage | Activated)[] = [
   { type: 'orphans.unlisted', failure: { code: 'unavailable', message: 'no' } },
   { type: 'provider.deleted', providerId: 'p-9' },
   { type: 'provider.deleteFailed', providerId: 'p-9', failure: { code: 'quota', message: 'no' } },
+];
+
+const wish = { to: 0, count: 4, sinceMs: 1_000_000, reason: 'tenant-removed' } as const;
+export const guard: readonly (GuardMessage | Activated)[] = [
+  activated,
+  { type: 'guard.settings', settings: { share: 0.25, min: 3, windowMs: 600_000 } },
+  { type: 'guard.level', population: 8, wish: null },
+  { type: 'guard.level', population: 8, wish },
+  { type: 'guard.level', population: 8, wish: { ...wish, to: 6, count: 2, sinceMs: 1_000_001 } },
+  { type: 'guard.level', population: 0, wish: null },
+  { type: 'operator.confirm', reason: 'moved away', owner: 'ops' },
 ];
 
 const order = { kind: 'pause', value: true, configured: false, ...TERMS };

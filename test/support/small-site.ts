@@ -13,4 +13,5 @@ frontends:
     port: 80
     pools: [{ name: primary, members: [{ group: acme/web }] }]
 dataplane: { startupMinDelay: 0s }
+guards: { shrink: { share: 100% } }
 `;

@@ -21,6 +21,7 @@ import type {
   BackendMessage,
   FrontendMessage,
   GroupMessage,
+  GuardMessage,
   InstanceMessage,
   LbsyncMessage,
   OutboxAmendment,
@@ -67,6 +68,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   NodeDrain: (api, request) => nodeVerb(api, request, 'operator.drainNode'),
   NodeUndrain: (api, request) => nodeVerb(api, request, 'operator.undrainNode'),
   DataplaneStatus: async (api) => ok(await api.dataplane()),
+  Confirm: confirm,
   ResumeActor: resumeActor,
   RevokeIdentity: revokeIdentity,
   AmendOutbox: amendOutbox,
@@ -296,6 +298,15 @@ async function nodeVerb(
 ): Answer {
   const message: LbsyncMessage = { type, ...termsIn(request) };
   return answered(await api.ask(addressOf('lbsync', 'main'), message));
+}
+
+async function confirm(api: NodeApi, request: Request): Answer {
+  const name = textOf(request, 'name');
+  const known = await api.list('guards', {});
+  if (!known.some((guard) => guard['name'] === name)) return fail(notFound('guard', name));
+  const { owner, reason } = termsIn(request);
+  const message: GuardMessage = { type: 'operator.confirm', owner, reason };
+  return answered(await api.ask(addressOf('guard', name), message));
 }
 
 async function resumeActor(api: NodeApi, request: Request): Answer {

@@ -1,0 +1,84 @@
+/**
+ * How a group keeps to the shrink guard: it has a floor, the size it may go down to by itself, and asks for
+ * every step below it that costs instances.
+ *
+ * Input: its memory and the event. Output: the floor and the wish afterwards, what the guard is told.
+ *
+ * Rules: [SG-4] no member leaves because the size was lowered, its group or its tenant removed, or its
+ * tenant put to sleep, before the guard let it go; [SG-5] what costs no instance needs no word, and a wish
+ * that was given up waits no longer.
+ */
+import { countedOf, stayingOf } from '../src/policy/members.js';
+import { type GroupMemory, managedOf, membersOf, wantedOf } from './group-memory.js';
+import type { Meta } from './model/effects.js';
+import type { GuardGrant, GuardLevel, Shrink, ShrinkWish } from './model/guard.js';
+import type { DrainReason } from './model/messages.js';
+
+/** The same object when nothing moves. */
+export function shrinkAfter(memory: GroupMemory, { at }: Meta): Shrink {
+  const { shrink } = memory;
+  const { floor, wish } = shrink;
+  if (wish !== null && isRemoval(wish)) return shrink;
+  const wanted = wantedOf(memory);
+  const counted = Math.min(floor, countedOf(managedOf(memory)).length);
+  if (wanted >= floor || counted <= wanted) {
+    return floor === wanted && wish === null ? shrink : { ...shrink, floor: wanted, wish: null };
+  }
+  if (wish?.to === wanted) return shrink;
+  const count = counted - wanted;
+  return { ...shrink, wish: { to: wanted, count, sinceMs: at, reason: 'scale-down' } };
+}
+
+/** Whoever is there would go. */
+export function wishesRemoval(memory: GroupMemory, reason: DrainReason, { at }: Meta): Shrink {
+  const { shrink } = memory;
+  if (shrink.wish !== null && isRemoval(shrink.wish)) return shrink;
+  const count = stayingOf(membersOf(memory)).length;
+  return { ...shrink, wish: { to: 0, count, sinceMs: at, reason } };
+}
+
+export function costsNobody(memory: GroupMemory): boolean {
+  return stayingOf(membersOf(memory)).length === 0;
+}
+
+export function isRemovalHeld({ shrink }: GroupMemory): boolean {
+  return shrink.wish !== null && isRemoval(shrink.wish);
+}
+
+function isRemoval({ reason }: ShrinkWish): boolean {
+  return reason === 'group-removed' || reason === 'tenant-removed';
+}
+
+export function isGranted({ shrink }: GroupMemory, { to, sinceMs }: GuardGrant): boolean {
+  const { wish } = shrink;
+  return wish !== null && wish.sinceMs === sinceMs && to <= wish.to;
+}
+
+export function removalReason({ shrink }: GroupMemory): DrainReason {
+  return shrink.wish?.reason === 'tenant-removed' ? 'tenant-removed' : 'group-removed';
+}
+
+/** A newer intent: it is not to be removed any more. */
+export function removalGivenUp({ shrink }: GroupMemory): Shrink {
+  return shrink.wish !== null && isRemoval(shrink.wish) ? { ...shrink, wish: null } : shrink;
+}
+
+export function shrunkTo({ shrink }: GroupMemory, floor: number): Shrink {
+  return { ...shrink, floor, wish: null };
+}
+
+export function guardLevelOf({ shrink }: GroupMemory): GuardLevel {
+  const { floor, wish } = shrink;
+  return { type: 'guard.level', population: floor, wish };
+}
+
+export function isGuardNews({ shrink }: GroupMemory): boolean {
+  const { floor, wish, told } = shrink;
+  if (told === null) return floor > 0 || wish !== null;
+  return told.population !== floor || told.sinceMs !== (wish?.sinceMs ?? null);
+}
+
+export function guardTold({ shrink }: GroupMemory): Shrink {
+  const { floor, wish } = shrink;
+  return { ...shrink, told: { population: floor, sinceMs: wish?.sinceMs ?? null } };
+}
