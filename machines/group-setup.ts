@@ -7,7 +7,6 @@
 import { assign, setup } from 'xstate';
 import { groupGates } from './group-gates.js';
 import {
-  allToldToLeave,
   breakerMoved,
   breakerOf,
   changed,
@@ -66,10 +65,11 @@ import {
   isGranted,
   isGuardNews,
   isRemovalHeld,
+  removalBegun,
   removalGivenUp,
-  removalReason,
   shrinkAfter,
   shrunkTo,
+  wishArises,
   wishesRemoval,
 } from './group-shrink.js';
 import { type CreateTurn, type DrainTurn, nextTurn } from './group-steps.js';
@@ -125,17 +125,13 @@ export const groupSetup = setup({
       leaving: null,
       shrink: removalGivenUp(context),
     })),
-    noteRemoval: assign(({ context, event }) => ({
-      ...allToldToLeave(context, as(event, 'group.removed').reason),
-      shrink: shrunkTo(context, 0),
-    })),
+    noteRemoval: assign(({ context, event }) =>
+      removalBegun(context, as(event, 'group.removed').reason),
+    ),
     wishRemoval: assign(({ context, event }) => ({
       shrink: wishesRemoval(context, as(event, 'group.removed').reason, event.meta),
     })),
-    takeRemovalGrant: assign(({ context }) => ({
-      ...allToldToLeave(context, removalReason(context)),
-      shrink: shrunkTo(context, 0),
-    })),
+    takeRemovalGrant: assign(({ context }) => removalBegun(context)),
     takeGrant: assign(({ context, event }) => ({
       shrink: shrunkTo(context, as(event, 'guard.granted').to),
     })),
@@ -217,10 +213,7 @@ export const groupSetup = setup({
     /** Failed and deleted members are kept for operators only. */
     isEmpty: ({ context }) => presentOf(context).length === 0,
     isNews: ({ context }) => isNews(context),
-    wishArises: ({ context, event }) => {
-      const { wish } = shrinkAfter(context, event.meta);
-      return wish !== null && wish !== context.shrink.wish;
-    },
+    wishArises: ({ context, event }) => wishArises(context, event.meta),
     /** Below the floor, or back above it. */
     floorMoves: ({ context, event }) => shrinkAfter(context, event.meta) !== context.shrink,
     costsNobody: ({ context }) => costsNobody(context),

@@ -9,7 +9,13 @@
  * that was given up waits no longer.
  */
 import { countedOf, stayingOf } from '../src/policy/members.js';
-import { type GroupMemory, managedOf, membersOf, wantedOf } from './group-memory.js';
+import {
+  allToldToLeave,
+  type GroupMemory,
+  managedOf,
+  membersOf,
+  wantedOf,
+} from './group-memory.js';
 import type { Meta } from './model/effects.js';
 import type { GuardGrant, GuardLevel, Shrink, ShrinkWish } from './model/guard.js';
 import type { DrainReason } from './model/messages.js';
@@ -54,7 +60,7 @@ export function isGranted({ shrink }: GroupMemory, { to, sinceMs }: GuardGrant):
   return wish !== null && wish.sinceMs === sinceMs && to <= wish.to;
 }
 
-export function removalReason({ shrink }: GroupMemory): DrainReason {
+function removalReason({ shrink }: GroupMemory): DrainReason {
   return shrink.wish?.reason === 'tenant-removed' ? 'tenant-removed' : 'group-removed';
 }
 
@@ -65,6 +71,16 @@ export function removalGivenUp({ shrink }: GroupMemory): Shrink {
 
 export function shrunkTo({ shrink }: GroupMemory, floor: number): Shrink {
   return { ...shrink, floor, wish: null };
+}
+
+/** Everybody leaves; the guard has let them, or there is nobody. */
+export function removalBegun(memory: GroupMemory, reason = removalReason(memory)) {
+  return { ...allToldToLeave(memory, reason), shrink: shrunkTo(memory, 0) };
+}
+
+export function wishArises(memory: GroupMemory, meta: Meta): boolean {
+  const { wish } = shrinkAfter(memory, meta);
+  return wish !== null && wish !== memory.shrink.wish;
 }
 
 export function guardLevelOf({ shrink }: GroupMemory): GuardLevel {

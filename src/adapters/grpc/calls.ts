@@ -37,6 +37,8 @@ import {
   type ResourceKind,
 } from '../../ports/node-api.js';
 
+import { outboxRow } from './outbox-row.js';
+
 export interface CallFailure {
   readonly code: number;
   readonly message: string;
@@ -392,19 +394,4 @@ export function textOf(request: Request, name: string): string {
 function numberOf(request: Request, name: string): number {
   const value = request[name];
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
-}
-
-function outboxRow(row: Awaited<ReturnType<NodeApi['outbox']>>[number]): JsonObject {
-  const { seq, event, state, attempts, lastError, createdAt } = row;
-  return {
-    id: seq,
-    eventId: event.eventId,
-    type: event.type,
-    orderingKey: event.orderingKey,
-    state,
-    attempts,
-    lastError,
-    controlVersion: event.controlVersion > 0 ? event.controlVersion : undefined,
-    createdAt: new Date(createdAt).toISOString(),
-  };
 }
