@@ -53,7 +53,12 @@ const AGGREGATES = {
   }),
   tenant: z.looseObject({
     ...{ id: text, name: text, kind: text, state: text, since: time, source: text },
-    ...{ groups: texts, frontends: texts, pending: z.array(z.unknown()), undoUntil: time.optional() },
+    ...{
+      groups: texts,
+      frontends: texts,
+      pending: z.array(z.unknown()),
+      undoUntil: time.optional(),
+    },
   }),
 } as const;
 
@@ -109,8 +114,14 @@ function envelopeOf(type: string, data: z.ZodType) {
     ...{ aggregateVersion: z.int().min(1), orderingKey: text.min(1), causationId: text },
     ...{ correlationId: text, configGeneration: count, occurredAt: time, controlVersion: count },
     ...{ data, previousHash: text.optional() },
-    artifactRef: z.string().regex(/^sha256\/[0-9a-f]{64}$/).optional(),
-    checksum: z.string().regex(/^sha256:[0-9a-f]{64}$/).optional(),
+    artifactRef: z
+      .string()
+      .regex(/^sha256\/[0-9a-f]{64}$/)
+      .optional(),
+    checksum: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/)
+      .optional(),
   });
 }
 
