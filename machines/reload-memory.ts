@@ -4,6 +4,8 @@
  */
 import type {
   Examined,
+  HookName,
+  Kept,
   Names,
   Outcome,
   Pass,
@@ -15,19 +17,21 @@ import type { Activated, Stamped } from './model/effects.js';
 import type { Json, JsonObject } from './model/json.js';
 import type { ReloadMessage } from './model/messages.js';
 
-export interface ReloadContext {
-  readonly generation: number;
-  readonly committed: {
-    readonly hash: string;
-    readonly config: JsonObject;
-    readonly names: Names;
-  } | null;
-  /** The restart-only fields of what the process read when it started: they still have these values. */
-  readonly booted: JsonObject | null;
-  /** Fields of the committed configuration that wait for a restart. */
+/** A configuration that was committed, and what goes with it. */
+export interface InForce extends Kept {
+  /** Its fields that wait for a restart. */
   readonly requiresRestart: readonly string[];
   /** Vanished objects, told again with each convergence. */
   readonly retired: Names;
+}
+
+export interface ReloadContext {
+  readonly generation: number;
+  readonly committed: InForce | null;
+  /** What was in force before: whose objects must hear that they are gone, and where a pass goes back to. */
+  readonly previous: InForce | null;
+  /** The restart-only fields of what the process read when it started: they still have these values. */
+  readonly booted: JsonObject | null;
   readonly request: ReloadRequest | null;
   readonly requestedAt: number;
   readonly pass: Pass | null;
@@ -44,23 +48,32 @@ export type ReloadEvent = Stamped<
 >;
 
 export interface LoadParams {
-  readonly committed: JsonObject | null;
+  readonly committed: Kept | null;
   /** `null`: the process boots with what this load finds. */
   readonly booted: JsonObject | null;
+  readonly retired: Names;
+  readonly request: Pick<ReloadRequest, 'trigger' | 'dryRun' | 'disruptive'>;
 }
 
+/** Which configuration everybody is to converge to, and in which generation. */
 export interface ConvergeParams {
-  readonly config: JsonObject;
-  readonly hash: string;
+  readonly kept: Kept;
   readonly generation: number;
   readonly retired: Names;
+  /** Whose objects are gone unless it has them too. */
+  readonly previous: Kept | null;
   /** A disruptive change was committed by this pass, with consent. */
   readonly mayRecreate: boolean;
 }
 
-export interface LogLevelParams {
-  readonly level: string;
+export interface HookParams extends ConvergeParams {
+  readonly hook: HookName | null;
   readonly pass: string;
+}
+
+/** The pass is over: which configurations are still needed. */
+export interface SettleParams {
+  readonly keep: readonly string[];
 }
 
 export interface AnswerParams {

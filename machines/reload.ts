@@ -2,29 +2,40 @@
  * Reload: decides which configuration is in force, one pass at a time.
  *
  * Input: triggers, what loading found, outcomes of hooks. Output: the committed configuration with
- * its generation, and the effects that make every actor converge to it.
+ * its generation, and the effects that make every part converge to it, hook by hook.
  *
  *   idle ──requested──► loading ──examined──┬─ refused, dry run, unchanged ──► settled ──► idle
- *                          ▲                └─ committed ──► converging ──hooks──► settled
+ *                          ▲                └─ committed ──► converging ──last hook──► settled
+ *                          │                       next hook ▲ │    │ ▲
+ *                          │                                 └─┘    └─┘ hooks failed: what was before
  *                          └───────────────────── a request waits ────────────────────┘
  *
  * Rules: [RE-1] passes never overlap, triggers coalesce; [RE-2] an unreadable file changes nothing;
- * [RE-3] disruptive changes need consent; [RE-4] one commit, one generation; [RE-5] an equal file
- * commits nothing; [RE-6] a pass cut short is driven to its end; [RE-8] a dry run commits nothing;
- * [RE-12] every asker is answered once. The configuration itself is opaque here.
+ * [RE-3] disruptive changes need consent, and every hook must be able to apply what is committed; [RE-4]
+ * one commit, one generation; [RE-5] an equal file commits nothing; [RE-6] a pass cut short is driven to
+ * its end; [RE-8] a dry run commits nothing; [RE-11] a hook has its own time; [RE-12] every asker is
+ * answered once; [RE-15] all or nothing. Of the configuration only its hash is here.
  */
 import { assign, setup } from 'xstate';
-import { EMPTY_QUEUE, joinQueue, mayJoin, nextOf, pushHistory } from '../src/policy/reload.js';
+import {
+  EMPTY_QUEUE,
+  joinQueue,
+  mayJoin,
+  nextOf,
+  pushHistory,
+  type ReloadResult,
+} from '../src/policy/reload.js';
 import { assert } from './model/assert.js';
 import { effect, type RecordParams } from './model/effects.js';
 import type { Address } from './model/ids.js';
 import type {
   AnswerParams,
   ConvergeParams,
+  HookParams,
   LoadParams,
-  LogLevelParams,
   ReloadContext,
   ReloadEvent,
+  SettleParams,
   Step,
 } from './reload-memory.js';
 import {
@@ -33,20 +44,28 @@ import {
   closure,
   committed,
   conclusion,
+  converged,
   convergence,
   examinedOf,
+  hookOf,
   isConsent,
+  isGoingBack,
+  isLastHook,
+  isOfThisHook,
   isRefused,
   isUnchanged,
   loadOf,
-  logLevelOf,
-  NOBODY,
   note,
+  passAfter,
   passIn,
   refusal,
+  rehearsalOf,
   reloaded,
   requestIn,
   requestOf,
+  rolledBack,
+  settlement,
+  takenBack,
   tooMany,
 } from './reload-steps.js';
 
@@ -70,8 +89,11 @@ export const reloadMachine = setup({
     hasCommitted: ({ context }) => context.committed !== null,
     mayJoin: ({ context, event }) => mayJoin(context.queue, requestOf(event).dryRun),
     isWaitedFor: ({ context }) => nextOf(context.queue) !== undefined,
-    isOfThisPass: ({ context, event }) =>
-      event.type === 'hook.finished' && event.pass === context.pass?.id,
+    isNextHook: (step: Step) => isOfThisHook(step) && !isLastHook(step),
+    isGoingBack: (step: Step) => isOfThisHook(step) && isGoingBack(step),
+    isLastHook: (step: Step) => isOfThisHook(step) && isLastHook(step),
+    isLate: (step: Step) => !isLastHook(step),
+    isLateAndGoingBack: (step: Step) => isGoingBack(step),
   },
   delays: {
     /** `reload.hookTimeout` of the configuration being applied. */
@@ -81,16 +103,24 @@ export const reloadMachine = setup({
     record: effect<RecordParams>(),
     /** Reads the file and compares it; answers `config.examined`. */
     load: effect<LoadParams>(),
-    /** Tells every actor its desired state of the committed generation. */
+    /** Applies the committed generation everywhere, and answers nothing. */
     converge: effect<ConvergeParams>(),
-    /** The one hook that can fail; answers `hook.finished`. */
-    applyLogLevel: effect<LogLevelParams>(),
+    /** The committed generation becomes current, and its first hook is applied. */
+    startHooks: effect<HookParams>(),
+    /** Applies one hook; answers `hook.finished`. */
+    applyHook: effect<HookParams>(),
+    /** How a pass ended, for log and metrics. */
+    report: effect<ReloadResult>(),
+    /** The pass is over: what was held for it can go. */
+    release: effect<SettleParams>(),
     answer: effect<AnswerParams>(),
 
     begin: assign(({ event }) => ({ request: requestOf(event), requestedAt: event.meta.at })),
     join: assign(({ context, event }) => ({ queue: joinQueue(context.queue, requestOf(event)) })),
     conclude: assign((step) => ({ history: pushHistory(step.context.history, conclusion(step)) })),
     commit: assign((step) => committed(step)),
+    advance: assign((step) => ({ pass: passAfter(step) })),
+    goBack: assign((step) => takenBack(step)),
     noteBoot: assign(({ context, event }) => {
       const read = examinedOf(event);
       return { booted: read.kind === 'read' ? read.atStart : context.booted };
@@ -109,9 +139,8 @@ export const reloadMachine = setup({
   context: {
     generation: 0,
     committed: null,
+    previous: null,
     booted: null,
-    requiresRestart: [],
-    retired: NOBODY,
     request: null,
     requestedAt: 0,
     pass: null,
@@ -154,7 +183,7 @@ export const reloadMachine = setup({
           {
             guard: 'isDryRun',
             target: 'settled',
-            actions: { type: 'answer', params: (step) => answerOf(step.context, conclusion(step)) },
+            actions: { type: 'answer', params: (step) => rehearsalOf(step) },
           },
           {
             guard: 'isRefusedAtBoot',
@@ -165,6 +194,7 @@ export const reloadMachine = setup({
               { type: 'record', params: (step) => refusal(step) },
               { type: 'converge', params: ({ context }) => convergence(context) },
               { type: 'answer', params: (step) => answerOf(step.context, conclusion(step)) },
+              { type: 'report', params: (step) => conclusion(step) },
             ],
           },
           {
@@ -174,12 +204,17 @@ export const reloadMachine = setup({
               'conclude',
               { type: 'record', params: (step) => refusal(step) },
               { type: 'answer', params: (step) => answerOf(step.context, conclusion(step)) },
+              { type: 'report', params: (step) => conclusion(step) },
             ],
           },
           {
             guard: 'isUnchangedAtBoot',
             target: 'converging',
-            actions: ['commit', { type: 'record', params: (step) => note(step, 'config.booted') }],
+            actions: [
+              'commit',
+              { type: 'record', params: (step) => note(step, 'config.booted') },
+              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+            ],
           },
           {
             guard: 'isConsent',
@@ -187,6 +222,7 @@ export const reloadMachine = setup({
             actions: [
               'commit',
               { type: 'record', params: (step) => note(step, 'config.permitted') },
+              { type: 'startHooks', params: ({ context }) => hookOf(context) },
             ],
           },
           {
@@ -196,53 +232,95 @@ export const reloadMachine = setup({
               'conclude',
               { type: 'record', params: (step) => note(step, 'config.unchanged') },
               { type: 'answer', params: (step) => answerOf(step.context, conclusion(step)) },
+              { type: 'report', params: (step) => conclusion(step) },
             ],
           },
           {
             target: 'converging',
-            actions: ['commit', { type: 'record', params: (step) => reloaded(step) }],
+            actions: [
+              'commit',
+              { type: 'record', params: (step) => reloaded(step) },
+              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+            ],
           },
         ],
       },
     },
     converging: {
-      description: 'Committed; everybody is told, and the hooks that answer are awaited.',
-      entry: [
-        { type: 'converge', params: ({ context }) => convergence(context) },
-        { type: 'applyLogLevel', params: ({ context }) => logLevelOf(context) },
-      ],
+      description: 'Committed; one hook after the other is applied and awaited.',
       on: {
         activated: {
-          description: 'Cut short by a crash: drive it again.',
+          description: 'Cut short by a crash: drive it again, from its first hook.',
           actions: [
             { type: 'record', params: (step) => note(step, 'config.redriven') },
-            { type: 'converge', params: ({ context }) => convergence(context) },
-            { type: 'applyLogLevel', params: ({ context }) => logLevelOf(context) },
+            { type: 'startHooks', params: ({ context }) => hookOf(context) },
           ],
         },
-        'hook.finished': {
-          guard: 'isOfThisPass',
-          target: 'settled',
-          actions: [
-            'close',
-            { type: 'record', params: (step) => note(step, 'config.converged') },
-            { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
-          ],
-        },
+        'hook.finished': [
+          {
+            guard: 'isNextHook',
+            target: 'converging',
+            reenter: true,
+            actions: ['advance', { type: 'applyHook', params: ({ context }) => hookOf(context) }],
+          },
+          {
+            description:
+              'Hooks failed, and it is all or nothing: what was before is applied again.',
+            guard: 'isGoingBack',
+            target: 'converging',
+            reenter: true,
+            actions: [
+              'goBack',
+              { type: 'record', params: (step) => rolledBack(step) },
+              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+            ],
+          },
+          {
+            guard: 'isLastHook',
+            target: 'settled',
+            actions: [
+              { type: 'record', params: (step) => converged(step) },
+              { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
+              { type: 'report', params: (step) => closure(step) },
+              'close',
+            ],
+          },
+        ],
       },
       after: {
-        hookTimeout: {
-          target: 'settled',
-          actions: [
-            'close',
-            { type: 'record', params: (step) => note(step, 'config.converged') },
-            { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
-          ],
-        },
+        hookTimeout: [
+          {
+            description: 'Its time is over; the others have theirs.',
+            guard: 'isLate',
+            target: 'converging',
+            reenter: true,
+            actions: ['advance', { type: 'applyHook', params: ({ context }) => hookOf(context) }],
+          },
+          {
+            guard: 'isLateAndGoingBack',
+            target: 'converging',
+            reenter: true,
+            actions: [
+              'goBack',
+              { type: 'record', params: (step) => rolledBack(step) },
+              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+            ],
+          },
+          {
+            target: 'settled',
+            actions: [
+              { type: 'record', params: (step) => converged(step) },
+              { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
+              { type: 'report', params: (step) => closure(step) },
+              'close',
+            ],
+          },
+        ],
       },
     },
     settled: {
       description: 'A pass ended: the next one, or rest.',
+      entry: { type: 'release', params: ({ context }) => settlement(context) },
       always: [
         { guard: 'isWaitedFor', target: 'loading', actions: 'takeNext' },
         { target: 'idle', actions: 'settle' },

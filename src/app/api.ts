@@ -7,13 +7,14 @@ import { type ActorKind, type Address, addressOf } from '../../machines/model/id
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { Clock } from '../ports/clock.js';
+import type { ConfigFile } from '../ports/config-file.js';
 import type { ListFilter, NodeApi, ReloadRequest, ResourceKind } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import type { AskFailure } from '../runtime/asks.js';
 import { conditionsOf } from './conditions.js';
 import type { Directory } from './directory.js';
 import { incidentsOf } from './incidents.js';
-import { type Planner, planOf } from './plan.js';
+import { planOf } from './plan.js';
 import { watchJournal } from './watch.js';
 import { whyChain } from './why.js';
 
@@ -24,7 +25,8 @@ export interface ApiOptions {
   readonly node: string;
   readonly version: string;
   readonly epoch: number;
-  readonly loadConfig: Planner['loadConfig'];
+  /** Reads a configuration for a plan. */
+  readonly open: ConfigFile['open'];
 }
 
 const ACTOR_OF: Readonly<Partial<Record<ResourceKind, ActorKind>>> = {

@@ -4,8 +4,8 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { fail, ok, type Result } from '../../machines/model/result.js';
-import { readConfigFile } from '../adapters/config-file/config-file.js';
+import { fail, type Result } from '../../machines/model/result.js';
+import { readBootFile } from '../adapters/config-file/config-file.js';
 import { type Release, takeLock } from '../adapters/proc/lock-file.js';
 import { makeDirectory } from '../adapters/proc/make-directory.js';
 import type { Config } from '../config/complete.js';
@@ -22,8 +22,8 @@ export async function readBootConfig(
   file: string,
   overrides: { readonly dataDir?: string },
 ): Promise<Result<Config, BootFailure>> {
-  const read = await readConfigFile({ file, env: process.env, ...overrides });
-  return read.ok ? ok(read.value.config) : fail(configFailure(read.failure));
+  const read = await readBootFile({ file, env: process.env, ...overrides });
+  return read.ok ? read : fail(configFailure(read.failure));
 }
 
 export function configFailure(problems: readonly Problem[]): BootFailure {

@@ -29,8 +29,8 @@ export interface Cluster extends Directory {
   everywhere(name: string, args: Json): Promise<readonly { thread: string; answer: Json }[]>;
 }
 
-/** Reloads wait for files and parts; everything else answers at once. */
-const RELOAD_TIMEOUT_MS = 60_000;
+/** Reloads wait for files and for every hook in turn; everything else answers at once. */
+const RELOAD_TIMEOUT_MS = 300_000;
 
 export function createCluster({ host, own, others, query }: ClusterOptions): Cluster {
   const everywhere: Cluster['everywhere'] = async (name, args) => {

@@ -23,6 +23,7 @@ export function musterSingle({
   configFile,
   worlds,
   enrol,
+  hooks,
 }: CrewOptions): Result<Muster, string> {
   const opened = openSqliteStore({
     file: boot.storeFile,
@@ -49,12 +50,10 @@ export function musterSingle({
     if (stopped) return ports.value.close().then(() => fail('the node is stopping'));
     closePorts = ports.value.close;
     const generation = createGeneration(settings.generation);
-    const setLogLevel = async (level: Parameters<typeof parts.rootLog.setLevel>[0]) =>
-      parts.rootLog.setLevel(level);
-    const setGeneration = (to: number) => void generation.raise(to);
     const main = mainPorts({
-      ...{ settings, parts, store, enrol, configFile, worlds },
-      ...{ setLogLevel, setGeneration },
+      ...{ settings, parts, store, enrol, configFile, worlds, hooks, generation },
+      cluster: () => cluster,
+      waiting: () => made.waiting,
     });
     const made = createHost({
       ...parts,
@@ -68,11 +67,11 @@ export function musterSingle({
       generation: () => generation.current,
     });
     host = made;
-    const started = await made.start();
-    if (!started.ok) return fail(started.failure.message);
-    const own = answerQueries({ host: made, parts, generation });
+    const own = answerQueries({ host: made, parts, generation, retain: upkeep.retain });
     const query = async (): Promise<Json | undefined> => undefined;
     const cluster = createCluster({ host: made, own, others: [], query });
+    const started = await made.start();
+    if (!started.ok) return fail(started.failure.message);
     return ok({ host: made, cluster, killThread: () => false });
   };
 

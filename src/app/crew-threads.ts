@@ -10,7 +10,6 @@ import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createMesh } from '../adapters/threads/mesh.js';
 import { createRemoteStore } from '../adapters/threads/remote-store.js';
-import type { LogLevel } from '../ports/config-file.js';
 import { createHost, type Host } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
 import { ROOM_MESSAGES_MAX } from '../wire/limits.js';
@@ -28,7 +27,7 @@ import { threadsOf, threadTree } from './tree-walk.js';
 const INCARNATIONS_PER_EPOCH = 1_000_000;
 
 export async function musterThreads(options: CrewOptions): Promise<Result<Muster, string>> {
-  const { boot, parts, configFile, worlds, enrol, onFatal } = options;
+  const { boot, parts, configFile, hooks, worlds, enrol, onFatal } = options;
   const placement = createPlacement(boot.shards);
   const specs = threadsOf(placement.shards);
   const acting = specs.map(({ name }) => name).filter((name) => name !== 'store');
@@ -90,17 +89,9 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     generation.raise(complete.generation);
     const cluster = (): Cluster => joined;
     const ports = mainPorts({
-      settings: complete,
-      parts,
-      store,
-      configFile,
-      worlds,
-      enrol,
-      setLogLevel: async (level: LogLevel) => void (await cluster().everywhere('logLevel', level)),
-      setGeneration: (to) => {
-        generation.raise(to);
-        void cluster().everywhere('generation', to);
-      },
+      ...{ settings: complete, parts, store, configFile, hooks, generation, cluster },
+      ...{ worlds, enrol },
+      waiting: () => mesh.waiting,
     });
     const made = createHost({
       ...parts,

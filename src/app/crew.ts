@@ -10,6 +10,7 @@ import type { AgentEnrolment, EnrolClaims } from '../ports/provider.js';
 import type { Store } from '../ports/store.js';
 import type { Host } from '../runtime/host.js';
 import type { Cluster } from './cluster.js';
+import type { HookBoard } from './hook-board.js';
 import type { Parts } from './parts.js';
 import type { BootSettings, Settings } from './settings.js';
 
@@ -19,6 +20,7 @@ export interface CrewOptions {
   readonly configFile: ConfigFile;
   readonly worlds: Map<string, SimulatedWorld> | undefined;
   enrol(claims: EnrolClaims): AgentEnrolment | undefined;
+  readonly hooks: HookBoard;
   onFatal(reason: string): void;
 }
 

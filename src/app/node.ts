@@ -10,13 +10,14 @@ import { assert } from '../../machines/model/assert.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { openConfigFile, parseConfigText } from '../adapters/config-file/config-file.js';
+import { openConfigFile } from '../adapters/config-file/config-file.js';
+import { watchConfigFile } from '../adapters/config-file/watch-file.js';
 import type { SimulatedWorld } from '../adapters/simulated-provider/world.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import type { LogLevel } from '../adapters/system/log.js';
 import type { Config } from '../config/complete.js';
 import type { ConfigFile } from '../ports/config-file.js';
-import type { GivenConfig, NodeApi } from '../ports/node-api.js';
+import type { NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import { validateSpec } from '../supervision/validate.js';
 import { type AgentDoor, createAgentDoor } from './agent-door.js';
@@ -26,6 +27,7 @@ import type { Crew, CrewOptions, Muster } from './crew.js';
 import { musterSingle } from './crew-single.js';
 import { musterThreads } from './crew-threads.js';
 import { prepareDataplane } from './dataplane.js';
+import { createHookBoard, type HookBoard } from './hook-board.js';
 import { createParts, type Parts } from './parts.js';
 import { openServers, type Servers } from './servers.js';
 import { type BootSettings, bootSettings, type Settings } from './settings.js';
@@ -98,12 +100,16 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   if (!lock.ok) return lock;
   undo.push(lock.value);
   const parts = createParts(boot, 'main');
-  const configFile = configFileOf(options);
+  const hooks = createHookBoard();
+  let store: Store | undefined;
+  const configFile = configFileOf(options, () => store);
   const agents = createAgentDoor(config, parts);
   const { worlds, onFatal } = options;
   const { enrol } = agents;
-  const mustered = await muster(options, { boot, parts, configFile, worlds, enrol, onFatal });
+  const crewOptions = { boot, parts, configFile, hooks, worlds, enrol, onFatal };
+  const mustered = await muster(options, crewOptions);
   if (!mustered.ok) return cannotStart(mustered.failure);
+  store = mustered.value.store;
   undo.push(mustered.value.stop);
   const begun = await unlessStopped(options, () => begin(mustered.value, boot, agents));
   if (!begun.ok) return begun;
@@ -115,7 +121,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
     node: settings.node,
     version: settings.version,
     epoch: settings.epoch,
-    loadConfig: (given) => (given === undefined ? configFile.load() : loadGiven(options, given)),
+    open: configFile.open,
   });
   const servers = await openServers({
     config,
@@ -124,11 +130,13 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
     parts,
     crew,
     configFile,
+    hooks,
     settings,
     ...inspectorOf(options),
   });
   if (!servers.ok) return cannotStart(servers.failure);
   undo.push(servers.value.close);
+  undo.push(watchFile(options, { api, hooks, parts }));
   const reloaded = await unlessStopped(options, () => firstReload(crew));
   if (!reloaded.ok) return reloaded;
   return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo }));
@@ -138,18 +146,36 @@ function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string 
   return inspector === undefined ? {} : { inspector };
 }
 
-function configFileOf({ dataDir, configFile: file }: NodeOptions): ConfigFile {
+function configFileOf(
+  { dataDir, configFile: file }: NodeOptions,
+  store: () => Store | undefined,
+): ConfigFile {
   const moved = dataDir === undefined ? {} : { dataDir };
-  return openConfigFile({ file, env: process.env, ...moved });
+  return openConfigFile({ file, env: process.env, store, ...moved });
 }
 
-/** Its secrets are nobody's: a plan shows none and needs none. */
-async function loadGiven({ dataDir }: NodeOptions, { file, text }: GivenConfig) {
-  const moved = dataDir === undefined ? {} : { dataDir };
-  const loaded = await parseConfigText({ file, env: process.env, ...moved }, text);
-  if (!loaded.ok) return loaded;
-  const { config, hash } = loaded.value;
-  return ok({ config: config as unknown as JsonObject, hash });
+interface Watching {
+  readonly api: NodeApi;
+  readonly hooks: HookBoard;
+  readonly parts: Parts;
+}
+
+/** Watches while `reload.watchFile` says so; answers how to end it. */
+function watchFile({ configFile: file }: NodeOptions, { api, hooks, parts }: Watching): Undo {
+  const { clock, log } = parts;
+  let unwatch: Undo | undefined;
+  const end = (): void => {
+    void unwatch?.();
+    unwatch = undefined;
+  };
+  hooks.register('watch_file', ({ enabled }) => {
+    if (enabled !== true) return end();
+    unwatch ??= watchConfigFile({ file, clock, log }, () => {
+      log.info({ file }, 'the configuration file changed; reload asked for');
+      void api.reload({ trigger: 'file', dryRun: false, disruptive: false });
+    });
+  });
+  return end;
 }
 
 function muster({ singleThread }: NodeOptions, crew: CrewOptions): Promise<Result<Muster, string>> {

@@ -11,8 +11,14 @@ import type { JsonObject } from '../../machines/model/json.js';
 import type { Site } from '../config/site.js';
 import { deriveTenant } from '../policy/tenant-plan.js';
 
+/** The tenants of a site, and what others are made from. */
+export type WantedTenants = Pick<Site, 'generation' | 'tenants' | 'tenancy'>;
+
 /** The site's own tenants, and those that the tenant manager has had made from its templates. */
-export function tenantsIn(site: Site, known: readonly JsonObject[]): readonly TenantSpec[] {
+export function tenantsIn(
+  site: WantedTenants,
+  known: readonly JsonObject[],
+): readonly TenantSpec[] {
   const { tenancy, generation } = site;
   if (tenancy === undefined) return site.tenants;
   const made = known

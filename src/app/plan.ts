@@ -10,50 +10,55 @@
  */
 import { newFrontend } from '../../machines/frontend-memory.js';
 import { type Expected, type Outlook, outlookOf } from '../../machines/frontend-outlook.js';
-import type { FrontendSpec } from '../../machines/model/desired.js';
+import { assert } from '../../machines/model/assert.js';
+import type { FrontendSpec, TenantSpec } from '../../machines/model/desired.js';
 import { addressOf, type FrontendName, parseFrontendName } from '../../machines/model/ids.js';
-import type { Json, JsonObject } from '../../machines/model/json.js';
+import type { JsonObject } from '../../machines/model/json.js';
 import type { LbOp } from '../../machines/model/lb.js';
-import type { Message } from '../../machines/model/messages.js';
-import type { Config } from '../config/complete.js';
-import { type Change, diffConfig, pathsThat } from '../config/diff.js';
-import { deriveSite } from '../config/site.js';
+import type { GuardSettings, Message } from '../../machines/model/messages.js';
 import { type DataplaneOutlook, type FrontendOutlook, outlook } from '../lb/outlook.js';
+import { NOBODY, type Read } from '../policy/reload.js';
 import type { Clock } from '../ports/clock.js';
-import type { ConfigFile } from '../ports/config-file.js';
+import type { ConfigDesk, ConfigFile, KeptConfig } from '../ports/config-file.js';
 import type { GivenConfig } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import type { Directory } from './directory.js';
 import { guardOutlook } from './plan-guard.js';
-import { instancesOf, tenantsIn } from './plan-instances.js';
+import { instancesOf, tenantsIn, type WantedTenants } from './plan-instances.js';
 
 export interface Planner {
   readonly directory: Pick<Directory, 'views' | 'ask'>;
   readonly store: Pick<Store, 'load'>;
   readonly clock: Clock;
-  /** What was given, or the daemon's own file; expanded from the daemon's environment. */
-  readonly loadConfig: (given: GivenConfig | undefined) => ReturnType<ConfigFile['load']>;
 }
 
+/** Of what was given, or of the daemon's own file; expanded from the daemon's environment. */
 export async function planOf(
-  planner: Planner,
+  planner: Planner & { readonly open: ConfigFile['open'] },
   given: GivenConfig | undefined,
 ): Promise<JsonObject> {
-  const loaded = await planner.loadConfig(given);
-  if (!loaded.ok) return { ...NOTHING, problems: loaded.failure.map((one) => ({ ...one })) };
-  const next = loaded.value.config as unknown as Config;
+  const opened = await planner.open(given);
+  if (!opened.ok) return { ...NOTHING, problems: opened.failure.map((one) => ({ ...one })) };
+  const plan = await planOn(planner, opened.value);
+  opened.value.close();
+  return plan;
+}
+
+export async function planOn(planner: Planner, desk: ConfigDesk): Promise<JsonObject> {
   const { committed, booted, generation } = await inForce(planner.store);
-  const changes = committed === undefined ? [] : diffConfig(committed, next);
+  const against = { committed, booted, retired: NOBODY, prepare: false };
+  const read = (await desk.compare(against)) as unknown as Read;
   const [tenants, groups, members] = await Promise.all(
     (['tenant', 'group', 'instance'] as const).map(planner.directory.views),
   );
-  const site = deriveSite(next, generation + 1);
+  const site = await wantedBy(desk, generation + 1);
   const wanted = tenantsIn(site, tenants ?? []);
   const specs = [...site.frontends, ...wanted.flatMap((tenant) => tenant.frontends)];
   const dataplane = await dataplaneOf(planner, specs);
   const instances = instancesOf(wanted, { groups: groups ?? [], members: members ?? [] });
   return {
-    changes: changes.map(changeShape),
+    changes: read.diff,
+    changesTotal: read.changes,
     instances,
     guard: guardOutlook(instances, {
       rule: site.guard,
@@ -65,8 +70,8 @@ export async function planOf(
       ops: ops.map(opShape),
       buckets: rest.buckets.map((one) => ({ ...one })),
     })),
-    restartOnly: booted === undefined ? [] : pathsThat(diffConfig(booted, next), 'restart'),
-    disruptive: pathsThat(changes, 'disruptive'),
+    restartOnly: booted === null ? [] : read.requiresRestart,
+    disruptive: read.disruptive,
     problems: dataplane.findings.map(({ frontend, message, code }) => ({
       path: `frontends.${frontend}`,
       message,
@@ -77,6 +82,7 @@ export async function planOf(
 
 const NOTHING: JsonObject = {
   changes: [],
+  changesTotal: 0,
   instances: [],
   dataplane: [],
   restartOnly: [],
@@ -84,8 +90,8 @@ const NOTHING: JsonObject = {
 };
 
 interface InForce {
-  readonly committed: Config | undefined;
-  readonly booted: Config | undefined;
+  readonly committed: KeptConfig | null;
+  readonly booted: JsonObject | null;
   readonly generation: number;
 }
 
@@ -94,11 +100,39 @@ async function inForce(store: Planner['store']): Promise<InForce> {
   const rows = await store.load(['reload']);
   const context: JsonObject = rows.ok ? (rows.value[0]?.context ?? {}) : {};
   const { committed, booted, generation } = context;
-  const config = isObject(committed) ? (committed['config'] as unknown as Config) : undefined;
   return {
-    committed: config,
-    booted: isObject(booted) ? (booted as unknown as Config) : config,
+    committed: isObject(committed) ? (committed as unknown as KeptConfig) : null,
+    booted: isObject(booted) ? booted : null,
     generation: Number(generation ?? 0),
+  };
+}
+
+type Wanted = WantedTenants & {
+  readonly frontends: readonly FrontendSpec[];
+  readonly guard: GuardSettings;
+};
+
+/** From what its actors would be told. */
+async function wantedBy(desk: ConfigDesk, generation: number): Promise<Wanted> {
+  const told = async <T>(hook: string, field: string): Promise<readonly T[]> => {
+    const order = { hook, generation, retired: NOBODY, previous: null, mayRecreate: false };
+    const found: T[] = [];
+    for await (const batch of desk.letters(order)) {
+      found.push(
+        ...batch.map(({ message }) => (message as unknown as JsonObject)[field] as unknown as T),
+      );
+    }
+    return found;
+  };
+  const [tenancy] = await told<NonNullable<WantedTenants['tenancy']>>('tenancy', 'settings');
+  const [guard] = await told<GuardSettings>('guards', 'settings');
+  assert(guard !== undefined, 'every configuration has a guard');
+  return {
+    generation,
+    guard,
+    frontends: await told<FrontendSpec>('frontends', 'spec'),
+    tenants: await told<TenantSpec>('tenants', 'spec'),
+    ...(tenancy === undefined ? {} : { tenancy }),
   };
 }
 
@@ -160,10 +194,6 @@ function opShape(op: LbOp): JsonObject {
   if (op.op === 'as.add') return { op: op.op, as: op.as, weight: op.weight };
   if (op.op === 'as.weight') return { op: op.op, as: op.as, weight: op.weight, flush: op.flush };
   return op.op === 'as.del' ? { op: op.op, as: op.as } : { op: op.op };
-}
-
-function changeShape({ path, from, to }: Change): JsonObject {
-  return { path, from: (from ?? null) as Json, to: (to ?? null) as Json };
 }
 
 function isObject(value: unknown): value is JsonObject {

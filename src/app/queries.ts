@@ -3,7 +3,7 @@
  * the thread itself, so main asks itself as it asks the others.
  */
 import { ACTOR_KINDS, type ActorKind, parseAddress } from '../../machines/model/ids.js';
-import type { Json } from '../../machines/model/json.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
 import { INSPECTOR_LIMITS } from '../adapters/inspector/limits.js';
 import { createTap, tapRequestOf } from '../adapters/inspector/tap.js';
 import type { LogLevel } from '../adapters/system/log.js';
@@ -17,9 +17,14 @@ export interface QueryOptions {
   readonly host: Host;
   readonly parts: Parts;
   readonly generation: Generation;
+  /** Where the database is open. */
+  readonly retain?: (settings: JsonObject) => void;
 }
 
-export function answerQueries({ host, parts, generation }: QueryOptions): Answer {
+/** Of those that take no messages: an operator looks up the others. */
+const QUARANTINED_MAX = 10;
+
+export function answerQueries({ host, parts, generation, retain }: QueryOptions): Answer {
   const tap = createTap(host, parts.clock, INSPECTOR_LIMITS);
   const answers: Readonly<Record<string, Answer>> = {
     views: (_, kind) => viewsOf(host, kind),
@@ -36,6 +41,10 @@ export function answerQueries({ host, parts, generation }: QueryOptions): Answer
       parts.rootLog.setLevel(level as LogLevel);
       return true;
     },
+    retention: (_, settings) => retain?.(settings as JsonObject) ?? null,
+    quarantined: (_, kinds) => [
+      ...host.quarantined(kinds as readonly ActorKind[], QUARANTINED_MAX),
+    ],
     generation: (_, value) => generation.raise(Number(value)),
     tap: (_, request) => tap.read(tapRequestOf(request)) as unknown as Json,
   };

@@ -18,6 +18,7 @@ import type { ConfigFile } from '../ports/config-file.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { AgentDoor } from './agent-door.js';
 import type { Crew } from './crew.js';
+import type { HookBoard } from './hook-board.js';
 import type { Parts } from './parts.js';
 import { allMachines } from './roles.js';
 import type { Settings } from './settings.js';
@@ -29,6 +30,7 @@ export interface ServersOptions {
   readonly parts: Parts;
   readonly crew: Crew;
   readonly configFile: ConfigFile;
+  readonly hooks: HookBoard;
   readonly settings: Settings;
   /** `host:port`; absent: no inspector. */
   readonly inspector?: string;
@@ -105,7 +107,7 @@ async function openAdmin({ api, config, crew, parts }: ServersOptions): Opened {
 }
 
 async function openInspector(options: ServersOptions): Opened {
-  const { config, configFile, crew, inspector, parts, settings } = options;
+  const { config, configFile, crew, hooks, inspector, parts, settings } = options;
   if (inspector === undefined) return ok(undefined);
   const read = async (request: TapRequest | undefined) =>
     crew.cluster.everywhere('tap', request === undefined ? null : { ...request });
@@ -119,7 +121,9 @@ async function openInspector(options: ServersOptions): Opened {
     secrets: () => secretsOf(configFile),
     read,
   });
-  return served.ok ? ok({ name: 'inspector', ...served.value }) : served;
+  if (!served.ok) return served;
+  hooks.register('inspector', (filter) => served.value.refilter(filter as never));
+  return ok({ name: 'inspector', ...served.value });
 }
 
 /** Fields of the configuration that hold secrets; lists of such have no path of their own. */

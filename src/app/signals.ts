@@ -1,7 +1,10 @@
 /**
  * Signals of the process. SIGHUP reloads, SIGTERM and SIGINT stop; what comes before anybody listens is
- * kept, and a stop cuts a start short. A second stop signal while stopping ends the process at once.
+ * kept, and a stop cuts a start short. A second stop signal while stopping ends the process at once, a
+ * hangup while stopping does nothing, whenever it comes.
  */
+
+import { takeHangups } from './hangups.js';
 
 export interface End {
   readonly reason: string;
@@ -43,6 +46,7 @@ export function createSignals(): Signals {
     finish({ reason: signal, fatal: false });
   };
   process.on('SIGHUP', onHangup);
+  hangups += takeHangups();
   for (const stop of STOPS) process.on(stop, onStop);
 
   return {

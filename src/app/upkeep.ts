@@ -4,6 +4,7 @@
  *
  * Rules: [ST-16] upkeep stands back for decisions and leaves nothing pending or dead behind itself.
  */
+import type { JsonObject } from '../../machines/model/json.js';
 import type { SqliteStore } from '../adapters/sqlite/store.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Metrics } from '../ports/metrics.js';
@@ -54,15 +55,22 @@ export interface UpkeepOptions {
   readonly parts: Pick<Parts, 'clock' | 'log'>;
 }
 
-export function keepUp({ store, boot, parts }: UpkeepOptions): { stop(): void } {
+export interface Upkeep {
+  /** From the next bite on. */
+  retain(settings: JsonObject): void;
+  stop(): void;
+}
+
+export function keepUp({ store, boot, parts }: UpkeepOptions): Upkeep {
   const { clock, log } = parts;
-  const { journalMs, journalBytesMax, outboxMs } = boot.retention;
+  let retention = boot.retention;
   let stopped = false;
   let cancel: Cancel;
 
   /** Answers whether there is more to do. */
   const bite = async (): Promise<boolean> => {
     const now = clock.now();
+    const { journalMs, journalBytesMax, outboxMs } = retention;
     const pruned = await store.prune({
       journalBeforeMs: now - journalMs,
       outboxBeforeMs: now - outboxMs,
@@ -85,6 +93,9 @@ export function keepUp({ store, boot, parts }: UpkeepOptions): { stop(): void } 
 
   next(PAUSE_MS);
   return {
+    retain: (settings) => {
+      retention = { ...retention, ...settings };
+    },
     stop: () => {
       stopped = true;
       cancel();

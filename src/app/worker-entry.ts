@@ -5,7 +5,7 @@
  * task ends when the thread has stopped; the thread dies when it cannot go on.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { Json } from '../../machines/model/json.js';
+import type { Json, JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openSqliteStore } from '../adapters/sqlite/open.js';
 import { systemClock } from '../adapters/system/clock.js';
@@ -163,7 +163,10 @@ function openStoreRole(frame: Start, role: StoreRole): Result<Running, string> {
     ...meshBase(frame, role),
     deliver: () => undefined,
     settle: () => undefined,
-    answer: (name) => (name === 'metrics' ? parts.snapshot() : null),
+    answer: (name, args) => {
+      if (name === 'retention') upkeep.retain(args as JsonObject);
+      return name === 'metrics' ? parts.snapshot() : null;
+    },
     store: serveStore(store),
   });
   const stop = async (): Promise<void> => {

@@ -24,6 +24,7 @@ const BENCHES = {
   lbsync: async () => (await import('../../bench/lbsync.js')).bench,
   outbox: async () => (await import('../../bench/outbox.js')).bench,
   probe: async () => (await import('../../bench/probe.js')).bench,
+  reload: async () => (await import('../../bench/reload.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,
 } as const;
 type BenchName = keyof typeof BENCHES;

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { JsonObject } from '../../machines/model/json.js';
 import { EXIT } from './exit-codes.js';
+import { diffLines, planRows, planText, problemLine } from './plan-text.js';
 import { cell, type Format, printList, printObject } from './print.js';
 import { formatOptions } from './read-commands.js';
 import { callAndPrint, listAndPrint } from './session.js';
@@ -10,8 +11,21 @@ const CODE_OF: Readonly<Record<string, number>> = {
   full_success: EXIT.ok,
   unchanged: EXIT.ok,
   no_reload_yet: EXIT.ok,
+  requested: EXIT.ok,
   partial_applied: EXIT.semantic,
 };
+
+interface Options extends Format {
+  readonly dryRun?: boolean;
+  readonly disruptive?: boolean;
+  readonly wait: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  switchyard reload --dry-run      what would change: fields, instances, load balancer
+  switchyard reload                apply it and wait: 0 done or nothing to do, 2 in part, 1 not at all
+  switchyard reload --disruptive   also what interrupts traffic`;
 
 export function reloadCommand(): Command {
   // `reload status --json` is about the status: what follows a subcommand's name is the subcommand's.
@@ -19,8 +33,14 @@ export function reloadCommand(): Command {
     .description('apply the configuration file now')
     .option('--dry-run', 'only say what would change')
     .option('--disruptive', 'allow changes that re-create a VIP')
-    .action((options: Format & { dryRun?: boolean; disruptive?: boolean }, command: Command) => {
-      const request = { dryRun: options.dryRun === true, disruptive: options.disruptive === true };
+    .option('--no-wait', 'only ask for it; `reload status` tells the result')
+    .addHelpText('after', EXAMPLES)
+    .action((options: Options, command: Command) => {
+      const request = {
+        dryRun: options.dryRun === true,
+        disruptive: options.disruptive === true,
+        noWait: !options.wait,
+      };
       return callAndPrint(command, { name: 'Reload', request }, (result) =>
         conclude(result, options),
       );
@@ -50,26 +70,61 @@ function summary(result: JsonObject): string {
   return `${cell(result['endedAt'] ?? result['startedAt'])}  generation ${cell(result['generation'])}  ${cell(result['status'])}  (${cell(result['trigger'])})`;
 }
 
+const HEADLINES: Readonly<Record<string, string>> = {
+  full_success: 'done: everything is as the file says',
+  partial_applied: 'done in part: some parts could not be brought to what the file says',
+  validation_failed: 'refused: the file cannot be applied; nothing has changed',
+  load_failed: 'refused: the file cannot be read; nothing has changed',
+  unchanged: 'nothing to do: the file says what is in force',
+  rolled_back: 'taken back: parts failed, and everything is as it was before',
+  no_reload_yet: 'no reload yet',
+  requested: 'asked for; `switchyard reload status` tells the result',
+};
+
+const REHEARSALS: Readonly<Record<string, string>> = {
+  full_success: 'a reload would change this; nothing has been changed yet',
+  unchanged: 'a reload would do nothing: the file says what is in force',
+  validation_failed: 'a reload would be refused: the file cannot be applied',
+  load_failed: 'a reload would be refused: the file cannot be read',
+};
+
 function text(result: JsonObject): string {
-  const items = (name: string): readonly JsonObject[] =>
-    (result[name] ?? []) as readonly JsonObject[];
-  const names = (name: string): readonly string[] => (result[name] ?? []) as readonly string[];
-  const lines = [result['status'] === 'no_reload_yet' ? 'no reload yet' : summary(result)];
-  if (result['loadError'] !== undefined) lines.push(`error: ${cell(result['loadError'])}`);
-  for (const { file, line, column, message } of items('problems')) {
-    lines.push(`${cell(file)}:${cell(line)}:${cell(column)}: ${cell(message)}`);
-  }
-  for (const { path, from, to } of items('diff')) {
-    lines.push(`  ${cell(path)}: ${cell(from)} -> ${cell(to)}`);
-  }
-  for (const { name, status, error } of items('outcomes')) {
-    lines.push(`  ${cell(name)}: ${cell(status)}${error === undefined ? '' : ` (${cell(error)})`}`);
-  }
-  if (names('requiresRestart').length > 0) {
-    lines.push(`needs a restart to take effect: ${names('requiresRestart').join(', ')}`);
-  }
-  if (names('disruptive').length > 0) {
-    lines.push(`re-creates VIPs: ${names('disruptive').join(', ')}`);
-  }
+  const { status, dryRun, generation } = result;
+  const known = dryRun === true ? REHEARSALS : HEADLINES;
+  const headline = known[String(status)] ?? cell(status);
+  const where = generation === undefined ? '' : ` (generation ${cell(generation)})`;
+  const lines = [`${headline}${where}`, ...refusalLines(result)];
+  const { plan } = result;
+  if (typeof plan === 'object' && plan !== null) lines.push(...planText(plan as JsonObject));
+  else lines.push(...diffLines(planRows(result, 'diff'), result['changes']), ...afterLines(result));
   return lines.join('\n');
+}
+
+function refusalLines(result: JsonObject): readonly string[] {
+  const { loadError } = result;
+  const problems = planRows(result, 'problems').map(problemLine);
+  const told = problems.length > 0 || loadError === undefined ? [] : [`error: ${cell(loadError)}`];
+  return [...told, ...problems, ...outcomeLines(planRows(result, 'outcomes'))];
+}
+
+/** Those that went well in one line, each other in its own. */
+function outcomeLines(outcomes: readonly JsonObject[]): readonly string[] {
+  const applied = outcomes
+    .filter(({ status }) => status === 'applied')
+    .map(({ name }) => cell(name));
+  const failed = outcomes.filter(({ status }) => status === 'failed' || status === 'timed_out');
+  return [
+    ...failed.map(({ name, status, error }) => `  ${cell(name)} ${cell(status)}: ${cell(error)}`),
+    ...(applied.length === 0 ? [] : [`  applied: ${applied.join(', ')}`]),
+  ];
+}
+
+function afterLines(result: JsonObject): readonly string[] {
+  const names = (name: string): readonly string[] => (result[name] ?? []) as readonly string[];
+  const restart = names('requiresRestart');
+  const disruptive = names('disruptive');
+  return [
+    ...(restart.length === 0 ? [] : [`Takes effect only at a restart: ${restart.join(', ')}`]),
+    ...(disruptive.length === 0 ? [] : [`Re-creates VIPs: ${disruptive.join(', ')}`]),
+  ];
 }

@@ -5,7 +5,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../adapters/system/log.js';
 import { type BootFailure, readBootConfig } from '../app/boot.js';
-import { type Node, startNode } from '../app/node.js';
+import { startNode } from '../app/node.js';
+import { serveNode } from '../app/service.js';
 import { createSignals, type Signals } from '../app/signals.js';
 import { findConfigFile, NO_CONFIG } from './config-file.js';
 import { EXIT } from './exit-codes.js';
@@ -28,7 +29,7 @@ export function runCommand(): Command {
       const signals = createSignals();
       const { config } = command.optsWithGlobals<{ config?: string }>();
       process.exitCode = await run(options, { signals, named: config });
-      signals.close();
+      // Signals stay taken: a hangup now must not change how the process ends.
       // Whatever still holds the event loop (a half-closed socket) must not hold the exit.
       process.exit();
     });
@@ -66,7 +67,8 @@ async function run(options: RunOptions, { signals, named }: RunContext): Promise
     stop: signals.stop,
   });
   if (!started.ok) return signals.end?.fatal ? EXIT.fatal : refuse(started.failure);
-  return serve(started.value, signals);
+  const end = await serveNode(started.value, signals);
+  return end.fatal ? EXIT.fatal : EXIT.ok;
 }
 
 function inspectorListen(
@@ -75,20 +77,6 @@ function inspectorListen(
 ): string | undefined {
   if (asked === undefined) return configured.enabled ? configured.listen : undefined;
   return asked === true ? configured.listen : `127.0.0.1:${asked}`;
-}
-
-async function serve(node: Node, signals: Signals): Promise<number> {
-  const { log } = node.parts;
-  const { version, node: name } = node.settings;
-  log.info({ node: name, version, ...node.addresses }, 'ready');
-  const end = await signals.until((hangup) => {
-    log.info({ signal: hangup }, 'reload asked for');
-    void node.api.reload({ trigger: 'signal', dryRun: false, disruptive: false });
-  });
-  log.info({ reason: end.reason }, 'stopping');
-  await node.stop();
-  log.info({}, 'stopped');
-  return end.fatal ? EXIT.fatal : EXIT.ok;
 }
 
 function refuse({ exitCode, lines }: BootFailure): number {

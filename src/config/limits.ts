@@ -9,8 +9,6 @@ export const configLimits = {
   depthMax: 32,
   /** Uses of `*alias`, counted each time one is expanded. */
   aliasesMax: 100,
-  /** Bytes of the whole configuration as JSON: it is stored, and crosses threads, as one piece. */
-  storedBytesMax: 2_500_000,
   /** Values of the whole file, aliases followed. */
   valuesMax: 4_000_000,
   /** Problems told at once; the last line counts the rest. */
@@ -24,7 +22,7 @@ export const configLimits = {
   poolsMax: 64,
   poolMembersMax: 10_000,
   /** Differences reported by one reload; the count of all is reported beside them. */
-  changesMax: 500,
+  changesMax: 200,
   /** Length of one value shown in a difference. */
   changeTextMax: 500,
 } as const;

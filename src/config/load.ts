@@ -18,15 +18,7 @@ import { type Config, completeConfig, type Place } from './complete.js';
 import { readYaml, type YamlDocument } from './document.js';
 import type { Environment } from './expand.js';
 import { findingsOf, valueAt } from './issues.js';
-import { configLimits } from './limits.js';
-import {
-  arrangeProblems,
-  type Finding,
-  type Path,
-  type Problem,
-  printPath,
-  semantic,
-} from './problem.js';
+import { arrangeProblems, type Finding, type Path, type Problem, printPath } from './problem.js';
 import { salvage } from './salvage.js';
 import { configSchema } from './schema.js';
 import { type Secrets, takeSecrets } from './secrets.js';
@@ -50,6 +42,8 @@ export interface LoadedConfig {
   /** Digest of the configuration: equal digests configure the same node. */
   readonly hash: string;
   readonly secrets: Secrets;
+  /** Where the file says something, for problems that are found later. */
+  locate(findings: readonly Finding[]): readonly Problem[];
 }
 
 export function parseConfig(source: ConfigSource): Result<Config, readonly Problem[]> {
@@ -74,14 +68,15 @@ export function loadConfig(source: ConfigSource): Result<LoadedConfig, readonly 
   const { file, hostname = '', dataDir } = source;
   const place = { directory: dirname(file), hostname, dataDir };
   const read = readConfig(yaml.value, source.env, place);
-  return read.ok ? read : fail(locateAll(source.file, read.failure, yaml.value));
+  const locate = (findings: readonly Finding[]) => locateAll(file, findings, yaml.value);
+  return read.ok ? ok({ ...read.value, locate }) : fail(locate(read.failure));
 }
 
 function readConfig(
   yaml: YamlDocument,
   env: Environment,
   place: Place,
-): Result<LoadedConfig, readonly Finding[]> {
+): Result<Omit<LoadedConfig, 'locate'>, readonly Finding[]> {
   const tree = readTree(yaml, env);
   const value = tree.value ?? {};
   const parsed = configSchema.safeParse(value);
@@ -106,16 +101,7 @@ const CHECKS: readonly ((context: CheckContext) => readonly Finding[])[] = [
   checkFrontends,
   checkVips,
   checkNode,
-  checkSize,
 ];
-
-/** Some ten thousand backends: more would not fit where the node keeps what it committed to. */
-function checkSize({ config }: CheckContext): readonly Finding[] {
-  const bytes = Buffer.byteLength(JSON.stringify(config));
-  if (bytes <= configLimits.storedBytesMax) return [];
-  const sizes = `${bytes} bytes when complete, more than ${configLimits.storedBytesMax}`;
-  return [semantic([], `the configuration is too large: ${sizes}; divide it among several nodes`)];
-}
 
 function contextOf(config: Config, tree: unknown): CheckContext {
   const keysOf = (path: Path): ReadonlySet<string> => {

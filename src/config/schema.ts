@@ -112,7 +112,7 @@ const outbox = section({
   batchSize: reload(whole(1, 1_024).default(64)),
   pollInterval: reload(span.prefault('15s'), { unit: 'duration' }),
   maxAttempts: reload(whole(1, 1_000).default(8)),
-  retention: restart(span.prefault('7d'), { unit: 'duration' }),
+  retention: reload(span.prefault('7d'), { unit: 'duration' }),
   coalesceWindow: reload(duration.prefault('1s'), { unit: 'duration' }),
 });
 
@@ -121,8 +121,8 @@ export const configSchema = z.strictObject({
   log: section({ level: reload(z.enum(['debug', 'info', 'warn', 'error']).default('info')) }),
   store: section({ durability: restart(z.enum(['full', 'normal']).default('full')) }),
   journal: section({
-    retention: restart(span.prefault('30d'), { unit: 'duration' }),
-    maxBytes: restart(size.prefault('1GiB')),
+    retention: reload(span.prefault('30d'), { unit: 'duration' }),
+    maxBytes: reload(size.prefault('1GiB')),
   }),
   lease: section({
     driver: restart(z.enum(['solo', 'nats']).default('solo')),

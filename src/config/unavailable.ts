@@ -42,8 +42,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'tenancy.tls.key', what: 'TLS settings towards the tenant manager' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
-  { path: 'reload.mode', what: 'rolling back a reload' },
-  { path: 'reload.watchFile', what: 'watching the file' },
   ...each(GROUPS, [
     ['health.source', 'health reported by agents'],
     ['health.agentInterval', 'health reported by agents'],

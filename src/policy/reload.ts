@@ -11,24 +11,40 @@ export const reloadLimits = {
   historyMax: 50,
   /** Askers waiting for one coalesced pass. */
   askersMax: 64,
-  /** Names of vanished objects told again with each convergence, per kind, beyond the last pass. */
+  /** Names of vanished objects told again with each convergence, per kind, beyond the last commit. */
   retiredMax: 1_000,
   /** Problems and differences kept of a result in the history; its asker gets them all. */
-  entriesKeptMax: 50,
+  entriesKeptMax: 20,
+  /** Characters kept of what a hook said went wrong. */
+  errorCharactersMax: 500,
 } as const;
 
+/**
+ * In the order in which they are applied: first what belongs to the process, then actors' settings, then
+ * what is wanted, then what is not: nothing is missing when it is asked for, and what leaves a
+ * frontend need not be drained from it. Operators script against the names.
+ */
 export const HOOKS = [
   'log_level',
+  'tls_certificate',
+  'inspector',
+  'retention',
+  'watch_file',
+  'guards',
   'providers',
   'pools',
-  'tenants',
-  'backends',
-  'frontends',
   'dataplane',
   'outbox',
   'tenancy',
+  'backends',
+  'frontends',
+  'tenants',
+  'removals',
 ] as const;
 export type HookName = (typeof HOOKS)[number];
+
+/** A hook that failed fails the whole pass, or itself alone. */
+export type ReloadMode = 'partial' | 'all-or-nothing';
 
 export type Trigger = 'signal' | 'api' | 'file' | 'boot';
 
@@ -40,11 +56,20 @@ export interface ReloadRequest {
   readonly askers: readonly string[];
 }
 
+/** A committed configuration: its content lies in the store under its hash. */
+export interface Kept {
+  readonly hash: string;
+  /** Its content, in rows of releases that kept it here. */
+  readonly inline?: JsonObject;
+}
+
 export interface Names {
   readonly tenants: readonly string[];
   readonly backends: readonly string[];
   readonly frontends: readonly string[];
 }
+
+export const NOBODY: Names = { tenants: [], backends: [], frontends: [] };
 
 /** What loading found. The configuration itself is opaque here. */
 export type Examined =
@@ -54,15 +79,26 @@ export type Examined =
       /** Of the configuration, what a process takes in once, at its start. */
       readonly atStart: JsonObject;
       readonly hash: string;
-      readonly config: JsonObject;
-      readonly names: Names;
+      /** Static objects it has. */
+      readonly counts: Readonly<Record<keyof Names, number>>;
+      /** Names to tell of that they are gone, should it be committed; at most `retiredMax` of a kind. */
+      readonly retired: Names;
+      /** Names that would be gone again, should it be taken back. */
+      readonly appeared: Names;
+      /** The first ones; `changes` counts them all. */
       readonly diff: readonly JsonObject[];
+      readonly changes: number;
       readonly requiresRestart: readonly string[];
       readonly disruptive: readonly string[];
       /** Hooks of parts that this configuration does not have. */
       readonly skipped: readonly HookName[];
+      /** Hooks that could not apply it, and where the file says what they cannot. */
+      readonly unprepared: readonly Outcome[];
+      readonly problems: readonly JsonObject[];
       readonly hookTimeoutMs: number;
-      readonly logLevel: string;
+      readonly mode: ReloadMode;
+      /** Of a dry run: what a reload would do to instances and VIPs. */
+      readonly plan?: JsonObject;
     };
 export type Read = Extract<Examined, { kind: 'read' }>;
 
@@ -77,7 +113,8 @@ export type ReloadStatus =
   | 'partial_applied'
   | 'validation_failed'
   | 'load_failed'
-  | 'unchanged';
+  | 'unchanged'
+  | 'rolled_back';
 
 /** The shape operators see. */
 export interface ReloadResult {
@@ -86,7 +123,9 @@ export interface ReloadResult {
   readonly trigger: Trigger;
   readonly dryRun: boolean;
   readonly outcomes: readonly Outcome[];
+  /** The first ones; `changes` counts them all. */
   readonly diff?: readonly JsonObject[];
+  readonly changes?: number;
   readonly requiresRestart: readonly string[];
   readonly disruptive: readonly string[];
   readonly problems: readonly JsonObject[];
@@ -108,30 +147,38 @@ export function refusalOf(
     const told = semantic ? {} : { loadError };
     return { status, outcomes: [], problems: examined.problems, ...told };
   }
-  if (examined.disruptive.length === 0 || request.disruptive) return undefined;
-  const fields = examined.disruptive.join(', ');
-  const error = `needs --disruptive, since it interrupts traffic: ${fields}`;
-  const outcomes = [{ name: 'dataplane', status: 'failed', error }] as const;
-  return { status: 'validation_failed', outcomes, problems: [] };
+  const { unprepared, problems } = examined;
+  const outcomes = [...unprepared, ...consentOf(examined, request)];
+  return outcomes.length === 0 ? undefined : { status: 'validation_failed', outcomes, problems };
 }
 
-/** Outcomes at the time of the commit: `log_level` is still out, the rest has been told. */
-export function toldOutcomes(read: Read): readonly Outcome[] {
-  return HOOKS.filter((name) => name !== 'log_level').map((name) => ({
-    name,
-    status: read.skipped.includes(name) ? 'skipped' : 'applied',
-  }));
+function consentOf({ disruptive }: Read, request: ReloadRequest): readonly Outcome[] {
+  if (disruptive.length === 0 || request.disruptive) return [];
+  const error = shorten(
+    `needs --disruptive, since it interrupts traffic: ${disruptive.join(', ')}`,
+  );
+  return [{ name: 'dataplane', status: 'failed', error }];
+}
+
+function shorten(text: string): string {
+  const { errorCharactersMax: max } = reloadLimits;
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
 
 /** In the order of the hooks. */
 export function withOutcome(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
+  const { error } = outcome;
+  const told = error === undefined ? outcome : { ...outcome, error: shorten(error) };
   const others = outcomes.filter(({ name }) => name !== outcome.name);
-  return [...others, outcome].sort((one, two) => HOOKS.indexOf(one.name) - HOOKS.indexOf(two.name));
+  return [...others, told].sort((one, two) => HOOKS.indexOf(one.name) - HOOKS.indexOf(two.name));
 }
 
 export function statusOf(outcomes: readonly Outcome[]): 'full_success' | 'partial_applied' {
-  const good = outcomes.every(({ status }) => status === 'applied' || status === 'skipped');
-  return good ? 'full_success' : 'partial_applied';
+  return failuresIn(outcomes).length === 0 ? 'full_success' : 'partial_applied';
+}
+
+function failuresIn(outcomes: readonly Outcome[]): readonly Outcome[] {
+  return outcomes.filter(({ status }) => status === 'failed' || status === 'timed_out');
 }
 
 /** RFC 3339 in UTC with milliseconds. */
@@ -187,15 +234,14 @@ export function nextOf(
   return undefined;
 }
 
-/** Names that are gone and must be told so: this pass's, and earlier ones while there is room. */
+/** Names that are gone and must be told so: this pass's, and earlier ones, while there is room. */
 export function retire(retired: Names, before: Names, after: Names): Names {
   const one = (kind: keyof Names): readonly string[] => {
     const kept = new Set(after[kind]);
     const vanished = before[kind].filter((name) => !kept.has(name));
     const fresh = new Set(vanished);
     const older = retired[kind].filter((name) => !kept.has(name) && !fresh.has(name));
-    const room = Math.max(0, reloadLimits.retiredMax - vanished.length);
-    return [...vanished, ...older.slice(0, room)];
+    return [...vanished, ...older].slice(0, reloadLimits.retiredMax);
   };
   return { tenants: one('tenants'), backends: one('backends'), frontends: one('frontends') };
 }
@@ -214,16 +260,22 @@ export interface Start {
   readonly requestedAt: number;
 }
 
-/** A pass that has committed and waits for its hooks. */
+/** A pass that has committed and goes from hook to hook. */
 export interface Pass {
   /** Of the step that committed; hooks answer with it. */
   readonly id: string;
   readonly result: Omit<ReloadResult, 'status' | 'endedAt'>;
-  /** Committed for the sake of a new process: the file was the same. */
+  /** Committed for the sake of a new process, or of consent: the file was the same. */
   readonly unchanged: boolean;
   readonly askers: readonly string[];
   readonly hookTimeoutMs: number;
-  readonly logLevel: string;
+  readonly mode: ReloadMode;
+  readonly skipped: readonly HookName[];
+  readonly appeared: Names;
+  /** The hook being applied; `null`: there is none to apply. */
+  readonly hook: HookName | null;
+  /** It applies what was in force before, because hooks had failed; their outcomes stay as they were. */
+  readonly back: boolean;
 }
 
 /** The result of a pass that ends with its examination. */
@@ -237,6 +289,7 @@ export function concludePass(start: Start, examined: Examined, at: number): Relo
     outcomes: [],
     diff: read?.diff ?? [],
     requiresRestart: read?.requiresRestart ?? start.requiresRestart,
+    ...(read === undefined ? {} : { changes: read.changes }),
     disruptive: read?.disruptive ?? [],
     problems: [],
     ...refusalOf(examined, start.request),
@@ -248,14 +301,16 @@ export function concludePass(start: Start, examined: Examined, at: number): Relo
 export function openPass(start: Start, read: Read, id: string): Pass {
   const unchanged = read.hash === start.hash;
   const { trigger, dryRun, askers } = start.request;
+  const { skipped } = read;
   return {
     id,
     result: {
       generation: unchanged ? start.generation : start.generation + 1,
       trigger,
       dryRun,
-      outcomes: toldOutcomes(read),
+      outcomes: skipped.map((name) => ({ name, status: 'skipped' })),
       diff: read.diff,
+      changes: read.changes,
       requiresRestart: read.requiresRestart,
       disruptive: read.disruptive,
       problems: [],
@@ -264,13 +319,53 @@ export function openPass(start: Start, read: Read, id: string): Pass {
     unchanged,
     askers,
     hookTimeoutMs: read.hookTimeoutMs,
-    logLevel: read.logLevel,
+    mode: read.mode,
+    skipped,
+    appeared: read.appeared,
+    hook: hookAfter(null, skipped),
+    back: false,
   };
 }
 
-export function closePass(pass: Pass, outcome: Outcome, at: number): ReloadResult {
-  const outcomes = withOutcome(pass.result.outcomes, outcome);
-  const reached = statusOf(outcomes);
+/** The next one that has a part to apply to; `null`: that was the last. */
+export function hookAfter(hook: HookName | null, skipped: readonly HookName[]): HookName | null {
+  const from = hook === null ? 0 : HOOKS.indexOf(hook) + 1;
+  return HOOKS.slice(from).find((name) => !skipped.includes(name)) ?? null;
+}
+
+/** What is known once a hook has answered. On the way back only what fails is news. */
+export function answered(pass: Pass, outcome: Outcome): Pass {
+  const { result, back, skipped } = pass;
+  const told = back ? wayBack(result.outcomes, outcome) : withOutcome(result.outcomes, outcome);
+  return { ...pass, hook: hookAfter(outcome.name, skipped), result: { ...result, outcomes: told } };
+}
+
+function wayBack(outcomes: readonly Outcome[], outcome: Outcome): readonly Outcome[] {
+  if (failuresIn([outcome]).length === 0) return outcomes;
+  const before = outcomes.find(({ name }) => name === outcome.name)?.error;
+  const error = `rolling back: ${outcome.error ?? outcome.status}`;
+  return withOutcome(outcomes, {
+    ...outcome,
+    error: before === undefined ? error : `${before}; ${error}`,
+  });
+}
+
+/** Hooks failed, and their pass is one that then leaves nothing behind. */
+export function mustGoBack(pass: Pass): boolean {
+  const { mode, unchanged, back, result } = pass;
+  return mode === 'all-or-nothing' && !unchanged && !back && failuresIn(result.outcomes).length > 0;
+}
+
+/** Everything again, as it was before, in a generation of its own. */
+export function turnBack(pass: Pass, requiresRestart: readonly string[], id: string): Pass {
+  const generation = pass.result.generation + 1;
+  const skipped = pass.skipped.filter((name) => name !== 'removals');
+  const result = { ...pass.result, generation, requiresRestart };
+  return { ...pass, id, result, skipped, back: true, hook: hookAfter(null, skipped) };
+}
+
+export function closePass(pass: Pass, at: number): ReloadResult {
+  const reached = statusOf(pass.result.outcomes);
   const status = pass.unchanged && reached === 'full_success' ? 'unchanged' : reached;
-  return { ...pass.result, outcomes, status, endedAt: printTime(at) };
+  return { ...pass.result, status: pass.back ? 'rolled_back' : status, endedAt: printTime(at) };
 }

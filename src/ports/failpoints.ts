@@ -16,6 +16,10 @@ export const FAILPOINTS = [
   'publish.after',
   'writeback.before',
   'writeback.after',
+  'reload.keep.before',
+  'reload.keep.after',
+  'reload.hook.before',
+  'reload.hook.after',
 ] as const;
 export type Failpoint = (typeof FAILPOINTS)[number];
 

@@ -47,7 +47,7 @@ export interface WatchItem {
 export interface ReloadRequest {
   readonly dryRun: boolean;
   readonly disruptive: boolean;
-  readonly trigger: 'signal' | 'api';
+  readonly trigger: 'signal' | 'api' | 'file';
 }
 
 /** A configuration that was read elsewhere; `file` is where. */

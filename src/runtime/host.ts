@@ -63,6 +63,8 @@ export interface Host {
   views(kind: ActorKind): readonly JsonObject[];
   /** Of one actor; undefined: it is not here, or nothing to show. */
   view(address: Address): JsonObject | undefined;
+  /** Actors of these kinds that take no messages, at most `max`. */
+  quarantined(kinds: readonly ActorKind[], max: number): readonly Address[];
   actorViews(): readonly JsonObject[];
   resume(address: Address): boolean;
   tap(listener: ((frame: TapFrame) => void) | undefined): void;
@@ -318,6 +320,14 @@ export function createHost(given: HostOptions): Host {
     failAsks: asks.failAll,
     views: (kind) => [...views.of(kind), ...services.views(kind)],
     view: views.at,
+    quarantined: (kinds, max) => {
+      const found: Address[] = [];
+      for (const { phase, address, type } of kernel.cells.values()) {
+        if (phase !== 'quarantined' || !kinds.includes(type.kind)) continue;
+        if (found.push(address) >= max) break;
+      }
+      return found;
+    },
     actorViews: views.actors,
     resume: (address) => {
       const cell = kernel.cells.get(address);

@@ -18,7 +18,7 @@ interface Pending {
 const CANCELLED_MIN = 1_024;
 
 /** Promise hops granted to work in progress before the clock looks again. */
-const SETTLE_HOPS = 32;
+const SETTLE_HOPS = 64;
 
 /** Rounds of `soon` work without time passing before it is called a livelock. */
 const SETTLE_ROUNDS_MAX = 100_000;

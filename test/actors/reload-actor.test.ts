@@ -4,18 +4,21 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { reloadActor } from '../../actors/reload-actor.js';
-import { addressOf, kindOf } from '../../machines/model/ids.js';
+import { type Address, addressOf, kindOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import { fail, ok } from '../../machines/model/result.js';
-import { loadConfig } from '../../src/config/load.js';
-import type { ConfigFile, ReloadPorts } from '../../src/ports/config-file.js';
+import { fail } from '../../machines/model/result.js';
+import { noFailpoints } from '../../src/adapters/system/failpoints.js';
+import type { ReloadPorts } from '../../src/ports/reload.js';
 import type { Store } from '../../src/ports/store.js';
 import type { Envelope } from '../../src/runtime/envelope.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
-import { SITE } from '../support/config.js';
+import { unwrap } from '../contract/store-fixture.js';
+import { loadText, SITE } from '../support/config.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from '../support/quiet.js';
+import { textConfigFile } from '../support/text-config.js';
 import { memoryStore } from '../support/toy-node.js';
 
 const RELOAD = addressOf('reload', 'main');
@@ -30,6 +33,10 @@ interface Life {
   told(): readonly string[];
   readonly levels: readonly string[];
   readonly generations: readonly number[];
+  /** Statuses, as log and metrics hear of them. */
+  readonly reports: readonly string[];
+  /** Pools that take no messages. */
+  readonly outside: { deaf: Address[] };
   write(text: string): void;
   reload(change?: JsonObject): Promise<JsonObject>;
 }
@@ -46,6 +53,12 @@ async function live(text: string, before?: Before): Promise<Life> {
   const told: string[] = [];
   const levels: string[] = [];
   const generations: number[] = [];
+  const reports: string[] = [];
+  const outside: { deaf: Address[] } = { deaf: [] };
+  const setLevel = async ({ level }: JsonObject): Promise<void> => {
+    if (level === 'warn') throw new Error('no such level here');
+    levels.push(String(level));
+  };
   const host = createHost({
     thread: 'main',
     incarnation: before === undefined ? 1 : 2,
@@ -62,11 +75,16 @@ async function live(text: string, before?: Before): Promise<Life> {
     metrics: rememberingMetrics(),
     store,
     ports: {
-      configFile: fileOf(file),
-      setLogLevel: async (level) => {
-        if (level === 'warn') throw new Error('no such level here');
-        levels.push(level);
-      },
+      configFile: textConfigFile(
+        () => file.text,
+        () => store,
+      ),
+      failpoints: noFailpoints,
+      hook: (name) => (name === 'log_level' ? setLevel : undefined),
+      room: () => new Promise<void>((resolve) => clock.soon(resolve)),
+      quarantined: async (kinds) => (kinds.includes('pool') ? outside.deaf : []),
+      plan: async () => ({ instances: [] }),
+      report: (result) => void reports.push(String(result['status'])),
       setGeneration: (generation) => void generations.push(generation),
     } satisfies ReloadPorts,
     remote: {
@@ -87,20 +105,17 @@ async function live(text: string, before?: Before): Promise<Life> {
   };
   const write = (next: string): void => void Object.assign(file, { text: next });
   const letters = (): readonly string[] => told.splice(0).filter((line) => !line.includes(WAKE));
-  return { host, clock, store, told: letters, levels, generations, write, reload };
-}
-
-/** Parses here and now; holds secrets as the real one does. */
-function fileOf(file: { readonly text: string }): ConfigFile {
   return {
-    async load() {
-      const loaded = loadConfig({ text: file.text, file: '/site/switchyard.yaml', env: {} });
-      if (!loaded.ok) return fail(loaded.failure);
-      const { config, hash } = loaded.value;
-      return ok({ config: config as unknown as JsonObject, hash });
-    },
-    adopt: () => undefined,
-    secret: () => undefined,
+    host,
+    clock,
+    store,
+    told: letters,
+    levels,
+    generations,
+    reports,
+    outside,
+    write,
+    reload,
   };
 }
 
@@ -116,8 +131,8 @@ function sayLetter({ to, body }: Envelope): string {
 const boot = (life: Life): Promise<JsonObject> => life.reload({ trigger: 'boot' });
 
 const EVERYBODY = (generation: number): readonly string[] => [
-  'provider/local provider.settings',
   'guard/shrink guard.settings',
+  'provider/local provider.settings',
   'sweep/local sweep.settings',
   `pool/public pool.desired ${generation}`,
   `lbsync/main lbsync.settings ${generation}`,
@@ -227,8 +242,14 @@ test('[RE-8] reload actor: a dry run shows the difference and leaves no trace', 
   await boot(life);
   life.told();
   life.write(SITE.replace('size: 2', 'size: 4'));
-  const { dryRun, generation, diff } = await life.reload({ dryRun: true });
-  assert.deepEqual([dryRun, generation], [true, 1]);
+  const stored = async () => {
+    const [{ value, context } = assert.fail('no row')] = unwrap(await life.store.load(['reload']));
+    return { value, context };
+  };
+  const before = await stored();
+  const { dryRun, generation, diff, plan } = await life.reload({ dryRun: true });
+  assert.deepEqual([dryRun, generation, plan], [true, 1, { instances: [] }]);
+  assert.deepEqual(await stored(), before);
   assert.equal((diff as readonly JsonObject[])[0]?.['path'], 'tenants.acme.groups.api.size');
   assert.deepEqual(life.told(), []);
 });
@@ -243,6 +264,131 @@ test('[RE-4] reload actor: a log level that cannot be set is a partial reload', 
     name: 'log_level',
     status: 'failed',
     error: 'no such level here',
+  });
+});
+
+test('[RE-16] reload actor: a part that takes no messages fails its hook, the others are applied', async () => {
+  const life = await live(SITE);
+  life.outside.deaf.push(addressOf('pool', 'public'));
+  const { status, outcomes } = await boot(life);
+  assert.equal(status, 'partial_applied');
+  const failed = (outcomes as readonly JsonObject[]).filter((one) => one['status'] === 'failed');
+  assert.deepEqual(
+    failed.map(({ name }) => name),
+    ['pools'],
+  );
+  assert.match(String(failed[0]?.['error']), /pool\/public/);
+  assert.deepEqual(life.told(), EVERYBODY(1));
+  assert.deepEqual(life.reports, ['partial_applied']);
+});
+
+test('[RE-15] reload actor: all or nothing: everybody is told twice, and is what it was', async () => {
+  const strict = `${SITE}reload: { mode: all-or-nothing }\n`;
+  const life = await live(strict);
+  await boot(life);
+  life.told();
+  const bulk = /\n {2}bulk:.*/.exec(strict)?.[0] ?? '';
+  life.write(strict.replace(bulk, bulk.replace('bulk', 'extra')).concat('log: { level: warn }\n'));
+  const { status, generation } = await life.reload();
+  assert.deepEqual([status, generation], ['rolled_back', 3]);
+  const told = life.told();
+  assert.deepEqual(told.slice(-EVERYBODY(3).length - 1), [
+    ...EVERYBODY(3),
+    'frontend/extra frontend.removed',
+  ]);
+  assert.equal(told.filter((line) => line === 'frontend/extra frontend.desired 2').length, 1);
+  assert.equal(told.filter((line) => line === 'frontend/bulk frontend.removed').length, 1);
+  assert.equal((await life.reload())['status'], 'rolled_back', 'the file is still the other one');
+  life.write(strict);
+  assert.equal((await life.reload())['status'], 'unchanged');
+});
+
+test('[RE-17] reload actor: a configuration lies in the store by its hash, and goes when none needs it', async () => {
+  const life = await live(SITE);
+  const kept: string[] = [];
+  for (const size of [2, 3, 4, 5]) {
+    life.write(SITE.replace('size: 2', `size: ${size}`));
+    await life.reload();
+    const [row] = unwrap(await life.store.load(['reload']));
+    const committed = row?.context['committed'] as JsonObject;
+    assert.equal(committed['inline'], undefined);
+    kept.push(String(committed['hash']));
+  }
+  await life.clock.settle();
+  const found = await Promise.all(
+    kept.map(async (hash) => unwrap(await life.store.artifactGet('config', hash, 0))),
+  );
+  assert.deepEqual(
+    found.map((part) => part !== undefined),
+    [false, false, true, true],
+  );
+});
+
+test('[RE-17] reload actor: a configuration that the store cannot take is not committed', async () => {
+  const store = memoryStore();
+  const full: Store = {
+    ...store,
+    artifactPut: async () => fail({ code: 'unavailable', message: 'the disk is full' }),
+  };
+  const life = await live(SITE, { store: full, clock: createVirtualClock() });
+  const { status, loadError } = await boot(life);
+  assert.equal(status, 'load_failed');
+  assert.match(String(loadError), /cannot be stored: the disk is full/);
+  assert.deepEqual(life.told(), []);
+});
+
+test('[RE-6] reload actor: who came back empty is told everything again, file or no file', async () => {
+  const life = await live(SITE);
+  await boot(life);
+  life.told();
+  life.write('nonsense: [');
+  life.host.tell(RELOAD, { type: 'reload.reconverge', reason: 'shard-1' } as never, 'test');
+  await life.clock.advance(100);
+  assert.deepEqual(life.told(), EVERYBODY(1));
+});
+
+test('[RE-6] reload actor: a new process whose file is refused goes on with what the store has', async () => {
+  const first = await live(SITE);
+  await boot(first);
+  await first.host.stop();
+  const second = await live('nonsense: [', first);
+  const { status, generation } = await boot(second);
+  assert.deepEqual([status, generation], ['load_failed', 1]);
+  await second.clock.advance(100);
+  assert.deepEqual(second.told(), EVERYBODY(1));
+});
+
+test('[RT-65] reload actor: a row of the first release goes on, and its configuration moves into the store', async () => {
+  const loaded = loadText(SITE);
+  assert.ok(loaded.ok);
+  const { config, hash } = loaded.value;
+  const names = { tenants: [], backends: [], frontends: [] };
+  const context = {
+    generation: 7,
+    committed: { hash, config: config as unknown as JsonObject, names },
+    booted: null,
+    requiresRestart: ['node.name'],
+    retired: { ...names, backends: ['old'] },
+    request: null,
+    requestedAt: 0,
+    pass: { id: 'cut short' },
+    queue: { real: null, dry: null },
+    history: [],
+  };
+  const migrated = reloadActor.migrate?.({
+    value: 'converging',
+    context,
+    timers: [{ id: 'x', dueAtMs: 1 }],
+    machineVersion: 1,
+  });
+  assert.deepEqual([migrated?.value, migrated?.timers], ['idle', []]);
+  const { committed, pass, previous } = migrated?.context ?? {};
+  assert.deepEqual([pass, previous], [null, null]);
+  assert.deepEqual(committed, {
+    hash,
+    inline: config,
+    requiresRestart: ['node.name'],
+    retired: { ...names, backends: ['old'] },
   });
 });
 
@@ -265,10 +411,13 @@ test('[RE-13] reload actor: no secret is stored, journalled, fed or answered', a
   const answer = await boot(life);
   life.write(SITE.replace('sesame', 'swordfish'));
   const second = await life.reload();
-  const stored = await life.store.load(['reload']);
+  const stored = unwrap(await life.store.load(['reload']));
+  const { hash } = (stored[0]?.context['committed'] ?? {}) as JsonObject;
+  const part = unwrap(await life.store.artifactGet('config', String(hash), 0)) ?? '';
+  const content = gunzipSync(Buffer.from(part, 'base64')).toString();
   const journal = await life.store.journal(0, 100);
   const rows = await life.store.outboxPending(0, 100);
-  const everything = JSON.stringify([answer, second, stored, journal, rows, life.told()]);
+  const everything = JSON.stringify([answer, second, stored, content, journal, rows, life.told()]);
   assert.match(everything, /config\.reloaded/);
   assert.match(everything, /tenancy\.auth\.token/);
   assert.doesNotMatch(everything, /sesame|swordfish/);

@@ -5,7 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openConfigFile, readConfigFile } from '../../src/adapters/config-file/config-file.js';
+import {
+  openConfigFile,
+  readBootFile,
+  readConfigFile,
+} from '../../src/adapters/config-file/config-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -23,7 +27,7 @@ for (const inThread of [true, false]) {
 
   test(`[CF-1] config file: problems arrive with their positions, parsed ${where}`, async () => {
     write('log:\n  level: loud\n');
-    const loaded = await openConfigFile({ file, env: {}, inThread }).load();
+    const loaded = await openConfigFile({ file, env: {}, inThread }).open();
     assert.deepEqual(loaded.ok ? [] : loaded.failure, [
       {
         file,
@@ -38,24 +42,24 @@ for (const inThread of [true, false]) {
 
   test(`[CF-6] config file: paths start beside the file, parsed ${where}`, async () => {
     write('node: { dataDir: ./here }');
-    const loaded = await readConfigFile({ file, env: {}, inThread });
-    assert.equal(loaded.ok && loaded.value.config.node.dataDir, join(folder, 'here'));
+    const loaded = await readBootFile({ file, env: {}, inThread });
+    assert.equal(loaded.ok && loaded.value.node.dataDir, join(folder, 'here'));
   });
 }
 
 test('[CF-1] config file: an absent file is one problem', async () => {
-  const loaded = await openConfigFile({ file: join(folder, 'absent.yaml'), env: {} }).load();
+  const loaded = await openConfigFile({ file: join(folder, 'absent.yaml'), env: {} }).open();
   assert.match(loaded.ok ? '' : (loaded.failure[0]?.message ?? ''), /^cannot be read: ENOENT/);
 });
 
 test('[CF-1] config file: a folder is one problem', async () => {
-  const loaded = await openConfigFile({ file: folder, env: {} }).load();
+  const loaded = await openConfigFile({ file: folder, env: {} }).open();
   assert.match(loaded.ok ? '' : (loaded.failure[0]?.message ?? ''), /^cannot be read: EISDIR/);
 });
 
 test('[CF-3] config file: a parse that takes too long is given up', async () => {
   write('log: {}');
-  const loaded = await openConfigFile({ file, env: {}, timeLimitMs: 0 }).load();
+  const loaded = await openConfigFile({ file, env: {}, timeLimitMs: 0 }).open();
   assert.equal(loaded.ok ? '' : loaded.failure[0]?.message, 'takes too long to parse');
 });
 
@@ -63,9 +67,11 @@ test('[CF-11] config file: a secret is given out once its load is adopted', asyn
   const opened = openConfigFile({ file, env: {}, inThread: false });
   const load = async (token: string): Promise<string> => {
     write(tenancy(token));
-    const loaded = await opened.load();
+    const loaded = await opened.open();
     assert.ok(loaded.ok);
-    assert.doesNotMatch(JSON.stringify(loaded.value.config), new RegExp(token));
+    const whole = await readConfigFile({ file, env: {} });
+    assert.ok(whole.ok);
+    assert.doesNotMatch(JSON.stringify(whole.value.config), new RegExp(token));
     return loaded.value.hash;
   };
   const first = await load('open-sesame');
@@ -82,7 +88,7 @@ test('[CF-11] config file: a secret is given out once its load is adopted', asyn
 test('[CF-18] config file: a FIFO is one problem at once, and nobody waits for its writer', async () => {
   const fifo = join(folder, 'fifo.yaml');
   execFileSync('mkfifo', [fifo]);
-  const loaded = await openConfigFile({ file: fifo, env: {} }).load();
+  const loaded = await openConfigFile({ file: fifo, env: {} }).open();
   assert.equal(
     loaded.ok ? '' : loaded.failure[0]?.message,
     'cannot be read: neither a file nor a link to one',

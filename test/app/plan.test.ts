@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../machines/model/json.js';
 import { ok } from '../../machines/model/result.js';
-import { type Planner, planOf } from '../../src/app/plan.js';
+import { planOf } from '../../src/app/plan.js';
 import { B1, behave, callsSince, fixture, ours, SILENT, synced } from '../scenarios/fixture.js';
-import { loadText } from '../support/config.js';
+import { textConfigFile } from '../support/text-config.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 
-function plannerOf(node: VirtualNode): Planner {
+function plannerOf(node: VirtualNode): Parameters<typeof planOf>[0] {
   return {
     directory: {
       views: async (kind) => node.views(kind),
@@ -19,17 +19,15 @@ function plannerOf(node: VirtualNode): Planner {
     },
     store: node.store,
     clock: node.clock,
-    loadConfig: async (given) => {
-      const loaded = loadText(given?.text ?? '');
-      return loaded.ok
-        ? ok({ config: loaded.value.config as unknown as JsonObject, hash: loaded.value.hash })
-        : loaded;
-    },
+    open: textConfigFile(
+      () => '',
+      () => node.store,
+    ).open,
   };
 }
 
 const plan = (node: VirtualNode, text: string): Promise<JsonObject> =>
-  planOf(plannerOf(node), { file: 'next.yaml', text });
+  planOf(plannerOf(node), { file: '/site/next.yaml', text });
 
 const rows = (found: JsonObject, name: string): readonly JsonObject[] =>
   found[name] as readonly JsonObject[];

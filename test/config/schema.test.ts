@@ -26,7 +26,7 @@ const RESTART = `
   inspector.enabled inspector.listen tenancy.url tenancy.controller dataplane.driver
   dataplane.apiSocket outbox.sink.driver outbox.sink.dir outbox.sink.layout outbox.sink.servers
   outbox.sink.stream outbox.sink.credentials outbox.sink.tls.ca outbox.sink.tls.cert
-  outbox.sink.tls.key outbox.sink.replicas outbox.retention journal.retention journal.maxBytes`;
+  outbox.sink.tls.key outbox.sink.replicas`;
 
 const DISRUPTIVE_OF_A_FRONTEND = ['encap', 'dscp', 'srcIpSticky', 'tableLength'];
 

@@ -29,6 +29,11 @@ const PASSES: Partial<Record<Failpoint, number>> = {
   'vpp.op.after': 2,
   'publish.after': 2,
   'writeback.before': 3,
+  'reload.keep.before': 2,
+  'reload.keep.after': 2,
+  // Each pass has a dozen hooks: these are in the middle of the second.
+  'reload.hook.before': 17,
+  'reload.hook.after': 20,
 };
 
 const SIZES = [2, 3, 1] as const;

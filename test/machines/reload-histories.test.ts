@@ -5,6 +5,7 @@ import type { ReloadContext } from '../../machines/reload-memory.js';
 import type { Examined } from '../../src/policy/reload.js';
 import {
   answers,
+  applies,
   ask,
   examined,
   fresh,
@@ -17,6 +18,7 @@ import {
   UNREADABLE,
 } from '../support/reload.js';
 
+const ALL_OR_NOTHING = { mode: 'all-or-nothing' } as const;
 const DISRUPTIVE = read('disruptive', { disruptive: ['frontends.cache.encap'] });
 
 interface World {
@@ -44,6 +46,10 @@ const MOVES: readonly {
   { name: 'boot', move: ({ reload }) => ask(reload, { trigger: 'boot' }) },
   { name: 'changed', move: ({ reload, steps }) => whenLoading(reload, read(`content-${steps}`)) },
   {
+    name: 'strict',
+    move: ({ reload, steps }) => whenLoading(reload, read(`content-${steps}`, ALL_OR_NOTHING)),
+  },
+  {
     name: 'same',
     move: ({ reload }) => whenLoading(reload, read(reload.context.committed?.hash ?? 'x')),
   },
@@ -52,6 +58,11 @@ const MOVES: readonly {
   {
     name: 'hook',
     move: ({ reload }) => (reload.value === 'converging' ? hooked(reload) : undefined),
+  },
+  {
+    name: 'hook fails',
+    move: ({ reload }) =>
+      reload.value === 'converging' ? hooked(reload, { status: 'failed', error: 'no' }) : undefined,
   },
   {
     name: 'late',
@@ -68,13 +79,23 @@ function whenLoading(reload: Reload, found: Examined): Reload | undefined {
   return reload.value === 'loading' ? examined(reload, found) : undefined;
 }
 
-const DURABLE = ['converge', 'applyLogLevel'];
+const DURABLE = ['converge', 'startHooks'];
 
 function assertLaws(before: Reload, after: Reload, open: readonly string[], trail: string): void {
   const events = recorded(after);
   const risen = after.context.generation - before.context.generation;
   assert.ok(risen === 0 || risen === 1, `RE-4 ${trail}`);
-  assert.equal(risen === 1, events.includes('config.reloaded'), `RE-4 ${trail}`);
+  const commits = ['config.reloaded', 'config.rolled_back'];
+  assert.equal(
+    risen === 1,
+    events.some((event) => commits.includes(event)),
+    `RE-4 ${trail}`,
+  );
+  const isBack = events.includes('config.rolled_back');
+  const { committed, previous } = before.context;
+  if (isBack) assert.equal(after.context.committed?.hash, previous?.hash, `RE-15 ${trail}`);
+  if (isBack) assert.equal(after.context.previous?.hash, committed?.hash, `RE-15 ${trail}`);
+  assert.ok(applies(after).length <= 1, `RE-4 one hook at a time: ${trail}`);
   assert.ok(loads(after).length <= 1, `RE-1 ${trail}`);
   assert.ok(loads(after).length === 0 || after.value === 'loading', `RE-1 ${trail}`);
   const durable = after.effects.some(({ type }) => DURABLE.includes(type));

@@ -2,20 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordParams } from '../../machines/model/effects.js';
-import type { LogLevelParams } from '../../machines/reload-memory.js';
-import { HOOKS, type Names, type Outcome, reloadLimits, retire } from '../../src/policy/reload.js';
+import { HOOKS, type Names, NOBODY, reloadLimits, retire } from '../../src/policy/reload.js';
 import {
-  APPLIED,
+  APPLIED_HOOKS,
   answers,
+  applies,
   ask,
   bodyOf,
   converges,
   examined,
   fresh,
   hooked,
+  hookedAll,
   lastOf,
   loads,
-  NOBODY,
   pass,
   type Reload,
   read,
@@ -25,57 +25,171 @@ import {
   UNREADABLE,
 } from '../support/reload.js';
 
-test('[RE-4] reload: the first boot commits generation 1 and tells everybody', () => {
+test('[RE-4] reload: the first boot commits generation 1 and begins with its first hook', () => {
   const committed = examined(ask(fresh(), { trigger: 'boot' }), read('one'));
   assert.equal(committed.value, 'converging');
   assert.equal(committed.context.generation, 1);
   assert.deepEqual(recorded(committed), ['config.reloaded']);
-  assert.deepEqual(converges(committed), [
-    {
-      config: { content: 'one' },
-      hash: 'one',
-      generation: 1,
-      retired: NOBODY,
-      mayRecreate: false,
-    },
-  ]);
   assert.deepEqual(
-    committed.said<LogLevelParams>('applyLogLevel').map(({ level }) => level),
-    ['debug'],
+    applies(committed).map(({ pass: _, ...params }) => params),
+    [
+      {
+        hook: 'log_level',
+        kept: { hash: 'one' },
+        generation: 1,
+        retired: NOBODY,
+        previous: null,
+        mayRecreate: false,
+      },
+    ],
   );
 });
 
-test('[RE-4] reload: a pass ends when its hooks answered, each with its outcome in order', () => {
-  const done = running();
-  assert.equal(done.value, 'idle');
-  assert.equal(lastOf(done).status, 'full_success');
+test('[RE-4] reload: hooks are applied one by one, in their order, each with its outcome', () => {
+  let at = examined(ask(running()), read('two'));
+  const order: (string | null | undefined)[] = [];
+  while (at.value === 'converging') {
+    order.push(...applies(at).map(({ hook }) => hook));
+    at = hooked(at);
+  }
+  assert.deepEqual(order, [...APPLIED_HOOKS]);
+  assert.equal(lastOf(at).status, 'full_success');
   assert.deepEqual(
-    lastOf(done).outcomes.map(({ name, status }) => `${name} ${status}`),
-    HOOKS.map((name) => `${name} ${name === 'tenancy' ? 'skipped' : 'applied'}`),
+    lastOf(at).outcomes.map(({ name, status }) => `${name} ${status}`),
+    HOOKS.map((name) => {
+      const isApplied = (APPLIED_HOOKS as readonly string[]).includes(name);
+      return `${name} ${isApplied ? 'applied' : 'skipped'}`;
+    }),
   );
 });
 
-test('[RE-4] reload: a hook that fails makes the pass partial and keeps the generation', () => {
-  const outcome: Outcome = { name: 'log_level', status: 'failed', error: 'no such logger' };
-  const done = hooked(examined(ask(running()), read('two')), outcome);
+test('[RE-4] reload: the names of hooks and their order stay', () => {
+  assert.equal(
+    HOOKS.join(' '),
+    'log_level tls_certificate inspector retention watch_file guards providers pools dataplane outbox ' +
+      'tenancy backends frontends tenants removals',
+  );
+});
+
+test('[RE-4] reload: a hook that fails makes the pass partial; the others are applied', () => {
+  const failing = { pools: { status: 'failed', error: 'no room' } } as const;
+  const done = hookedAll(examined(ask(running()), read('two')), failing);
   assert.equal(lastOf(done).status, 'partial_applied');
   assert.equal(done.context.generation, 2);
+  assert.deepEqual(
+    lastOf(done)
+      .outcomes.filter(({ status }) => status !== 'skipped')
+      .map(({ name, status, error = '' }) => `${name} ${status} ${error}`.trim()),
+    ['log_level applied', 'pools failed no room', 'tenants applied'],
+  );
+  assert.deepEqual(recorded(done), ['config.reload_failed']);
 });
 
-test('[RE-11] reload: a hook that does not answer is timed out, and the pass ends', () => {
-  const waiting = examined(ask(running()), read('two', { hookTimeoutMs: 250 }));
-  assert.deepEqual(waiting.timers, { hookTimeout: 250 });
-  const done = waiting.fire('hookTimeout');
+test('[RE-11] reload: each hook has its own time; one that uses it up is timed out', () => {
+  const first = examined(ask(running()), read('two', { hookTimeoutMs: 250 }));
+  assert.deepEqual(first.timers, { hookTimeout: 250 });
+  const second = first.fire('hookTimeout');
+  assert.equal(second.value, 'converging');
+  assert.deepEqual(second.timers, { hookTimeout: 250 });
+  assert.equal(applies(second)[0]?.hook, 'pools');
+  const done = hookedAll(second);
   assert.equal(done.value, 'idle');
   assert.equal(lastOf(done).status, 'partial_applied');
   assert.equal(lastOf(done).outcomes[0]?.status, 'timed_out');
 });
 
-test('[RE-11] reload: an answer of an earlier pass is not taken for this one', () => {
-  const late = examined(ask(running()), read('two')).fire('hookTimeout');
+test('[RE-11] reload: the last hook too may use up its time', () => {
+  const last = hooked(hooked(examined(ask(running()), read('two'))));
+  const done = last.fire('hookTimeout');
+  assert.equal(done.value, 'idle');
+  assert.equal(lastOf(done).outcomes.find(({ name }) => name === 'tenants')?.status, 'timed_out');
+});
+
+test('[RE-11] reload: an answer of an earlier pass, or of a hook given up, is taken for no other', () => {
+  const late = hookedAll(examined(ask(running()), read('two')).fire('hookTimeout'));
   const waiting = examined(ask(late), read('three'));
-  const stray = waiting.send({ type: 'hook.finished', pass: 'earlier', outcome: APPLIED } as never);
-  assert.equal(stray.value, 'converging');
+  const applied = { name: 'log_level', status: 'applied' };
+  const stray = { type: 'hook.finished', pass: 'earlier', outcome: applied };
+  assert.equal(waiting.send(stray as never).context.pass?.hook, 'log_level');
+  const second = waiting.fire('hookTimeout');
+  const own = { ...stray, pass: second.context.pass?.id };
+  assert.equal(second.send(own as never).context.pass?.hook, 'pools');
+});
+
+const STRICT = { mode: 'all-or-nothing' } as const;
+
+test('[RE-15] reload: all or nothing: once a hook failed, what was before is applied again', () => {
+  const failing = { pools: { status: 'failed', error: 'no room' } } as const;
+  const asked = ask(running(), { replyTo: 'me' });
+  let at = examined(asked, read('two', { ...STRICT, requiresRestart: ['node.name'] }));
+  at = hooked(at);
+  at = hooked(at, failing.pools);
+  assert.equal(at.context.generation, 2);
+  at = hooked(at);
+  assert.deepEqual(recorded(at), ['config.rolled_back']);
+  assert.deepEqual([at.value, at.context.generation], ['converging', 3]);
+  const [again] = applies(at);
+  assert.deepEqual([again?.kept.hash, again?.generation, again?.previous?.hash], ['one', 3, 'two']);
+  const done = hookedAll(at);
+  const { status, generation, outcomes, requiresRestart } = lastOf(done);
+  assert.deepEqual([status, generation, requiresRestart], ['rolled_back', 3, []]);
+  assert.equal(outcomes.find(({ name }) => name === 'pools')?.error, 'no room');
+  assert.equal(bodyOf(done)['status'], 'rolled_back');
+  assert.equal(done.context.committed?.hash, 'one');
+});
+
+test('[RE-15] reload: what fails on the way back is told beside what had failed before', () => {
+  const failing = { pools: { status: 'failed', error: 'no' } } as const;
+  const done = hookedAll(examined(ask(running()), read('two', STRICT)), failing);
+  assert.equal(lastOf(done).status, 'rolled_back');
+  const told = lastOf(done).outcomes.find(({ name }) => name === 'pools')?.error;
+  assert.equal(told, 'no; rolling back: no');
+});
+
+test('[RE-15] reload: a hook that is late fails the pass as well, the last one too', () => {
+  const last = hooked(hooked(examined(ask(running()), read('two', STRICT))));
+  const back = last.fire('hookTimeout');
+  assert.deepEqual(recorded(back), ['config.rolled_back']);
+  assert.equal(hookedAll(back).context.committed?.hash, 'one');
+});
+
+test('[RE-15] reload: a crash on the way back goes on going back', () => {
+  const failing = { tenants: { status: 'failed' } } as const;
+  const at = hooked(hooked(examined(ask(running()), read('two', STRICT))));
+  const cut = hooked(at, failing.tenants).send({ type: 'activated' });
+  assert.deepEqual(recorded(cut), ['config.redriven']);
+  assert.equal(applies(cut)[0]?.kept.hash, 'one');
+  assert.equal(lastOf(hookedAll(cut)).status, 'rolled_back');
+});
+
+test('[RE-15] reload: without anything before there is nothing to go back to', () => {
+  const first = examined(ask(fresh(), { trigger: 'boot' }), read('one', STRICT));
+  const done = hookedAll(first, { pools: { status: 'failed' } });
+  assert.deepEqual([lastOf(done).status, done.context.generation], ['partial_applied', 1]);
+});
+
+test('[RE-15] [RE-9] reload: what only the failed configuration had is gone again', () => {
+  const appeared = { ...NOBODY, backends: ['fresh'] };
+  const found = read('two', { ...STRICT, appeared });
+  const done = hookedAll(examined(ask(running()), found), { tenants: { status: 'failed' } });
+  assert.deepEqual(done.context.committed?.retired, appeared);
+});
+
+test('[RE-3] reload: every hook that could not apply it is named before anything is committed', () => {
+  const unprepared = [
+    { name: 'tls_certificate', status: 'failed', error: 'expired' },
+    { name: 'providers', status: 'failed', error: 'no such program' },
+  ] as const;
+  const problems = [{ line: 3, column: 1, message: 'expired' }];
+  const after = pass(running(), read('two', { unprepared, problems, disruptive: ['a.b'] }));
+  const { status, outcomes, generation } = lastOf(after);
+  assert.deepEqual([status, generation], ['validation_failed', 1]);
+  assert.deepEqual(
+    outcomes.map(({ name }) => name),
+    ['tls_certificate', 'providers', 'dataplane'],
+  );
+  assert.deepEqual(lastOf(after).problems, problems);
+  assert.deepEqual(applies(after), []);
 });
 
 const REFUSALS = [
@@ -98,20 +212,19 @@ for (const { name, found, status, rule } of REFUSALS) {
   test(`[${rule}] reload: ${name} changes nothing`, () => {
     const before = running();
     const after = pass(before, found, { replyTo: 'me' });
-    const { generation, committed, booted, requiresRestart } = after.context;
+    const { generation, committed, booted } = after.context;
     assert.equal(lastOf(after).status, status);
     assert.deepEqual(
-      { generation, committed, booted, requiresRestart },
+      { generation, committed, booted },
       {
         generation: before.context.generation,
         committed: before.context.committed,
         booted: before.context.booted,
-        requiresRestart: before.context.requiresRestart,
       },
     );
     assert.deepEqual(recorded(after), ['config.reload_failed']);
     assert.equal(after.said<RecordParams>('record')[0]?.rule, rule);
-    assert.deepEqual(converges(after), []);
+    assert.deepEqual(applies(after), []);
     assert.deepEqual(answers(after)[0]?.askers, ['me']);
   });
 }
@@ -145,23 +258,23 @@ test('[RE-5] reload: an equal file changes nothing and calls no hook', () => {
   assert.equal(lastOf(after).status, 'unchanged');
   assert.equal(after.context.generation, 1);
   assert.deepEqual(recorded(after), ['config.unchanged']);
-  assert.deepEqual(after.said('applyLogLevel'), []);
+  assert.deepEqual(applies(after), []);
   assert.deepEqual(converges(after), []);
 });
 
 test('[RE-14] reload: with consent an equal file is converged to again, in its generation', () => {
   const consented = examined(ask(running(), { disruptive: true }), read('one'));
   assert.deepEqual(recorded(consented), ['config.permitted']);
-  const [told] = converges(consented);
+  const [told] = applies(consented);
   assert.deepEqual([told?.generation, told?.mayRecreate], [1, true]);
-  assert.equal(lastOf(hooked(consented)).status, 'unchanged');
+  assert.equal(lastOf(hookedAll(consented)).status, 'unchanged');
 });
 
 test('[RE-5] reload: a new process with the same file converges to the same generation', () => {
   const booted = examined(ask(running(), { trigger: 'boot' }), read('one'));
   assert.deepEqual(recorded(booted), ['config.booted']);
-  assert.equal(converges(booted)[0]?.generation, 1);
-  const done = hooked(booted);
+  assert.equal(applies(booted)[0]?.generation, 1);
+  const done = hookedAll(booted);
   assert.equal(lastOf(done).status, 'unchanged');
   assert.equal(done.context.generation, 1);
 });
@@ -170,14 +283,18 @@ test('[RE-2] reload: a new process with a refused file goes on with the committe
   for (const { found } of REFUSALS) {
     const booted = pass(running(), found, { trigger: 'boot' });
     assert.equal(booted.value, 'idle');
-    assert.equal(converges(booted)[0]?.hash, 'one');
+    assert.equal(converges(booted)[0]?.kept.hash, 'one');
     assert.deepEqual(recorded(booted), ['config.reload_failed']);
   }
 });
 
 test('[RE-7] reload: what needs a restart is judged against what the process booted with', () => {
   const asked = ask(running());
-  assert.deepEqual(loads(asked), [{ committed: { content: 'one' }, booted: { content: 'one' } }]);
+  const request = { trigger: 'signal', dryRun: false, disruptive: false };
+  const booted = { content: 'one' };
+  assert.deepEqual(loads(asked), [
+    { committed: { hash: 'one' }, booted, retired: NOBODY, request },
+  ]);
   const second = pass(running(), read('two', { requiresRestart: ['admin.listen'] }));
   assert.deepEqual(loads(ask(second))[0]?.booted, { content: 'one' });
   assert.deepEqual(lastOf(pass(second, UNREADABLE)).requiresRestart, ['admin.listen']);
@@ -186,7 +303,7 @@ test('[RE-7] reload: what needs a restart is judged against what the process boo
 test('[RE-7] reload: a new process boots with what it reads', () => {
   const asked = ask(running(), { trigger: 'boot' });
   assert.equal(loads(asked)[0]?.booted, null);
-  const booted = hooked(examined(asked, read('two')));
+  const booted = hookedAll(examined(asked, read('two')));
   assert.deepEqual(booted.context.booted, { content: 'two' });
 });
 
@@ -206,25 +323,25 @@ for (const { name, found, status } of DRY_RUNS) {
     assert.deepEqual(recorded(after), []);
     assert.deepEqual(after.context.committed, before.context.committed);
     assert.deepEqual(after.context.history, before.context.history);
-    assert.deepEqual(converges(after), []);
+    assert.deepEqual(applies(after), []);
   });
 }
 
 test('[RE-1] reload: fifty signals during a pass are one more pass', () => {
   const busy = Array.from({ length: 50 }).reduce<Reload>((at) => ask(at), ask(running()));
   assert.equal(busy.value, 'loading');
-  const next = hooked(examined(busy, read('two')));
+  const next = hookedAll(examined(busy, read('two')));
   assert.equal(next.value, 'loading');
   assert.equal(loads(next).length, 1);
-  const last = hooked(examined(next, read('three')));
+  const last = hookedAll(examined(next, read('three')));
   assert.equal(last.value, 'idle');
   assert.equal(last.context.generation, 3);
 });
 
 test('[RE-1] reload: a dry run never rides on a real pass, nor the other way round', () => {
   const busy = ask(ask(ask(running()), { dryRun: true, replyTo: 'dry' }), { replyTo: 'real' });
-  const first = hooked(examined(busy, read('two')));
-  const second = hooked(examined(first, read('three')));
+  const first = hookedAll(examined(busy, read('two')));
+  const second = hookedAll(examined(first, read('three')));
   assert.deepEqual(answers(second)[0]?.askers, ['real']);
   const third = examined(second, read('four'));
   assert.deepEqual(answers(third)[0]?.askers, ['dry']);
@@ -233,7 +350,7 @@ test('[RE-1] reload: a dry run never rides on a real pass, nor the other way rou
 
 test('[RE-1] reload: who joins with consent gives it to the pass', () => {
   const busy = ask(ask(ask(running()), {}), { disruptive: true });
-  const first = hooked(examined(busy, read('two')));
+  const first = hookedAll(examined(busy, read('two')));
   const second = examined(first, read('three', { disruptive: ['frontends.cache.encap'] }));
   assert.equal(second.value, 'converging');
 });
@@ -244,17 +361,18 @@ test('[RE-1] [RE-12] reload: one caller too many is refused at once', () => {
   const over = ask(full, { replyTo: 'late' });
   assert.deepEqual(answers(over)[0]?.askers, ['late']);
   assert.equal(bodyOf(over)['ok'], false);
-  const served = hooked(examined(hooked(examined(over, read('two'))), read('three')));
+  const served = hookedAll(examined(hookedAll(examined(over, read('two'))), read('three')));
   assert.deepEqual(answers(served)[0]?.askers, crowd);
 });
 
-test('[RE-6] reload: a crash while converging drives the same generation again', () => {
+test('[RE-6] reload: a crash while converging drives the same generation again, from its first hook', () => {
+  const second = hooked(examined(ask(running()), read('two')));
+  assert.equal(applies(second)[0]?.hook, 'pools');
   const cut = examined(ask(running()), read('two')).send({ type: 'activated' });
   assert.equal(cut.value, 'converging');
   assert.deepEqual(recorded(cut), ['config.redriven']);
-  assert.equal(converges(cut)[0]?.generation, 2);
-  assert.equal(cut.said('applyLogLevel').length, 1);
-  assert.equal(hooked(cut).value, 'idle');
+  assert.deepEqual([applies(cut)[0]?.generation, applies(cut)[0]?.hook], [2, 'log_level']);
+  assert.equal(hookedAll(cut).value, 'idle');
 });
 
 test('[RE-6] reload: a crash while loading reads again', () => {
@@ -277,22 +395,39 @@ test('[RE-6] reload: before the first commit there is nothing to tell', () => {
   assert.deepEqual(again.effects, []);
 });
 
-const names = (...backends: readonly string[]): Names => ({ ...NOBODY, backends });
-
-test('[RE-9] reload: what vanished is told so, again and again, until it is back', () => {
-  const one = pass(fresh(), read('one', { names: names('a', 'b') }), { trigger: 'boot' });
-  const two = examined(ask(one), read('two', { names: names('b') }));
-  assert.deepEqual(converges(two)[0]?.retired, names('a'));
-  const three = examined(ask(hooked(two)), read('three', { names: names('c') }));
-  assert.deepEqual(converges(three)[0]?.retired, names('b', 'a'));
-  const four = examined(ask(hooked(three)), read('four', { names: names('a', 'c') }));
-  assert.deepEqual(converges(four)[0]?.retired, names('b'));
+test('[RE-8] reload: a dry run has the plan, and no other result has', () => {
+  const plan = { instances: [], dataplane: [] };
+  const dry = pass(running(), read('two', { plan }), { dryRun: true, replyTo: 'me' });
+  assert.deepEqual(bodyOf(dry)['plan'], plan);
+  assert.equal(
+    bodyOf(pass(running(), read('two', { plan }), { replyTo: 'me' }))['plan'],
+    undefined,
+  );
 });
 
-test('[RE-9] reload: everything that vanished now is told, old names only while there is room', () => {
+const names = (...backends: readonly string[]): Names => ({ ...NOBODY, backends });
+
+test('[RE-9] reload: what vanished is told with its commit and every convergence after it', () => {
+  const two = examined(ask(running()), read('two', { retired: names('a') }));
+  assert.deepEqual(
+    [applies(two)[0]?.retired, applies(two)[0]?.previous],
+    [names('a'), { hash: 'one' }],
+  );
+  const done = hookedAll(two);
+  assert.deepEqual(loads(ask(done))[0]?.retired, names('a'));
+  const again = done.send({ type: 'reload.reconverge', reason: 'r' } as never);
+  assert.deepEqual(converges(again)[0]?.retired, names('a'));
+  const booted = examined(ask(done, { trigger: 'boot' }), read('two', { retired: names('a') }));
+  assert.deepEqual(applies(booted)[0]?.previous, { hash: 'one' });
+});
+
+test('[RE-9] reload: names are remembered until they are back, the newest while there is room', () => {
+  const two = retire(NOBODY, names('a', 'b'), names('b'));
+  assert.deepEqual(two, names('a'));
+  const three = retire(two, names('b'), names('c'));
+  assert.deepEqual(three, names('b', 'a'));
+  assert.deepEqual(retire(three, names('c'), names('a', 'c')), names('b'));
   const many = Array.from({ length: reloadLimits.retiredMax + 5 }, (_, index) => `b${index}`);
-  const all = retire(names('old'), names(...many), NOBODY);
-  assert.deepEqual(all.backends, many);
   const some = retire(names(...many), names('fresh'), NOBODY);
   assert.equal(some.backends.length, reloadLimits.retiredMax);
   assert.equal(some.backends[0], 'fresh');

@@ -23,7 +23,7 @@ import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
 import { announcement, guard, identity, override, suspicion, sweep } from './order-samples.js';
 import { outboxSamples as outbox } from './outbox-samples.js';
-import { APPLIED, read, UNREADABLE } from './reload.js';
+import { read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
 
@@ -330,7 +330,7 @@ const reload: readonly Bare<ReloadEvent>[] = [
   ...['one', 'two'].map((hash) => ({ type: 'config.examined' as const, examined: read(hash) })),
   { type: 'config.examined', examined: UNREADABLE },
   { type: 'config.examined', examined: read('three', { disruptive: ['dataplane'] }) },
-  { type: 'hook.finished', pass: 'step-1', outcome: APPLIED },
+  { type: 'hook.finished', pass: 'step-1', outcome: { name: 'log_level', status: 'applied' } },
 ];
 
 const tenancy: readonly Bare<TenancyEvent>[] = [

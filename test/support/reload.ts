@@ -7,31 +7,46 @@ import { reloadMachine } from '../../machines/reload.js';
 import type {
   AnswerParams,
   ConvergeParams,
+  HookParams,
   LoadParams,
   ReloadContext,
 } from '../../machines/reload-memory.js';
-import type { Examined, Names, Outcome, Read, ReloadResult } from '../../src/policy/reload.js';
+import {
+  type Examined,
+  HOOKS,
+  type HookName,
+  NOBODY,
+  type Outcome,
+  type Read,
+  type ReloadResult,
+} from '../../src/policy/reload.js';
 import { type Driven, drive } from './drive.js';
 
 export type Reload = Driven<ReloadContext>;
 type Trigger = 'signal' | 'api' | 'file' | 'boot';
 
-export const NOBODY: Names = { tenants: [], backends: [], frontends: [] };
+/** Three hooks are enough to tell them apart. */
+export const APPLIED_HOOKS = ['log_level', 'pools', 'tenants'] as const;
+export const SKIPPED = HOOKS.filter((name) => !(APPLIED_HOOKS as readonly string[]).includes(name));
 
 /** A readable file; its hash is its content. */
 export function read(hash: string, change: Partial<Read> = {}): Read {
   return {
     kind: 'read',
     hash,
-    config: { content: hash },
     atStart: { content: hash },
-    names: NOBODY,
+    counts: { tenants: 0, backends: 0, frontends: 0 },
+    retired: NOBODY,
+    appeared: NOBODY,
     diff: [{ path: 'log.level', from: 'info', to: 'debug' }],
+    changes: 1,
     requiresRestart: [],
     disruptive: [],
-    skipped: ['tenancy'],
+    skipped: SKIPPED,
+    unprepared: [],
+    problems: [],
     hookTimeoutMs: 5_000,
-    logLevel: 'debug',
+    mode: 'partial',
     ...change,
   };
 }
@@ -66,17 +81,31 @@ export function ask(reload: Reload, { trigger = 'signal', ...rest }: Ask = {}): 
 export const examined = (reload: Reload, found: Examined): Reload =>
   reload.send({ type: 'config.examined', examined: found } as never);
 
-export const APPLIED: Outcome = { name: 'log_level', status: 'applied' };
+/** The hook that is being applied answers. */
+export function hooked(reload: Reload, change: Partial<Outcome> = {}): Reload {
+  const { id = '', hook } = reload.context.pass ?? {};
+  const name = (hook ?? 'log_level') as HookName;
+  const outcome: Outcome = { name, status: 'applied', ...change };
+  return reload.send({ type: 'hook.finished', pass: id, outcome } as never);
+}
 
-export function hooked(reload: Reload, outcome: Outcome = APPLIED): Reload {
-  const pass = reload.context.pass?.id ?? '';
-  return reload.send({ type: 'hook.finished', pass, outcome } as never);
+/** As they answer, in their order; those that are not named apply. */
+export function hookedAll(
+  reload: Reload,
+  answers: Partial<Record<HookName, Partial<Outcome>>> = {},
+): Reload {
+  let after = reload;
+  for (let hook = after.context.pass?.hook; after.value === 'converging'; ) {
+    after = hooked(after, answers[hook ?? 'log_level'] ?? {});
+    hook = after.context.pass?.hook;
+  }
+  return after;
 }
 
 /** A whole pass over a file of this content. */
 export const pass = (reload: Reload, found: Examined, how: Ask = {}): Reload => {
   const after = examined(ask(reload, how), found);
-  return after.value === 'converging' ? hooked(after) : after;
+  return after.value === 'converging' ? hookedAll(after) : after;
 };
 
 export const running = (): Reload => pass(fresh(), read('one'), { trigger: 'boot' });
@@ -93,6 +122,11 @@ export const answers = (reload: Reload): readonly AnswerParams[] =>
 export const loads = (reload: Reload): readonly LoadParams[] => reload.said<LoadParams>('load');
 export const converges = (reload: Reload): readonly ConvergeParams[] =>
   reload.said<ConvergeParams>('converge');
+/** Hooks that the latest step applies. */
+export const applies = (reload: Reload): readonly HookParams[] => [
+  ...reload.said<HookParams>('startHooks'),
+  ...reload.said<HookParams>('applyHook'),
+];
 
 /** Of the only answer of the latest step. */
 export function bodyOf(reload: Reload): JsonObject {

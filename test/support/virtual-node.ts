@@ -2,7 +2,7 @@
  * The whole node in one thread on a clock that stands still: every actor of the daemon, the real store in
  * memory, and strict fakes for the outside (VPP, probes, provider, sink). What a day takes costs a second.
  */
-import { type Address, addressOf } from '../../machines/model/ids.js';
+import { type ActorKind, type Address, addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
@@ -18,7 +18,6 @@ import type { Store } from '../../src/ports/store.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createSinglePlacement } from '../../src/runtime/placement.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
-import { loadText } from './config.js';
 import { type FakeAnnounceHook, fakeAnnounceHook } from './fake-announce-hook.js';
 import { type FakeProber, fakeProber } from './fake-prober.js';
 import { type MemorySink, openMemorySink } from './memory-sink.js';
@@ -26,6 +25,7 @@ import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from '.
 import { type ScriptedTenancy, scriptedTenancy } from './scripted-tenancy.js';
 import { createStrictDataplane, type StrictDataplane } from './strict-dataplane.js';
 import { createStrictLb, type StrictLb } from './strict-lb.js';
+import { textConfigFile } from './text-config.js';
 import { memoryStore } from './toy-node.js';
 
 export interface VirtualNode {
@@ -130,12 +130,14 @@ async function live(outside: Outside): Promise<VirtualNode> {
       publisher: { thread: 'main', incarnation: life, epoch: life },
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
       openProvider: async () => ok(overheard(openSimulatedProvider({ world, clock }), faults)),
-      configFile: {
-        load: async () => loadText(file.text),
-        adopt: () => undefined,
-        secret: () => undefined,
-      },
-      setLogLevel: () => undefined,
+      configFile: textConfigFile(
+        () => file.text,
+        () => store,
+      ),
+      hook: (name: string) => (name === 'log_level' ? () => undefined : undefined),
+      room: () => new Promise<void>((resolve) => clock.soon(resolve)),
+      quarantined: async (kinds: readonly ActorKind[]) => host.quarantined(kinds, 10),
+      report: () => undefined,
       setGeneration: (to: number) => {
         generation = to;
       },

@@ -2,22 +2,24 @@
  * The configuration file on disk.
  *
  * Input: its path and the environment to expand from. Output: the port `ConfigFile`. The file is
- * parsed in a thread of its own with a memory and a time limit, so that a hostile or huge file
- * costs a problem and not the daemon; `inThread: false` parses right here (tests, `check`).
+ * read here, once, and everything else happens at a desk in a thread of its own; `inThread: false` does
+ * it right here (tests, `check`).
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { JsonObject } from '../../../machines/model/json.js';
-import { fail, type Result } from '../../../machines/model/result.js';
+import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { ReadRequest, Surroundings } from '../../config/clerk.js';
+import type { Config } from '../../config/complete.js';
 import type { Environment } from '../../config/expand.js';
 import { configLimits } from '../../config/limits.js';
 import { type LoadedConfig, loadConfigBytes } from '../../config/load.js';
 import type { Secrets } from '../../config/secrets.js';
-import type { ConfigFile, Problem } from '../../ports/config-file.js';
-import type { ParseRequest } from './parse-thread.js';
+import type { ConfigDesk, ConfigFile, ConfigText, Problem } from '../../ports/config-file.js';
+import type { Store } from '../../ports/store.js';
+import { type ClerkLink, clerkHere, clerkInThread } from './clerk-link.js';
+import { CONFIG_ARTIFACT, fetchStored, openDesk } from './desk.js';
 
 export interface ConfigFileOptions {
   readonly file: string;
@@ -26,33 +28,59 @@ export interface ConfigFileOptions {
   readonly dataDir?: string;
   /** Default true. */
   readonly inThread?: boolean;
-  /** Default 30 s. */
+  /** Of one question. Default 60 s. */
   readonly timeLimitMs?: number;
+  /** Where configurations are kept, once it is open. */
+  readonly store?: () => Store | undefined;
+  /** What is outside, where everything happens right here; default: what is there. */
+  readonly surroundings?: Surroundings;
+  /** Instead of reading the file. */
+  readonly bytes?: () => Promise<Result<Uint8Array, string>>;
 }
 
-const TIME_LIMIT_MS = 30_000;
-const HEAP_MB = 2_048;
-/** Loads whose secrets are kept until one of them is adopted. */
+const TIME_LIMIT_MS = 60_000;
+/** Files whose secrets are kept until one of them is adopted. */
 const HELD_MAX = 4;
-
-type Loaded = Result<LoadedConfig, readonly Problem[]>;
 
 export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   const held = new Map<string, Secrets>();
+  const store = options.store ?? (() => undefined);
   let current: Secrets | undefined;
   let latest: Secrets = {};
+
+  const hold = (hash: string, secrets: Secrets): void => {
+    held.delete(hash);
+    held.set(hash, secrets);
+    latest = secrets;
+    for (const old of [...held.keys()].slice(0, -HELD_MAX)) held.delete(old);
+  };
+
+  const openFile = async (given?: ConfigText): Promise<Result<ConfigDesk, readonly Problem[]>> => {
+    const request = await requestOf(options, given);
+    if (!request.ok) return request;
+    const link = clerkOf(options);
+    const read = await ask(link, request.value.file, () => link.ask('read', request.value));
+    if (!read.ok) return read;
+    const { hash, secrets } = read.value;
+    // A text that somebody shows us is only looked at: its secrets are nobody's.
+    if (given === undefined) hold(hash, secrets);
+    return ok(openDesk({ link, hash, store }));
+  };
+
   return {
-    async load() {
-      const loaded = await readConfigFile(options);
-      if (!loaded.ok) return loaded;
-      const { config, hash, secrets } = loaded.value;
-      held.delete(hash);
-      held.set(hash, secrets);
-      latest = secrets;
-      for (const old of [...held.keys()].slice(0, -HELD_MAX)) held.delete(old);
-      return { ok: true, value: { config: config as unknown as JsonObject, hash } };
+    open: openFile,
+    restore: async (kept) => {
+      const stored = await fetchStored(store(), kept);
+      const link = clerkOf(options);
+      const taken = await link.ask('take', stored).catch((error: Error) => fail(error.message));
+      if (taken.ok) return ok(openDesk({ link, hash: kept.hash, store }));
+      link.close();
+      return taken;
     },
-    adopt(hash) {
+    retain: async (hashes) => {
+      await store()?.artifactsKeep(CONFIG_ARTIFACT, hashes);
+    },
+    adopt: (hash) => {
       // A new process that keeps an older configuration has only the secrets of the new file.
       current = held.get(hash) ?? current ?? latest;
     },
@@ -60,25 +88,58 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   };
 }
 
-/** Parses text that somebody else read: `file` only says where it comes from. */
-export function parseConfigText(options: ConfigFileOptions, text: string): Promise<Loaded> {
-  return parse(options, Buffer.from(text));
+/** For a process that is about to start: everything but what actors are told. */
+export async function readBootFile(
+  options: ConfigFileOptions,
+): Promise<Result<Config, readonly Problem[]>> {
+  const request = await requestOf(options);
+  if (!request.ok) return request;
+  const link = clerkOf(options);
+  const read = await ask(link, request.value.file, () => link.ask('read', request.value));
+  if (!read.ok) return read;
+  const config = await link.ask('atBoot', null);
+  link.close();
+  return ok(config);
 }
 
-/** Reads and parses once; the problems of an unreadable file included. */
-export async function readConfigFile(options: ConfigFileOptions): Promise<Loaded> {
-  const file = resolve(options.file);
-  const bytes = await readBytes(file);
-  return bytes.ok ? parse(options, bytes.value) : fail([problem(file, bytes.failure)]);
+/** Reads and checks right here; the problems of an unreadable file included. */
+export async function readConfigFile(
+  options: ConfigFileOptions,
+): Promise<Result<LoadedConfig, readonly Problem[]>> {
+  const request = await requestOf(options);
+  return request.ok ? loadConfigBytes(request.value) : request;
 }
 
-async function parse(options: ConfigFileOptions, bytes: Uint8Array): Promise<Loaded> {
-  const file = resolve(options.file);
+function clerkOf({ inThread, surroundings, timeLimitMs }: ConfigFileOptions): ClerkLink {
+  if (inThread === false) return clerkHere(surroundings);
+  return clerkInThread(timeLimitMs ?? TIME_LIMIT_MS);
+}
+
+/** A clerk that has found problems, or cannot go on, has nothing more to do. */
+async function ask<T>(
+  link: ClerkLink,
+  file: string,
+  question: () => Promise<Result<T, readonly Problem[]>>,
+): Promise<Result<T, readonly Problem[]>> {
+  const answer = await question().catch((error: Error) => fail([problem(file, error.message)]));
+  if (!answer.ok) link.close();
+  return answer;
+}
+
+async function requestOf(
+  options: ConfigFileOptions,
+  given?: ConfigText,
+): Promise<Result<ReadRequest, readonly Problem[]>> {
+  const file = resolve(given?.file ?? options.file);
+  const bytes = given === undefined ? await bytesOf(options, file) : ok(Buffer.from(given.text));
+  if (!bytes.ok) return fail([problem(file, bytes.failure)]);
   const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
   const env = { ...options.env };
-  const request = { bytes, file, env, hostname: hostname(), dataDir };
-  if (options.inThread === false) return loadConfigBytes(request);
-  return parseInThread(request, options.timeLimitMs ?? TIME_LIMIT_MS);
+  return ok({ bytes: bytes.value, file, env, hostname: hostname(), dataDir });
+}
+
+function bytesOf(options: ConfigFileOptions, file: string): Promise<Result<Uint8Array, string>> {
+  return options.bytes === undefined ? readBytes(file) : options.bytes();
 }
 
 /** Reads one byte more than is allowed: enough to tell that the file is too large. */
@@ -95,39 +156,15 @@ async function readBytes(file: string): Promise<Result<Uint8Array, string>> {
       const wanted = Math.min(size, configLimits.textBytesMax + 1);
       const buffer = Buffer.alloc(wanted);
       const { bytesRead } = await handle.read(buffer, 0, wanted, 0);
-      return { ok: true, value: buffer.subarray(0, bytesRead) };
+      return ok(buffer.subarray(0, bytesRead));
     } finally {
       await handle.close();
     }
   } catch (error) {
-    return fail(`cannot be read: ${reasonOf(error)}`);
+    return fail(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function parseInThread(request: ParseRequest, timeLimitMs: number): Promise<Loaded> {
-  return new Promise((settle) => {
-    const thread = new Worker(new URL('./parse-thread.js', import.meta.url), {
-      workerData: request,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
-      env: {},
-    });
-    const finish = (loaded: Loaded): void => {
-      clearTimeout(limit);
-      settle(loaded);
-      void thread.terminate();
-    };
-    const giveUp = (message: string): void => finish(fail([problem(request.file, message)]));
-    const limit = setTimeout(() => giveUp('takes too long to parse'), timeLimitMs);
-    thread.once('message', finish);
-    thread.once('error', (error) => giveUp(`cannot be parsed: ${reasonOf(error)}`));
-    thread.once('exit', () => giveUp('cannot be parsed: the parser stopped'));
-  });
 }
 
 function problem(file: string, message: string): Problem {
   return { file, line: 1, column: 1, path: '', message, code: 'parse' };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -168,9 +168,12 @@ async function why(api: NodeApi, request: Request): Answer {
 
 async function reload(api: NodeApi, request: Request): Answer {
   const dryRun = request['dryRun'] === true;
-  return ok(
-    await api.reload({ dryRun, disruptive: request['disruptive'] === true, trigger: 'api' }),
-  );
+  const disruptive = request['disruptive'] === true;
+  const result = api.reload({ dryRun, disruptive, trigger: 'api' });
+  if (request['noWait'] !== true) return ok(await result);
+  // Its result is in the history, its failures in the log.
+  result.catch(() => undefined);
+  return ok({ status: 'requested' });
 }
 
 function drain(api: NodeApi, request: Request): Answer {

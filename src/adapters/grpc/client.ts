@@ -38,7 +38,7 @@ type Unary = (
 type Streaming = (request: JsonObject) => ClientReadableStream<Wire>;
 
 /** Longer than the longest call of the daemon (a reload), so that only a hung one is given up. */
-const CALL_DEADLINE_MS = 120_000;
+const CALL_DEADLINE_MS = 310_000;
 
 /** A daemon elsewhere, called over TLS. PEM. */
 export interface RemoteDaemon {

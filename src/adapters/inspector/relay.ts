@@ -69,6 +69,8 @@ export interface Relay {
   request(nowMs: number): TapRequest;
   /** What a new viewer is told first. */
   retained(): readonly ViewerFrame[];
+  /** From the next batch on. */
+  refilter(filter: InspectorFilter): void;
   /** Nobody watches any more: what is known grows old from here. */
   clear(): void;
 }
@@ -86,11 +88,12 @@ interface Session {
 const NONE: Counters = { dropped: 0, lost: 0, hidden: 0 };
 
 export function createRelay(options: RelayOptions): Relay {
-  const { filter, limits, node } = options;
+  const { limits, node } = options;
+  let { filter } = options;
   const sessions = new Map<string, Session>();
   const sessionIds = new Map<string, string>();
   const definitionOf = createDefinitions(options.machines);
-  const bucket = createBucket(filter.ratePerSecond);
+  let bucket = createBucket(filter.ratePerSecond);
   let counters = NONE;
 
   const count = (more: Partial<Counters>): void => {
@@ -216,6 +219,10 @@ export function createRelay(options: RelayOptions): Relay {
       ...[...sessions.values()].flatMap(({ actor, latest }) => [actor, latest]),
       counted(),
     ],
+    refilter: (next) => {
+      filter = next;
+      bucket = createBucket(next.ratePerSecond);
+    },
     clear: () => {
       sessions.clear();
       sessionIds.clear();

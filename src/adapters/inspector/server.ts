@@ -52,6 +52,8 @@ const STATELY_VIEWER = 'https://stately.ai/inspect';
 export interface InspectorServer {
   /** `host:port` as bound. */
   readonly address: string;
+  /** `inspector.filter` changed. */
+  refilter(filter: InspectorFilter): void;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function serveInspector(
   const { address } = listening.value;
   return ok({
     address,
+    refilter: audience.refilter,
     close: async () => {
       await audience.close();
       await listening.value.close();
@@ -88,6 +91,7 @@ function replyTo({ headers: { host = '' }, method, url = '/' }: IncomingMessage,
 }
 
 interface Audience {
+  refilter(filter: InspectorFilter): void;
   admit(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): Promise<void>;
 }
@@ -123,6 +127,7 @@ function createAudience(options: InspectorOptions, limits: InspectorLimits): Aud
   };
 
   return {
+    refilter: relay.refilter,
     admit: (request, socket, head) => {
       const refusal = refusalFor(request, viewers.size, limits);
       if (refusal === undefined) server.handleUpgrade(request, socket, head, join);

@@ -35,6 +35,8 @@ export interface Link {
   /** False: it waits for credit as much as may wait; the message was not taken. */
   send(letter: Envelope): boolean;
   post(frame: LinkFrame): Result<void, WireFailure>;
+  /** How many have not left yet. */
+  readonly waiting: number;
   /** Once it is closed: what had not left. */
   unsent(): readonly Envelope[];
   onFrame(listener: (frame: LinkFrame) => void): void;
@@ -229,6 +231,9 @@ export function openLink(options: LinkOptions): Link {
     post,
     close,
     send,
+    get waiting() {
+      return queue.length;
+    },
     unsent: () => queue,
     onFrame: (listener) => void listeners.push(listener),
     onClose: (listener) => void closers.push(listener),

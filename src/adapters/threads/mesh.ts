@@ -62,6 +62,8 @@ export interface Mesh extends Remote {
   /** `undefined`: the peer is not there, went while asked, or gave no answer in time. */
   query(peer: string, name: string, args: Json): Promise<Json | undefined>;
   peers(): readonly string[];
+  /** Envelopes that have not left yet, whoever they are for. */
+  readonly waiting: number;
   close(): void;
 }
 
@@ -188,6 +190,11 @@ export function createMesh(options: MeshOptions): Mesh {
         if (!link.post({ type: 'query', id, name, args }).ok) settle(id, undefined);
       }),
     peers: () => [...links.keys()],
+    get waiting() {
+      const linked = [...links.values()].map((link) => link.waiting);
+      const parked = [...away.values()].map((letters) => letters.length);
+      return [...linked, ...parked].reduce((sum, one) => sum + one, 0);
+    },
     close: () => {
       for (const link of links.values()) link.close();
     },

@@ -1,0 +1,22 @@
+/**
+ * Entry of the short-lived thread that has one configuration file before it: questions in, one answer
+ * each. What a question throws ends the thread, and is the answer to all that wait.
+ */
+import { parentPort } from 'node:worker_threads';
+import { assert } from '../../../machines/model/assert.js';
+import { type Clerk, createClerk } from '../../config/clerk.js';
+import { lookAround } from './surroundings.js';
+
+export interface Question {
+  readonly id: number;
+  readonly method: keyof Clerk;
+  readonly args: unknown;
+}
+
+const port = parentPort;
+assert(port !== null, 'the clerk works in a thread of its own');
+const clerk = createClerk((config) => lookAround(config, Date.now()));
+port.on('message', ({ id, method, args }: Question) => {
+  const answer = (clerk[method] as (args: unknown) => unknown)(args);
+  port.postMessage({ id, answer });
+});
