@@ -1,5 +1,6 @@
 /** Hangups from the first moment: held before the daemon's code is loaded, then handed over. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { holdHangups } from '../../src/app/hangups.js';
@@ -20,8 +21,11 @@ test('[RE-19] hangups: before they are held nothing else is loaded', () => {
 
 test('[RE-19] hangups: those that came before anybody listened are one reload, once somebody does', async () => {
   holdHangups();
+  const came = once(process, 'SIGHUP');
+  const awake = setInterval(() => undefined, 1_000);
   process.kill(process.pid, 'SIGHUP');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await came;
+  clearInterval(awake);
   const signals = createSignals();
   let reloads = 0;
   const end = signals.until(() => {

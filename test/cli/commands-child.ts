@@ -16,7 +16,7 @@ export interface Ran {
   readonly err: string;
 }
 
-const MAIN = new URL('../../src/cli/main.js', import.meta.url);
+const MAIN = new URL('../../src/cli/program.js', import.meta.url);
 let runs = 0;
 
 async function run({ words, env }: RunRequest): Promise<Ran> {

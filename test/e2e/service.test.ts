@@ -32,11 +32,13 @@ describe('the daemon as a service', () => {
   let site: Site;
   let daemon: Daemon;
   let receiver: DatagramReceiver;
+  let listening: NodeJS.Timeout;
   const told: string[] = [];
 
   /** What was told so far, less the signs of life. */
+  const listen = (): void => void told.push(...receiver.take());
   const words = (): readonly string[] => {
-    told.push(...receiver.take());
+    listen();
     return told.filter((text) => text !== 'WATCHDOG=1').map((text) => text.split('\n')[0] ?? '');
   };
   const status = (): Promise<JsonObject> => daemon.json('reload', 'status');
@@ -45,11 +47,13 @@ describe('the daemon as a service', () => {
     site = makeSite(CONFIG);
     const path = join(site.dir, 'notify');
     receiver = receiveDatagrams(path);
+    listening = setInterval(listen, 20);
     const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '200000' };
     daemon = await site.start({ env, wait: false });
   });
   after(async () => {
     await site.close();
+    clearInterval(listening);
     receiver.close();
   });
 

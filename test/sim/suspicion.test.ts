@@ -18,7 +18,7 @@ dataplane: { startupMinDelay: 0s }
 async function started(): Promise<VirtualNode> {
   const prober = fakeProber();
   for (const last of LASTS) prober.behave({ address: `10.0.0.${last}`, port: 80 }, HEALTHY);
-  const node = await startVirtualNode(SITE, 1, { prober });
+  const node = await startVirtualNode(SITE, 2, { prober });
   await node.clock.advance(10_000);
   return node;
 }

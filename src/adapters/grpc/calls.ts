@@ -36,6 +36,7 @@ import {
   RESOURCE_KINDS,
   type ResourceKind,
 } from '../../ports/node-api.js';
+import { reload } from './reload-call.js';
 
 import { outboxRow } from './outbox-row.js';
 
@@ -164,16 +165,6 @@ async function why(api: NodeApi, request: Request): Answer {
       cause,
     })),
   });
-}
-
-async function reload(api: NodeApi, request: Request): Answer {
-  const dryRun = request['dryRun'] === true;
-  const disruptive = request['disruptive'] === true;
-  const result = api.reload({ dryRun, disruptive, trigger: 'api' });
-  if (request['noWait'] !== true) return ok(await result);
-  // Its result is in the history, its failures in the log.
-  result.catch(() => undefined);
-  return ok({ status: 'requested' });
 }
 
 function drain(api: NodeApi, request: Request): Answer {

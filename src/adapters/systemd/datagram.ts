@@ -27,6 +27,10 @@ interface Libc {
   ): number;
 }
 
+/** Its reader has not taken what was sent before. */
+export const FULL = 'full';
+const EAGAIN = 11;
+
 type Koffi = typeof import('koffi');
 
 export async function openDatagrams(
@@ -46,7 +50,9 @@ export async function openDatagrams(
     return ok((text) => {
       const data = Buffer.from(text);
       const sent = sendto(fd, data, data.length, MSG_NOSIGNAL, address, address.length);
-      return Number(sent) === data.length ? undefined : `${path}: errno ${koffi.errno()}`;
+      if (Number(sent) === data.length) return undefined;
+      const errno = koffi.errno();
+      return errno === EAGAIN ? FULL : `${path}: errno ${errno}`;
     });
   } catch (error) {
     return fail(`libc cannot be called here: ${(error as Error).message}`);

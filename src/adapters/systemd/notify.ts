@@ -6,7 +6,7 @@
  * once and otherwise lost: systemd decides what silence means.
  */
 import type { Log } from '../../ports/log.js';
-import { openDatagrams } from './datagram.js';
+import { FULL, openDatagrams } from './datagram.js';
 
 export interface ServiceManager {
   /** Serving; also what ends a reload. `status`: a sentence for `systemctl status`. */
@@ -44,26 +44,48 @@ export async function openServiceManager(options: NotifyOptions): Promise<Servic
     log.error({ reason: opened.failure }, 'systemd cannot be told that we serve');
     return NO_SERVICE_MANAGER;
   }
-  const send = onceTold(opened.value, log);
+  const send = sender(opened.value, log);
   return {
     ready: (status) => send(`READY=1\nSTATUS=${line(status)}`),
     reloading: (status) =>
       send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUs()}\nSTATUS=${line(status)}`),
     stopping: (status) => send(`STOPPING=1\nSTATUS=${line(status)}`),
     aliveEveryMs: watchdogOf(options),
-    alive: () => send('WATCHDOG=1'),
+    alive: () => send(ALIVE),
   };
 }
 
-function onceTold(send: (text: string) => string | undefined, log: Log): (text: string) => void {
+/** In their order; a reader that is behind is tried again, and signs of life do not pile up for it. */
+function sender(
+  send: (text: string) => string | undefined,
+  log: Log,
+): (text: string) => void {
+  const waiting: string[] = [];
   let told = false;
+
+  const flush = (): void => {
+    for (let text = waiting[0]; text !== undefined; text = waiting[0]) {
+      const failure = send(text);
+      if (failure === FULL) return void setTimeout(flush, RETRY_MS).unref();
+      waiting.shift();
+      if (failure !== undefined && !told) {
+        told = true;
+        log.warn({ reason: failure }, 'systemd did not take a message');
+      }
+    }
+  };
+
   return (text) => {
-    const failure = send(text);
-    if (failure === undefined || told) return;
-    told = true;
-    log.warn({ reason: failure }, 'systemd did not take a message');
+    if (waiting.length > 0 && (text === ALIVE || waiting.length >= WAITING_MAX)) return;
+    waiting.push(text);
+    if (waiting.length === 1) flush();
   };
 }
+
+const ALIVE = 'WATCHDOG=1';
+const RETRY_MS = 50;
+/** Of a reader that is not there to read. */
+const WAITING_MAX = 256;
 
 /** Half of what systemd waits for, as it asks. Meant for another process: not for us. */
 function watchdogOf({ env, pid }: NotifyOptions): number | undefined {

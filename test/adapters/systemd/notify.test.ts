@@ -39,6 +39,25 @@ for (const { name, path } of PLACES) {
   });
 }
 
+test('[OP-3] service manager: a reader that is behind gets everything in order, but no old signs of life', async () => {
+  const path = join(folder, 'slow');
+  const receiver = receiveDatagrams(path);
+  const manager = await openServiceManager(optionsOf({ NOTIFY_SOCKET: path }));
+  const words = Array.from({ length: 200 }, (_, n) => `word ${n}`);
+  for (const word of words) manager.ready(word);
+  for (let n = 0; n < 100; n += 1) manager.alive();
+  const told: string[] = [];
+  while (told.length < 200) {
+    told.push(...receiver.take());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  receiver.close();
+  assert.deepEqual(
+    told,
+    words.map((word) => `READY=1\nSTATUS=${word}`),
+  );
+});
+
 test('[OP-3] service manager: nobody listens, or nobody asked: nothing happens', async () => {
   const options = optionsOf({ NOTIFY_SOCKET: join(folder, 'nobody') });
   const deaf = await openServiceManager(options);
