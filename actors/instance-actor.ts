@@ -28,6 +28,7 @@ import {
   type ActorType,
   durable,
   observed,
+  oncePerFleet,
   protective,
   type StoredState,
   type World,
@@ -68,8 +69,8 @@ export const instanceActor: ActorType = {
   stored: true,
   implicit: false,
   effects: {
-    createAtProvider: durable<ProviderParams>(tellProvider),
-    deleteAtProvider: durable<ProviderParams>(tellProvider),
+    createAtProvider: oncePerFleet<ProviderParams>(tellProvider),
+    deleteAtProvider: oncePerFleet<ProviderParams>(tellProvider),
     findAtProvider: observed<ProviderParams>(tellProvider),
     watchAtProvider: observed<ProviderParams>(tellProvider),
     publishBackend: durable<BackendParams | undefined>(tellBackend),

@@ -6,7 +6,7 @@
  *         ├─ outbox      rows to the sink
  *         ├─ dataplane ──┬─ lbsync    frontends, the one connection to VPP
  *         │              └─ shards    one thread each: backends, instances, agents, groups, tenants
- *         └─ main ───────┬─ pools, announcements, providers, reload, tenancy    in the main thread
+ *         └─ main ───────┬─ pools, announcements, providers, reload, lease, tenancy    in the main thread
  *                        └─ api                                  what operators and agents speak to
  *
  * Nothing in `dataplane` is built on `store` or `outbox`: both may be down and probes go on,
@@ -98,6 +98,7 @@ const main: ChildSpec<NodeStart> = {
       actors('announcements', ['announcement']),
       actors('providers', ['provider', 'sweep']),
       actors('reload', ['reload']),
+      actors('lease', ['lease']),
       actors('tenancy', ['tenancy']),
       {
         id: 'api',

@@ -4,11 +4,14 @@
  * repeated with the same ids.
  */
 
+import { addressOf } from '../machines/model/ids.js';
 import type { JsonObject } from '../machines/model/json.js';
+import type { LeaseMessage } from '../machines/model/lease.js';
 import {
   type AmendParams,
   type OutboxMemory,
   outboxMachine,
+  type PassReport,
   type RunPassParams,
 } from '../machines/outbox.js';
 import { type ActorType, type CellView, observed, type World } from '../src/runtime/actor-type.js';
@@ -32,7 +35,9 @@ export const outboxActor: ActorType<OutboxPorts, Backlog> = {
       scope.run(async () => {
         const pass = runPass(ports, companion, { settings, clock: scope.clock });
         companion.running = pass.catch(() => undefined);
-        return { type: 'pass.finished', report: await pass };
+        const report = await pass;
+        await tellFleet(world, report);
+        return { type: 'pass.finished', report };
       });
     }),
     amend: observed<AmendParams, OutboxPorts, Backlog>(amend),
@@ -80,6 +85,20 @@ function answerOf(
 }
 
 const NOT_DEAD = "there is no such dead row: see 'switchyard outbox list --dead'";
+
+/** Where nodes share a fleet, effects wait for this: how far the feed has everything. */
+async function tellFleet({ scope, ports }: OutboxWorld, { buried }: PassReport): Promise<void> {
+  if (ports.fleetStore === undefined) return;
+  // Read first: what is appended after that is not spoken of.
+  const newest = await ports.fleetStore.outboxList({ limit: 1 });
+  const waiting = await ports.store.outboxPending(0, 1);
+  if (!newest.ok || !waiting.ok) return;
+  const first = waiting.value[0]?.seq ?? Number.POSITIVE_INFINITY;
+  const upTo = Math.min(newest.value[0]?.seq ?? 0, first - 1);
+  const lost = buried.map(({ seq }) => seq);
+  const told: LeaseMessage = { type: 'feed.acknowledged', upTo, lost };
+  scope.tell(addressOf('lease', 'main'), told);
+}
 
 function viewOf({ value, context }: CellView): JsonObject {
   const memory = context as unknown as OutboxMemory;

@@ -23,6 +23,8 @@ export interface OutboxPorts {
     | 'outboxPending'
     | 'outboxWriteBack'
   >;
+  /** Several nodes share a fleet: what the feed has is told. */
+  readonly fleetStore?: Pick<Store, 'outboxList'>;
   readonly sink: Sink;
   readonly failpoints: Failpoints;
   readonly metrics?: Metrics;

@@ -3,7 +3,7 @@
  * configuration can derive again.
  */
 import { type PoolAnswer, type PoolMemory, poolMachine, poolShape } from '../machines/pool.js';
-import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+import { type ActorType, observed, oncePerFleet, type World } from '../src/runtime/actor-type.js';
 
 function tell({ to, message }: PoolAnswer, { scope }: World<unknown, unknown>): void {
   scope.tell(to, message);
@@ -16,7 +16,7 @@ export const poolActor: ActorType = {
   stored: true,
   implicit: true,
   effects: {
-    answerDecided: durable(tell),
+    answerDecided: oncePerFleet(tell),
     answer: observed(tell),
   },
   view: (cell) => poolShape(cell.context as unknown as PoolMemory),

@@ -41,6 +41,8 @@ import {
 import { listAll, type SweepResult, sweepProvider } from './provider-sweep.js';
 
 export interface ProviderPorts extends Gifts {
+  /** Whether this node may act for its fleet at this moment; absent: it is its own. */
+  mayAct?(): boolean;
   /** Whose rows say what is known. */
   readonly store: Pick<Store, 'loadFamily'>;
   openProvider(settings: ProviderSettings): Promise<Result<Provider, ProviderFailure>>;
@@ -180,6 +182,7 @@ function serve(desk: Desk): void {
 /** A driver with a bug may not keep a place for ever: its rejection is loud, and ignorance. */
 async function carried(desk: Desk, provider: Provider, { request }: Work): Promise<Called> {
   const { scope, ports } = desk;
+  if (ports.mayAct?.() === false) return notOurs(request);
   try {
     return await callProvider(provider, request, ports);
   } catch (error) {
@@ -187,6 +190,13 @@ async function carried(desk: Desk, provider: Provider, { request }: Work): Promi
     const answer = failedAnswer(request, { code: 'unavailable', message: String(error) });
     return answer === undefined ? {} : { answer };
   }
+}
+
+/** Asked before every call [FL-9]: a process that was asleep finds its lease gone. */
+function notOurs(request: Work['request']): Called {
+  const message = 'the lease is not ours now: nothing is asked of the provider';
+  const answer = failedAnswer(request, { code: 'unavailable', message });
+  return answer === undefined ? {} : { answer };
 }
 
 function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called): void {

@@ -6,7 +6,7 @@ import { addressOf } from '../machines/model/ids.js';
 import type { ProviderMessage } from '../machines/model/messages.js';
 import { type DeleteParams, sweepMachine } from '../machines/sweep.js';
 import { type SweepMemory, sweepShape } from '../machines/sweep-messages.js';
-import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+import { type ActorType, observed, oncePerFleet, type World } from '../src/runtime/actor-type.js';
 
 type AnyWorld = World<unknown, unknown>;
 
@@ -25,7 +25,7 @@ export const sweepActor: ActorType = {
     askProvider: observed(({ provider }: { readonly provider: string }, world: AnyWorld) =>
       tellProvider(provider, { type: 'provider.sweep' }, world),
     ),
-    deleteOrphans: durable(({ provider, providerIds }: DeleteParams, world: AnyWorld) => {
+    deleteOrphans: oncePerFleet(({ provider, providerIds }: DeleteParams, world: AnyWorld) => {
       for (const providerId of providerIds) {
         tellProvider(provider, { type: 'provider.delete', providerId }, world);
       }

@@ -12,7 +12,13 @@ import {
   type StatusParams,
   viewOf,
 } from '../machines/tenant-messages.js';
-import { type ActorType, durable, observed, type World } from '../src/runtime/actor-type.js';
+import {
+  type ActorType,
+  durable,
+  observed,
+  oncePerFleet,
+  type World,
+} from '../src/runtime/actor-type.js';
 
 type AnyWorld = World<unknown, unknown>;
 
@@ -38,7 +44,7 @@ export const tenantActor: ActorType = {
   effects: {
     order: durable(deliver),
     repeat: observed(deliver),
-    tellStatus: durable(tellTenancy),
+    tellStatus: oncePerFleet(tellTenancy),
     repeatStatus: observed(tellTenancy),
     agree: durable(answer),
     refuse: observed(answer),

@@ -12,6 +12,7 @@ import { guardMachine } from './guard.js';
 import { identityMachine } from './identity.js';
 import { instanceMachine } from './instance.js';
 import { lbsyncMachine } from './lbsync.js';
+import { leaseMachine } from './lease.js';
 import { outboxMachine } from './outbox.js';
 import { overrideMachine } from './override.js';
 import { poolMachine } from './pool.js';
@@ -51,5 +52,6 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(poolMachine, 'gives each frontend that asks one address of a range'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),
+  named(leaseMachine, 'whether this node decides for its fleet'),
   named(outboxMachine, 'carries decisions from the store to the feed'),
 ];

@@ -48,3 +48,9 @@ export interface Refusal {
   readonly rule: string;
   readonly message: string;
 }
+
+/** Lease failures: `lost` says that somebody else may have it by now, `unavailable` says nothing. */
+export type LeaseFailure =
+  | { readonly code: 'held'; readonly message: string }
+  | { readonly code: 'lost'; readonly message: string }
+  | { readonly code: 'unavailable'; readonly message: string };

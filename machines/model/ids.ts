@@ -38,6 +38,7 @@ export const ACTOR_KINDS = [
   'suspicion',
   'identity',
   'agent',
+  'lease',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

@@ -158,6 +158,12 @@ async function askReload(
 
 type First = (kind: ActorKind) => Promise<JsonObject>;
 
+/** Where the node is its own fleet nobody keeps a lease, and it is always held. */
+function leaseOf(view: JsonObject, epoch: number): JsonObject {
+  if (view['driver'] === undefined) return { driver: 'solo', held: true, epoch };
+  return { driver: view['driver'], held: view['held'] ?? false, epoch: view['epoch'] ?? 0 };
+}
+
 async function statusOf(options: ApiOptions, first: First): Promise<JsonObject> {
   const { directory, store, clock } = options;
   const kinds = ['tenant', 'group', 'instance', 'backend', 'frontend'] as const;
@@ -170,7 +176,7 @@ async function statusOf(options: ApiOptions, first: First): Promise<JsonObject> 
     node: options.node,
     version: options.version,
     ready,
-    lease: { driver: 'solo', held: true, epoch: options.epoch },
+    lease: leaseOf(await first('lease'), options.epoch),
     generation: (await first('reload'))['generation'] ?? 0,
     dataplane: {
       driver: lbsync['driver'] ?? 'none',

@@ -13,6 +13,7 @@ const REPORTERS = [
   'frontend',
   'lbsync',
   'outbox',
+  'lease',
   'tenancy',
   'provider',
   'sweep',

@@ -2,11 +2,13 @@
 import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openSqliteStore } from '../adapters/sqlite/open.js';
+import { isDuty } from '../policy/duty.js';
 import { createHost, type Host } from '../runtime/host.js';
 import type { Remote } from '../runtime/kernel.js';
 import { createSinglePlacement } from '../runtime/placement.js';
 import { createCluster } from './cluster.js';
 import type { CrewOptions, Muster } from './crew.js';
+import { openFleet } from './fleet.js';
 import { createGeneration } from './generation.js';
 import { mainPorts } from './main-ports.js';
 import { answerQueries } from './queries.js';
@@ -41,6 +43,7 @@ export function musterSingle({
   let stopped = false;
   let host: Host | undefined;
   let closePorts = async (): Promise<void> => undefined;
+  let closeFleet = closePorts;
 
   const begin: Muster['begin'] = async (settings) => {
     const ports = await portsFor(ALL, {
@@ -50,8 +53,21 @@ export function musterSingle({
     if (stopped) return ports.value.close().then(() => fail('the node is stopping'));
     closePorts = ports.value.close;
     const generation = createGeneration(settings.generation);
+    const fleet = openFleet({
+      ...{ settings, parts, store },
+      orders: {
+        setDuty: async (onDuty) => {
+          if (onDuty) await made.takeUp();
+          else await made.layDown();
+        },
+        acknowledge: (upTo, lost) => made.acknowledged(upTo, lost),
+        tell: (to, message, cause) => made.tell(to, message, cause),
+        incarnation: settings.epoch,
+      },
+    });
+    closeFleet = fleet?.close ?? closeFleet;
     const main = mainPorts({
-      ...{ settings, parts, store, enrol, configFile, worlds, hooks, generation },
+      ...{ settings, parts, store, enrol, configFile, worlds, hooks, generation, fleet },
       cluster: () => cluster,
       waiting: () => made.waiting,
     });
@@ -65,6 +81,7 @@ export function musterSingle({
       ports: { ...ports.value.ports, ...main },
       remote: NOBODY,
       generation: () => generation.current,
+      ...(settings.lease === undefined ? {} : { duty: { covers: isDuty } }),
     });
     host = made;
     const own = answerQueries({ host: made, parts, generation, retain: upkeep.retain });
@@ -72,13 +89,14 @@ export function musterSingle({
     const cluster = createCluster({ host: made, own, others: [], query });
     const started = await made.start();
     if (!started.ok) return fail(started.failure.message);
-    return ok({ host: made, cluster, killThread: () => false });
+    return ok({ host: made, cluster, killThread: () => false, joinFleet: () => fleet?.begin() });
   };
 
   const stop = async (): Promise<void> => {
     stopped = true;
     upkeep.stop();
     await host?.stop();
+    await closeFleet();
     await closePorts();
     await store.close();
   };

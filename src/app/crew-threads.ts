@@ -10,11 +10,13 @@ import type { Json } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createMesh } from '../adapters/threads/mesh.js';
 import { createRemoteStore } from '../adapters/threads/remote-store.js';
+import { isDuty } from '../policy/duty.js';
 import { createHost, type Host } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
 import { ROOM_MESSAGES_MAX } from '../wire/limits.js';
 import { type Cluster, createCluster } from './cluster.js';
 import type { CrewOptions, Muster } from './crew.js';
+import { openFleet } from './fleet.js';
 import { createGeneration } from './generation.js';
 import { mainPorts } from './main-ports.js';
 import { type Answer, answerQueries } from './queries.js';
@@ -37,6 +39,9 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
   let stopped = false;
   let host: Host | undefined;
   let own: Answer = () => null;
+  let onDuty = false;
+  let acknowledged = 0;
+  let closeFleet = async (): Promise<void> => undefined;
 
   const base = (): number => ('epoch' in settings ? settings.epoch * INCARNATIONS_PER_EPOCH : 0);
   const mesh = createMesh({
@@ -68,6 +73,8 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     },
     onReplaced: (name) => {
       void mesh.query(name, 'generation', generation.current);
+      void mesh.query(name, 'acknowledged', [acknowledged]);
+      void mesh.query(name, 'duty', onDuty);
       const body = { type: 'reload.reconverge', reason: `thread ${name} was replaced` };
       host?.tell(RELOAD, body, `thread:${name}`);
     },
@@ -88,9 +95,26 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     settings = complete;
     generation.raise(complete.generation);
     const cluster = (): Cluster => joined;
+    const fleet = openFleet({
+      settings: complete,
+      ...{ parts, store },
+      orders: {
+        setDuty: async (to) => {
+          onDuty = to;
+          await cluster().everywhere('duty', to);
+        },
+        acknowledge: (upTo, lost) => {
+          acknowledged = upTo;
+          void cluster().everywhere('acknowledged', [upTo, ...lost]);
+        },
+        tell: (to, message, cause) => host?.tell(to, message, cause),
+        incarnation: base(),
+      },
+    });
+    closeFleet = fleet?.close ?? closeFleet;
     const ports = mainPorts({
       ...{ settings: complete, parts, store, configFile, hooks, generation, cluster },
-      ...{ worlds, enrol },
+      ...{ worlds, enrol, fleet },
       waiting: () => mesh.waiting,
     });
     const made = createHost({
@@ -103,6 +127,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
       ports,
       remote: mesh,
       generation: () => generation.current,
+      ...(complete.lease === undefined ? {} : { duty: { covers: isDuty } }),
     });
     host = made;
     const answers = answerQueries({ host: made, parts, generation });
@@ -119,13 +144,17 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     const started = await threads.start(acting);
     if (!started.ok) return started;
     const ready = await made.start();
-    const crew = { host: made, cluster: joined, killThread: threads.kill };
+    const crew = {
+      ...{ host: made, cluster: joined, killThread: threads.kill },
+      joinFleet: () => fleet?.begin(),
+    };
     return ready.ok ? ok(crew) : fail(ready.failure.message);
   };
 
   const stop = async (): Promise<void> => {
     stopped = true;
     await host?.stop();
+    await closeFleet();
     await threads.stop();
     await threads.close();
   };

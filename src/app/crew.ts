@@ -39,4 +39,6 @@ export interface Crew {
   readonly cluster: Cluster;
   /** For tests: cuts a thread off, whatever it is doing. False: there is no such thread. */
   killThread(name: string): boolean;
+  /** Wants the fleet's lease from now on, where there is one to want. */
+  joinFleet(): void;
 }

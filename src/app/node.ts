@@ -139,6 +139,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   undo.push(watchFile(options, { api, hooks, parts }));
   const reloaded = await unlessStopped(options, () => firstReload(crew));
   if (!reloaded.ok) return reloaded;
+  crew.joinFleet();
   return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo }));
 }
 

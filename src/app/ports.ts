@@ -13,7 +13,7 @@ import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openExecProvider } from '../adapters/exec-provider/provider.js';
 import { openFileSink } from '../adapters/file-sink/sink.js';
 import { openNatsSink } from '../adapters/nats/sink.js';
-import { nodeSubject } from '../adapters/nats/stream.js';
+import { fleetSubject, nodeSubject } from '../adapters/nats/stream.js';
 import { openNopSink } from '../adapters/nop-sink/sink.js';
 import { openRoutedProber } from '../adapters/probe/routed.js';
 import { openProcessProvider } from '../adapters/process-provider/provider.js';
@@ -22,6 +22,8 @@ import {
   openSimulatedProvider,
   type SimulatedWorld,
 } from '../adapters/simulated-provider/provider.js';
+import { isOfFleet } from '../policy/duty.js';
+import type { Hold } from '../ports/lease.js';
 import type { Provider } from '../ports/provider.js';
 import type { Sink } from '../ports/sink.js';
 import type { Store } from '../ports/store.js';
@@ -82,6 +84,7 @@ export async function outboxPorts(input: ThreadPortsInput): Promise<Result<OpenO
   const ports: OutboxPorts = {
     ...{ store, sink, failpoints, metrics },
     publisher: { thread, incarnation, epoch: settings.epoch },
+    ...(settings.lease === undefined ? {} : { fleetStore: store }),
     onBacklog: (made) => {
       backlog = made;
     },
@@ -100,19 +103,34 @@ async function openSink(settings: Settings, { log }: Parts): Promise<Result<Sink
 }
 
 /** Opens by itself when there is something to send: a broker that is away keeps no node from its start. */
-function natsSink({ installation, node }: Settings, nats: NatsSettings): Sink {
+function natsSink({ installation, lease, node }: Settings, nats: NatsSettings): Sink {
+  const own = nodeSubject(nats.stream, node);
+  const fleet = lease === undefined ? own : fleetSubject(nats.stream);
   return openNatsSink({
     ...nats,
     name: `switchyard outbox ${node}`,
     writer: installation,
-    subjectOf: () => nodeSubject(nats.stream, node),
+    subjectOf: (event) => (isOfFleet(event) ? fleet : own),
   });
 }
 
-export function providerPorts({ settings, parts, store, worlds = new Map() }: MainInput) {
-  const { installation, node, epoch, dataDir, configDir } = settings;
+/** @param hold Of the fleet's lease; absent: this node is its own fleet, for good. */
+export function providerPorts(
+  { settings, parts, store, worlds = new Map() }: MainInput,
+  hold?: Hold,
+) {
+  const { node, epoch, dataDir, configDir } = settings;
   const { clock, log, failpoints } = parts;
-  const ownership = { installation, node, epoch };
+  const ownership = {
+    node,
+    // A fleet's instances are tagged with the fleet, and with the epoch of who asked for them.
+    get installation() {
+      return hold?.fleet ?? settings.installation;
+    },
+    get epoch() {
+      return hold?.epoch ?? epoch;
+    },
+  };
   /** One cloud for each provider; it outlives a reopening with other settings. */
   const worldOf = (name: string): SimulatedWorld => {
     const world = worlds.get(name) ?? createSimulatedWorld();
@@ -125,7 +143,7 @@ export function providerPorts({ settings, parts, store, worlds = new Map() }: Ma
     switch (provider.driver) {
       case 'process':
         return openProcessProvider({
-          installation,
+          installation: ownership.installation,
           dir: join(dataDir, 'process', provider.name),
           baseDir: configDir,
           maxInstances: provider.maxInstances,
@@ -143,7 +161,7 @@ export function providerPorts({ settings, parts, store, worlds = new Map() }: Ma
       case 'exec':
         return openExecProvider({
           ...{ name: provider.name, command: provider.command ?? [] },
-          ...{ cwd: configDir, installation, environment: process.env },
+          ...{ cwd: configDir, installation: ownership.installation, environment: process.env },
           timeoutMs: provider.timeoutMs,
           pollIntervalMs: provider.pollIntervalMs ?? POLL_INTERVAL_MS,
           passEnvironment: provider.passEnvironment ?? [],
@@ -152,5 +170,6 @@ export function providerPorts({ settings, parts, store, worlds = new Map() }: Ma
         });
     }
   };
-  return { ownership, openProvider, store };
+  const gate = hold === undefined ? {} : { mayAct: () => hold.mayAct() };
+  return { ownership, openProvider, store, ...gate };
 }

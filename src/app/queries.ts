@@ -45,6 +45,15 @@ export function answerQueries({ host, parts, generation, retain }: QueryOptions)
     quarantined: (_, kinds) => [
       ...host.quarantined(kinds as readonly ActorKind[], QUARANTINED_MAX),
     ],
+    duty: async (_, onDuty) => {
+      if (onDuty !== true) return host.layDown().then(() => true);
+      return (await host.takeUp()).ok;
+    },
+    acknowledged: (_, seqs) => {
+      const [upTo = 0, ...lost] = seqs as readonly number[];
+      host.acknowledged(upTo, lost);
+      return true;
+    },
     generation: (_, value) => generation.raise(Number(value)),
     tap: (_, request) => tap.read(tapRequestOf(request)) as unknown as Json,
   };

@@ -12,6 +12,7 @@ import { guardActor } from '../../actors/guard-actor.js';
 import { identityActor } from '../../actors/identity-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { lbsyncActor } from '../../actors/lbsync-actor.js';
+import { leaseActor } from '../../actors/lease-actor.js';
 import { outboxActor } from '../../actors/outbox-actor.js';
 import { overrideActor } from '../../actors/override-actor.js';
 import { poolActor } from '../../actors/pool-actor.js';
@@ -36,6 +37,7 @@ export interface Cast {
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
     types: [
+      leaseActor,
       reloadActor,
       tenancyActor,
       poolActor,

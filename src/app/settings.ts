@@ -44,6 +44,15 @@ export interface Settings {
       readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
     };
   };
+  /** Set where several nodes share a fleet. */
+  readonly lease?: {
+    readonly servers: readonly string[];
+    readonly bucket: string;
+    readonly replicas: number;
+    readonly ttlMs: number;
+    readonly credentials?: string;
+    readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  };
   readonly outboxAttemptsMax: number;
   readonly coalesceWindowMs: number;
   readonly retention: {
@@ -60,6 +69,8 @@ export interface Settings {
   /** `SWITCHYARD_FAILPOINT`, for crash tests; empty in production. */
   readonly failpoint: string;
 }
+
+export type LeaseSettings = NonNullable<Settings['lease']>;
 
 export type NatsSettings = NonNullable<Settings['sink']['nats']>;
 
@@ -103,29 +114,34 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
       outboxMs: outbox.retention,
     },
   };
-  if (tenancy === undefined) return base;
+  const shared = config.lease.driver === 'nats' ? { ...base, lease: leaseSettings(config) } : base;
+  if (tenancy === undefined) return shared;
   const { url, controller, auth } = tenancy;
-  return { ...base, tenancy: { url, controller, tokenHeader: auth.tokenHeader } };
+  return { ...shared, tenancy: { url, controller, tokenHeader: auth.tokenHeader } };
 }
 
-export function natsSettings({
-  servers,
-  stream,
-  replicas,
-  credentials,
-  tls,
-}: NatsSection): NatsSettings {
+export function natsSettings(sink: Config['outbox']['sink']): NatsSettings {
+  return { ...accessOf(sink), stream: sink.stream };
+}
+
+/** Where nothing is said of the lease's servers, they are the feed's. */
+function leaseSettings({ lease, outbox }: Config): LeaseSettings {
+  const { sink } = outbox;
+  const access = accessOf(lease.servers === undefined ? sink : lease);
+  return { ...access, bucket: lease.bucket ?? `${sink.stream}_lease`, ttlMs: lease.ttl };
+}
+
+type AccessSection = Pick<Config['outbox']['sink'], 'servers' | 'replicas' | 'credentials' | 'tls'>;
+
+function accessOf({ servers, replicas, credentials, tls }: AccessSection) {
   const files = Object.entries(tls).filter(([, path]) => path !== undefined);
   return {
     servers: servers ?? [],
-    stream,
     replicas,
     ...(credentials === undefined ? {} : { credentials }),
     ...(files.length === 0 ? {} : { tls: Object.fromEntries(files) }),
   };
 }
-
-type NatsSection = Config['outbox']['sink'];
 
 export function packageVersion(): string {
   const text = readFileSync(packageFile('package.json'), 'utf8');

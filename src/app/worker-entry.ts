@@ -13,6 +13,7 @@ import { systemIds, systemRandom } from '../adapters/system/identity.js';
 import { createMesh, type Mesh, type MeshOptions } from '../adapters/threads/mesh.js';
 import { createRemoteStore } from '../adapters/threads/remote-store.js';
 import { serveStore } from '../adapters/threads/serve-store.js';
+import { isDuty } from '../policy/duty.js';
 import { createHost } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
 import { rehearse as playScene } from '../runtime/rehearsal.js';
@@ -212,6 +213,7 @@ async function openActorRole(frame: Start, actorRole: ActorRole): Promise<Result
     turn: vitals,
     quarantine: new Set(frame.quarantine),
     generation: () => generation.current,
+    ...(settings.lease === undefined ? {} : { duty: { covers: isDuty } }),
   });
   const answer = answerQueries({ host, parts, generation });
   const ready = host

@@ -52,6 +52,7 @@ export function completeConfig(parsed: ParsedConfig, place: Place) {
       ...dataplane,
       apiSocket: dataplane.apiSocket === undefined ? socketDefault : absolute(dataplane.apiSocket),
     },
+    lease: natsPaths(parsed.lease, absolute),
     outbox: {
       ...outbox,
       sink: { ...natsPaths(outbox.sink, absolute), dir: below(outbox.sink.dir, 'feed') },

@@ -26,6 +26,10 @@ import { provider, template, tenancy, tenant } from './schema-tenants.js';
 
 const names = z.array(text).max(1_000).default([]);
 const servers = z.array(text).min(1).max(100).optional();
+const streamName = text.regex(/^[A-Za-z0-9_-]+$/, {
+  error: 'expected letters, digits, "_" and "-"',
+});
+
 /** How a NATS server lets us in. */
 const natsAccess = {
   servers: restart(servers),
@@ -103,11 +107,7 @@ const outbox = section({
     dir: restart(path.optional()),
     layout: restart(z.enum(['segments', 'per-event']).default('segments')),
     ...natsAccess,
-    stream: restart(
-      text
-        .regex(/^[A-Za-z0-9_-]+$/, { error: 'expected letters, digits, "_" and "-"' })
-        .default('SWITCHYARD'),
-    ),
+    stream: restart(streamName.default('SWITCHYARD')),
   }),
   batchSize: reload(whole(1, 1_024).default(64)),
   pollInterval: reload(span.prefault('15s'), { unit: 'duration' }),
@@ -126,8 +126,8 @@ export const configSchema = z.strictObject({
   }),
   lease: section({
     driver: restart(z.enum(['solo', 'nats']).default('solo')),
-    servers: restart(servers),
-    bucket: restart(text.optional()),
+    ...natsAccess,
+    bucket: restart(streamName.optional()),
     ttl: restart(span.prefault('15s'), { unit: 'duration' }),
   }),
   api,

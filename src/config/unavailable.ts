@@ -29,10 +29,6 @@ function each(
 }
 
 export const UNAVAILABLE: readonly Unavailable[] = [
-  { path: 'lease.driver', what: 'a lease shared by several nodes' },
-  { path: 'lease.servers', what: 'a lease shared by several nodes' },
-  { path: 'lease.ttl', what: 'a lease shared by several nodes' },
-  { path: 'lease.bucket', what: 'a lease shared by several nodes' },
   { path: 'api.reflection', what: 'gRPC reflection' },
   { path: 'tenancy.ordering', what: 'strict ordering of tenancy events' },
   { path: 'tenancy.laneBackoff.base', what: 'another back-off of tenancy lanes' },

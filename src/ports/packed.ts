@@ -10,6 +10,7 @@ import type { StoreFailure } from '../../machines/model/failures.js';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import type { FleetStore } from './fleet-store.js';
 import type { Committed, Decision, Store, StoredCell, StoredTimer } from './store.js';
 
 /**
@@ -160,7 +161,7 @@ function textOf(value: unknown, name: string): string | StoreFailure {
 export type CellLine = readonly [address: string, row: string];
 
 /** A store whose owner serves it to other threads: packed on this side, unpacked on theirs. */
-export interface PackedStore extends Store {
+export interface PackedStore extends Store, FleetStore {
   /** At most one transaction's worth of decisions; else as `commit`. */
   commitPacked(
     decisions: readonly PackedDecision[],

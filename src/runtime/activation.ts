@@ -42,6 +42,16 @@ export function place(kernel: Kernel, row: StoredCell, aheadMs: number): Cell | 
   return quarantineKiller(kernel, cell);
 }
 
+/** Those placed here, from their rows: all are placed, then all start. */
+export function bringUp(kernel: Kernel, rows: readonly StoredCell[], cause: string): void {
+  const { clock, placement, thread } = kernel.options;
+  const own = rows.filter(({ address }) => placement.threadOf(address) === thread);
+  // Once for all of them: a step of the wall clock in between would mix them up.
+  const aheadMs = clock.monotonic() - clock.now();
+  const cells = own.map((row) => place(kernel, row, aheadMs));
+  for (const cell of cells) if (cell !== undefined) start(kernel, cell, cause);
+}
+
 /** A fresh cell of an implicit type: it has no past, and its first event is still to come. */
 export function createFresh(kernel: Kernel, address: Address, registered: RegisteredType): Cell {
   const step = firstStep(kernel, address, registered);
@@ -154,6 +164,11 @@ export function forget(kernel: Kernel, cell: Cell): void {
 export function fenceOff(kernel: Kernel, cell: Cell): void {
   for (const letter of retire(kernel, cell, 'thread-lost'))
     kernel.bury(letter.envelope, 'no-actor');
+}
+
+/** Takes out a cell whose duty has gone to another node; what waits for it is said again there. */
+export function layDown(kernel: Kernel, cell: Cell): void {
+  retire(kernel, cell, 'off-duty');
 }
 
 /** Takes a cell out for good, and gives back what still waits for it. */

@@ -51,6 +51,8 @@ export interface World<Ports, Companion> {
 
 export interface EffectRow<Ports, Companion> {
   readonly class: EffectClass;
+  /** Must happen once per fleet: where nodes share one, it also waits for the feed. */
+  readonly oncePerFleet?: true | undefined;
   perform(params: unknown, world: World<Ports, Companion>): void;
 }
 
@@ -70,6 +72,13 @@ export function durable<P, Ports = unknown, Companion = unknown>(
   perform: Perform<P, Ports, Companion>,
 ): EffectRow<Ports, Companion> {
   return row('durable', perform);
+}
+
+/** After the commit and, where several nodes share one fleet, after the feed has the decision too. */
+export function oncePerFleet<P, Ports = unknown, Companion = unknown>(
+  perform: Perform<P, Ports, Companion>,
+): EffectRow<Ports, Companion> {
+  return { ...row('durable', perform), oncePerFleet: true };
 }
 
 export function protective<P, Ports = unknown, Companion = unknown>(

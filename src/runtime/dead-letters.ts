@@ -16,6 +16,8 @@ export type DeadLetterReason =
   | 'stale-incarnation'
   | 'late-reply'
   | 'unreachable-thread'
+  /** Its actor lives on the holder of the lease. */
+  | 'off-duty'
   | 'stopping';
 
 export interface DeadLetter {

@@ -16,7 +16,8 @@ import { type Cell, type CommittedState, type InFlight, noteCommitted, stateOf }
 import type { CommitOutcome } from './committer.js';
 import { createRevision } from './compile/revision.js';
 import { comeBack } from './crash.js';
-import { performCommitted, type Sorted } from './effect-order.js';
+import { rowsRecord } from './duty.js';
+import { isOncePerFleet, performCommitted, type Sorted } from './effect-order.js';
 import type { Kernel } from './kernel.js';
 import { plainMeta } from './step-meta.js';
 
@@ -45,9 +46,9 @@ interface DecisionParts {
 }
 
 function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision {
-  const { thread, incarnation } = kernel.options;
+  const { thread, incarnation, duty } = kernel.options;
   const { sorted, meta, flight, spawned } = parts;
-  return {
+  const decision: Decision = {
     id: meta.id,
     at: meta.at,
     actor: cell.address,
@@ -60,6 +61,8 @@ function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision 
     records: sorted.records,
     configGeneration: kernel.options.generation(),
   };
+  if (duty?.covers(cell.address) !== true) return decision;
+  return { ...decision, records: [...decision.records, rowsRecord(decision)] };
 }
 
 /** One literal, and of the timers what is in flight anyway: thousands of these wait for the store. */
@@ -135,14 +138,30 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   for (const row of spawned) activateSpawned(kernel, row, flight);
   // What the store has done is done, whatever an effect of it does.
   kernel.options.turn?.begin(cell.address, 'committed');
-  performCommitted(kernel, cell, flight.effects, flight.cause);
-  kernel.options.turn?.end();
   const { outboxSeq } = outcome.value;
+  if (kernel.gate === undefined) performCommitted(kernel, cell, flight.effects, flight.cause);
+  else performInTurn(kernel, cell, flight, outboxSeq);
+  kernel.options.turn?.end();
   if (outboxSeq > 0) kernel.announcer.appended(outboxSeq, cell.address, flight.cause);
   if (flight.forget) return forget(kernel, cell);
   cell.unpark();
   if (cell.phase === 'restarting') return comeBack(kernel, cell);
   kernel.schedule(cell);
+}
+
+/** What is this node's own leaves now, the rest when the feed has told the fleet [FL-3]. */
+function performInTurn(kernel: Kernel, cell: Cell, flight: InFlight, outboxSeq: number): void {
+  const { effects, cause } = flight;
+  const shared = effects.filter((effect) => isOncePerFleet(cell, effect));
+  const own = shared.length === 0 ? effects : effects.filter((one) => !shared.includes(one));
+  performCommitted(kernel, cell, own, cause);
+  if (shared.length === 0) return;
+  const { life } = cell;
+  kernel.gate?.hold(outboxSeq, () => {
+    if (cell.life === life && cell.phase === 'active') {
+      performCommitted(kernel, cell, shared, cause);
+    }
+  });
 }
 
 function refuse(

@@ -83,6 +83,10 @@ function rowOf(cell: Cell, { type }: CollectedEffect): EffectRow<unknown, unknow
   return row;
 }
 
+export function isOncePerFleet(cell: Cell, effect: CollectedEffect): boolean {
+  return rowOf(cell, effect).oncePerFleet === true;
+}
+
 /** Each on its own: one that throws crashes the cell, and what protects still leaves after it. */
 export function performNow(
   kernel: Kernel,

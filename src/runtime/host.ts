@@ -14,7 +14,7 @@ import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.j
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { createFresh, dispose, place, start } from './activation.js';
+import { bringUp, createFresh, dispose, start } from './activation.js';
 import { createAnnouncer } from './announcer.js';
 import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import type { Cell } from './cell.js';
@@ -26,6 +26,8 @@ import {
   type DeadLetters,
   deadLetterOf,
 } from './dead-letters.js';
+import { createDuties } from './duties.js';
+import { createFeedGate } from './duty.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import { type HostOptions, type Kernel, optionsOf, type TapFrame } from './kernel.js';
 import { systemLetter, userLetter } from './letters.js';
@@ -67,6 +69,15 @@ export interface Host {
   quarantined(kinds: readonly ActorKind[], max: number): readonly Address[];
   actorViews(): readonly JsonObject[];
   resume(address: Address): boolean;
+  /**
+   * On duty (again): the duties placed here come to life from the store. Already there, or without
+   * duties: nothing happens.
+   */
+  takeUp(): Promise<Result<void, StoreFailure>>;
+  /** Off duty: they are gone, and what waited for the feed does not leave. */
+  layDown(): Promise<void>;
+  /** The feed has everything up to here, but for `lost`. */
+  acknowledged(upTo: number, lost: readonly number[]): void;
   tap(listener: ((frame: TapFrame) => void) | undefined): void;
   /** How actors stand, one frame each; ends early when `take` says false. */
   glance(take: (frame: TapFrame) => boolean): void;
@@ -112,6 +123,7 @@ export function createHost(given: HostOptions): Host {
       turns.retryHeld();
     }),
     announcer: createAnnouncer(send),
+    gate: options.duty === undefined ? undefined : createFeedGate(),
     deadLetters,
     watches,
     stamp: createStamp(),
@@ -124,6 +136,7 @@ export function createHost(given: HostOptions): Host {
     crash: (cell, error) => crash(kernel, cell, error),
   };
   const turns = createTurns(kernel);
+  const duties = createDuties(kernel, services);
 
   function bury(envelope: Envelope, reason: DeadLetterReason): void {
     const { to, body } = envelope;
@@ -173,6 +186,7 @@ export function createHost(given: HostOptions): Host {
     }
     const known = kernel.cells.get(envelope.to);
     if (known !== undefined) return post(known, envelope);
+    if (duties.isOff(envelope.to)) return turnAway(envelope);
     if (services.deliver(envelope)) return;
     const cell = firstContact(envelope);
     if (cell === undefined) return bury(envelope, 'no-actor');
@@ -203,6 +217,12 @@ export function createHost(given: HostOptions): Host {
       log.error({ actor: to, message: body.type, err: error }, 'message without its key');
       return undefined;
     }
+  }
+
+  /** A level, which its actor's next holder is told again; a question is refused. */
+  function turnAway(envelope: Envelope): void {
+    if (envelope.replyTo !== undefined) bury(envelope, 'off-duty');
+    else options.metrics.count('dead_letters_total', { reason: 'off-duty' });
   }
 
   function firstContact(envelope: Envelope): Cell | undefined {
@@ -254,11 +274,11 @@ export function createHost(given: HostOptions): Host {
     const loaded = kinds.length === 0 ? ok([]) : await options.store.load(kinds);
     if (!loaded.ok) return loaded;
     if (stopping) return fail({ code: 'unavailable', message: 'the node is stopping' });
-    const own = loaded.value.filter((row) => placement.threadOf(row.address) === thread);
-    // Once for all of them: a step of the wall clock in between would mix them up.
-    const aheadMs = clock.monotonic() - clock.now();
-    const cells = own.map((row) => place(kernel, row, aheadMs));
-    for (const cell of cells) if (cell !== undefined) start(kernel, cell, 'boot');
+    bringUp(
+      kernel,
+      loaded.value.filter(({ address }) => !duties.isOff(address)),
+      'boot',
+    );
     const waited = early ?? [];
     early = undefined;
     watches.started();
@@ -333,6 +353,9 @@ export function createHost(given: HostOptions): Host {
       const cell = kernel.cells.get(address);
       return cell !== undefined && resume(kernel, cell);
     },
+    takeUp: duties.takeUp,
+    layDown: duties.layDown,
+    acknowledged: (upTo, lost) => kernel.gate?.raise(upTo, lost),
     tap: (listener) => {
       kernel.tap = listener;
     },

@@ -15,6 +15,7 @@ import type { AskFailure } from './asks.js';
 import type { Cell } from './cell.js';
 import type { Committer } from './committer.js';
 import type { DeadLetterReason, DeadLetters } from './dead-letters.js';
+import type { DutyOptions, FeedGate } from './duty.js';
 import type { Envelope } from './envelope.js';
 import type { Mailboxes } from './mailbox.js';
 import type { Placement, ThreadName } from './placement.js';
@@ -77,6 +78,8 @@ export interface HostOptions {
   readonly turn?: TurnWitness | undefined;
   /** Actors that killed earlier lives of this thread: they come up in quarantine. */
   readonly quarantine?: ReadonlySet<Address> | undefined;
+  /** Actors that live here only on duty; absent: this node is its own fleet. */
+  readonly duty?: DutyOptions | undefined;
   /** Config generation written into every decision. */
   generation(): number;
 }
@@ -100,6 +103,7 @@ export function optionsOf(given: HostOptions): HostOptions {
     path: given.path,
     turn: given.turn,
     quarantine: given.quarantine,
+    duty: given.duty,
     generation: given.generation,
   };
 }
@@ -114,6 +118,8 @@ export interface Kernel {
   readonly restarts: Restarts;
   readonly committer: Committer;
   readonly announcer: Announcer;
+  /** Absent without `duty`. */
+  readonly gate: FeedGate | undefined;
   readonly deadLetters: DeadLetters;
   readonly watches: Watches;
   readonly stamp: Stamp;

@@ -45,7 +45,10 @@ export class HostedType {
     this.isSample = type.isSample;
     const rows = Object.entries(type.effects);
     this.effects = new Map(
-      rows.map(([name, { class: of, perform }]) => [name, { class: of, perform }]),
+      rows.map(([name, { class: of, oncePerFleet, perform }]) => [
+        name,
+        { class: of, oncePerFleet, perform },
+      ]),
     );
   }
 }

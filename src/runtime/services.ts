@@ -13,6 +13,8 @@ export interface Services {
   /** False: not an address of a service. */
   deliver(envelope: Envelope): boolean;
   serves(address: Address): boolean;
+  /** Stops those at these addresses; nothing of what they were told is kept. */
+  layDown(covers: (address: Address) => boolean): Promise<void>;
   views(kind: ActorKind): readonly JsonObject[];
   stop(): Promise<void>;
 }
@@ -106,6 +108,12 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
       [...running]
         .filter(([address]) => kindOf(address) === kind)
         .map(([, service]) => service.view()),
+    layDown: async (covers) => {
+      const gone = [...running].filter(([address]) => covers(address));
+      for (const [address] of gone) running.delete(address);
+      for (const address of [...seeds.keys()].filter(covers)) seeds.delete(address);
+      await Promise.all(gone.map(([address, service]) => stopOne(address, service)));
+    },
     stop: async () => {
       await Promise.all([...running].map(([address, service]) => stopOne(address, service)));
     },

@@ -17,6 +17,7 @@ export type DownReason =
   | 'forgotten'
   | 'quarantined'
   | 'no-actor'
+  | 'off-duty'
   | 'thread-lost'
   | 'stopping'
   | 'refused';

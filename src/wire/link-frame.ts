@@ -57,6 +57,7 @@ export interface StoreAnswerFrame {
 /** Why an actor that was watched takes no messages any more. A crash is none: it comes back. */
 export const DOWN_REASONS = [
   'forgotten',
+  'off-duty',
   'quarantined',
   'no-actor',
   'thread-lost',

@@ -64,6 +64,10 @@ function maybeNull<T>(check: Check<T>): Check<T | null> {
   return (value): value is T | null => value === null || check(value);
 }
 
+const isChange = record({ address: isText, row: maybeNull(isText) });
+
+const isVersion = record({ key: isText, version: isCount, hash: isText });
+
 /** One check per argument, in order. */
 export const STORE_ARGUMENTS = {
   load: [
@@ -93,6 +97,17 @@ export const STORE_ARGUMENTS = {
   ],
   artifactGet: [isText, isText, isCount],
   artifactsKeep: [isText, listOf(isText)],
+  fleetApply: [
+    record(
+      { changes: listOf(isChange), versions: listOf(isVersion), cursor: isCount },
+      { standing: isText },
+    ),
+  ],
+  fleetCursor: [],
+  fleetStanding: [],
+  fleetRows: [isText, isText, isCount],
+  fleetAdopt: [listOf(isText)],
+  outboxAbandon: [listOf(isCount), isText],
   metaGet: [isText],
   metaSet: [isText, isText],
 } as const;

@@ -25,6 +25,7 @@ test('[SU-29] threads: one child per shard, in the order of the tree, and nothin
     'provider',
     'sweep',
     'reload',
+    'lease',
     'tenancy',
   ]);
 });

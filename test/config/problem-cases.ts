@@ -351,7 +351,7 @@ const NODE: readonly ProblemCase[] = [
   },
   {
     name: 'what is not available',
-    text: `lease: { driver: nats }\nfeed: { unknownTypes: halt }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }').replace(/\nhealthChecks.*/, '')}`,
+    text: `feed: { unknownTypes: halt }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }').replace(/\nhealthChecks.*/, '')}`,
   },
   {
     name: 'steps of slow start that no weight is',

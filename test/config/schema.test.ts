@@ -22,7 +22,7 @@ test('[CF-10] annotations: the walk that proves it finds a bare field', () => {
 
 const RESTART = `
   node.name node.dataDir node.workers store.durability lease.driver lease.servers lease.bucket
-  lease.ttl api.listen api.advertise api.tls.cert api.tls.key api.tls.clientCa api.reflection api.agentCa.dir api.agentCa.lifetime admin.listen
+  lease.ttl lease.credentials lease.tls.ca lease.tls.cert lease.tls.key lease.replicas api.listen api.advertise api.tls.cert api.tls.key api.tls.clientCa api.reflection api.agentCa.dir api.agentCa.lifetime admin.listen
   inspector.enabled inspector.listen tenancy.url tenancy.controller dataplane.driver
   dataplane.apiSocket outbox.sink.driver outbox.sink.dir outbox.sink.layout outbox.sink.servers
   outbox.sink.stream outbox.sink.credentials outbox.sink.tls.ca outbox.sink.tls.cert

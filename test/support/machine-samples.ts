@@ -21,7 +21,15 @@ import { agent } from './agent-samples.js';
 import { level, TERMS } from './book.js';
 import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
-import { announcement, guard, identity, override, suspicion, sweep } from './order-samples.js';
+import {
+  announcement,
+  guard,
+  identity,
+  lease,
+  override,
+  suspicion,
+  sweep,
+} from './order-samples.js';
 import { outboxSamples as outbox } from './outbox-samples.js';
 import { read, UNREADABLE } from './reload.js';
 import { tenancySettings } from './tenancy-settings.js';
@@ -377,6 +385,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   guard: { input: inputOf('guard', 'shrink'), events: guard },
   sweep: { input: inputOf('sweep', 'local'), events: sweep },
   suspicion: { input: inputOf('suspicion', 'main'), events: suspicion },
+  lease: { input: inputOf('lease', 'main'), events: lease },
   announcement: { input: inputOf('announcement', WEB), events: announcement },
   override: { input: inputOf('override', 'backend/cache-1'), events: override },
   identity: { input: inputOf('identity', ID), events: identity },

@@ -1,4 +1,6 @@
 /** Messages to walk the machines of overrides, announcements and identities with. */
+
+import type { LeaseAnswer } from '../../machines/lease.js';
 import type { AnnouncementMessage } from '../../machines/model/announce.js';
 import type { Activated } from '../../machines/model/effects.js';
 import type { GuardMessage } from '../../machines/model/guard.js';
@@ -9,6 +11,7 @@ import {
   type InstanceId,
   type TenantId,
 } from '../../machines/model/ids.js';
+import type { LeaseMessage } from '../../machines/model/lease.js';
 import type { SweepMessage } from '../../machines/model/orphans.js';
 import type { OverrideMessage } from '../../machines/model/overrides.js';
 import type { SuspicionMessage } from '../../machines/model/suspicion.js';
@@ -37,6 +40,20 @@ export const announcement: readonly (AnnouncementMessage | Activated)[] = [
     { type: 'hook.finished', call, failure: null } as const,
     { type: 'hook.finished', call, failure: { code: 'failed', message: 'no' } } as const,
   ]),
+];
+
+const standing = { fleet: 'f', writer: 'w', node: 'edge-1', epoch: 3 };
+export const lease: readonly (LeaseMessage | LeaseAnswer | Activated)[] = [
+  activated,
+  { type: 'lease.begin', pollIntervalMs: 1_000 },
+  { type: 'lease.granted' },
+  { type: 'lease.refused', message: 'edge-2 holds the lease' },
+  { type: 'lease.lost', message: 'it ran out' },
+  { type: 'fleet.prepared', standing },
+  { type: 'fleet.unprepared', message: 'away' },
+  { type: 'fleet.takenUp' },
+  { type: 'fleet.notTakenUp', message: 'away' },
+  { type: 'feed.acknowledged', upTo: 7, lost: [3] },
 ];
 
 const counted = { type: 'hearing.counted', silent: 5, total: 8 } as const;

@@ -20,6 +20,7 @@ import { createSinglePlacement } from '../../src/runtime/placement.js';
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/virtual-clock.js';
 import { type FakeAnnounceHook, fakeAnnounceHook } from './fake-announce-hook.js';
 import { type FakeProber, fakeProber } from './fake-prober.js';
+import type { FleetSeat } from './fleet-seat.js';
 import { type MemorySink, openMemorySink } from './memory-sink.js';
 import { numberedIds, rememberingLog, rememberingMetrics, seededRandom } from './quiet.js';
 import { type ScriptedTenancy, scriptedTenancy } from './scripted-tenancy.js';
@@ -71,6 +72,7 @@ interface Outside {
   readonly file: { text: string };
   readonly seed: number;
   readonly life: number;
+  readonly fleet: FleetSeat | undefined;
 }
 
 /** What a node finds when it starts: a store and a provider's instances from before, and the time it is. */
@@ -82,11 +84,16 @@ export interface Past {
   readonly lb?: StrictLb;
   readonly startAtMs?: number;
   readonly life?: number;
+  /** Time it shares with others. */
+  readonly clock?: VirtualClock;
+  /** The fleet it is one node of. */
+  readonly fleet?: FleetSeat;
 }
 
 export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promise<VirtualNode> {
   return live({
-    clock: createVirtualClock(past.startAtMs),
+    clock: past.clock ?? createVirtualClock(past.startAtMs),
+    fleet: past.fleet,
     store: past.store ?? memoryStore(),
     lb: past.lb ?? createStrictLb(),
     prober: past.prober ?? fakeProber(),
@@ -105,15 +112,19 @@ async function live(outside: Outside): Promise<VirtualNode> {
   const { clock, lb, prober, world, sink, tenancy, hook, file, seed, life, faults } = outside;
   const store = fallible(outside.store, faults);
   const dataplane = createStrictDataplane(lb);
+  const seat = outside.fleet;
   const log = rememberingLog();
   let generation = 0;
   const gate = { alive: true };
-  const host = createHost({
+  const guarded = whileAlive(clock, gate);
+  const joined = seat?.join({ clock: guarded, log, life, host: () => host });
+  const host: Host = createHost({
+    ...joined?.options,
     ...castOf(['main', 'shard', 'dataplane', 'outbox']),
     thread: 'main',
     incarnation: life,
     placement: createSinglePlacement(),
-    clock: whileAlive(clock, gate),
+    clock: guarded,
     ids: numberedIds(`0${life.toString(16)}`),
     random: seededRandom(seed + life),
     log,
@@ -125,7 +136,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       store,
       prober,
       dataplane,
-      sink,
+      sink: seat?.link.sink ?? sink,
       failpoints: noFailpoints,
       publisher: { thread: 'main', incarnation: life, epoch: life },
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
@@ -143,6 +154,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       },
       tenancyApi: tenancy,
       announceHook: hook,
+      ...joined?.ports,
     },
   });
   const started = await host.start();
@@ -165,6 +177,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
     return answer ?? { status: 'unanswered' };
   };
   await reload('boot');
+  joined?.begin();
   return {
     ...{ host, clock, store, lb, dataplane, prober, world, sink, tenancy, hook, log, faults },
     configure: (text, how) => {
@@ -175,6 +188,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
     views: host.views,
     crash: () => {
       gate.alive = false;
+      joined?.die();
       dataplane.drop('the daemon died');
       return live({ ...outside, life: life + 1 });
     },

@@ -55,6 +55,8 @@ export interface Commit {
   readonly coalescer: Coalescer;
   /** Appends what waited long enough. Throws what SQLite throws. */
   appendDue(): void;
+  /** Somebody else has written to the tables. */
+  forget(): void;
 }
 
 export function createCommit(parts: CommitParts): Commit {
@@ -128,6 +130,7 @@ export function createCommit(parts: CommitParts): Commit {
   };
   return Object.assign(commit, {
     ...{ readAgain: behind.readAgain, coalescer, appendDue: appendHeld },
+    forget: () => recent.forget(),
   });
 }
 

@@ -236,6 +236,13 @@ export const MIGRATIONS: readonly Migration[] = [
       LEFT JOIN origins ON origins.id = outbox.origin;
     `,
   },
+  {
+    version: 5,
+    sql: `
+      -- Rows of the holder's actors as the fleet's log has them, each the JSON text of a whole row.
+      CREATE TABLE fleet (address TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -8,6 +8,7 @@ import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Address } from '../../../machines/model/ids.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Failpoints } from '../../ports/failpoints.js';
+import type { FleetStore } from '../../ports/fleet-store.js';
 import {
   type PackedCell,
   type PackedDecision,
@@ -22,6 +23,7 @@ import { createClaim } from './claim.js';
 import { type Commit, createCommit, type Outcome } from './commit.js';
 import { EPOCH_KEY, epochOf } from './epoch.js';
 import { failureOf, unavailable } from './failures.js';
+import { createFleet } from './fleet.js';
 import { createJournal } from './journal.js';
 import { COMMIT_DECISIONS_MAX, OUTBOX_ATTEMPTS_MAX } from './limits.js';
 import { createOutbox } from './outbox.js';
@@ -108,6 +110,7 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     }),
     ...readCalls(db, attempt),
     ...artifactCalls(db, attempt),
+    ...fleetCalls(db, attempt, commit.forget),
     metaGet: (key) => attempt(() => meta.get(key)),
     metaSet: (key, value) => attempt(() => metaSet(key, value)),
     prune: (retention) => attempt(() => prune(retention)),
@@ -186,6 +189,18 @@ function artifactCalls(db: Database.Database, attempt: Attempt) {
     artifactGet: (kind, hash, part) => attempt(() => artifacts.get(kind, hash, part)),
     artifactsKeep: (kind, hashes) => attempt(() => artifacts.keep(kind, hashes)),
   } satisfies Partial<Store>;
+}
+
+function fleetCalls(db: Database.Database, attempt: Attempt, forget: () => void): FleetStore {
+  const fleet = createFleet(db, forget);
+  return {
+    fleetApply: (batch) => attempt(() => fleet.apply(batch)),
+    fleetCursor: () => attempt(fleet.cursor),
+    fleetStanding: () => attempt(fleet.standing),
+    fleetRows: (prefix, after, max) => attempt(() => fleet.rows(prefix, after, max)),
+    fleetAdopt: (prefixes) => attempt(() => fleet.adopt(prefixes)),
+    outboxAbandon: (seqs, reason) => attempt(() => fleet.abandon(seqs, reason)),
+  };
 }
 
 function readCalls(db: Database.Database, attempt: Attempt) {

@@ -13,6 +13,7 @@
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { FleetStore } from '../../ports/fleet-store.js';
 import {
   isRow,
   type PackedDecision,
@@ -37,7 +38,7 @@ export interface StoreChannel {
   onClose(listener: () => void): void;
 }
 
-export interface RemoteStore extends Store {
+export interface RemoteStore extends Store, FleetStore {
   /** From now on this channel carries the calls, first of all those without an answer. */
   attach(channel: StoreChannel): void;
   /** Calls without an answer. */
@@ -111,6 +112,12 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
     ledgerRemove: (vipKey) => call('ledgerRemove', vipKey),
     artifactPut: (part) => call('artifactPut', part),
     artifactsKeep: (kind, hashes) => call('artifactsKeep', kind, hashes),
+    fleetApply: (batch) => call('fleetApply', batch),
+    fleetCursor: () => call('fleetCursor'),
+    fleetStanding: () => call('fleetStanding'),
+    fleetRows: (prefix, after, max) => call('fleetRows', prefix, after, max),
+    fleetAdopt: (prefixes) => call('fleetAdopt', prefixes),
+    outboxAbandon: (seqs, reason) => call('outboxAbandon', seqs, reason),
     metaSet: (key, value) => call('metaSet', key, value),
     attach: link.attach,
     get pending() {

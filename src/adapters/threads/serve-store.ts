@@ -10,6 +10,7 @@
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import type { Json } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
+import type { FleetStore } from '../../ports/fleet-store.js';
 import {
   type CellLine,
   joinLines,
@@ -183,7 +184,7 @@ function textsOf(lines: readonly CellLine[]): readonly string[] {
 
 /** Compiles only while the methods that travel are those of the port. */
 type Calls = {
-  readonly [M in Exclude<keyof Store, 'close' | 'load'>]: (
+  readonly [M in Exclude<keyof (Store & FleetStore), 'close' | 'load'>]: (
     store: PackedStore,
     args: StoreArguments<M>,
   ) => Promise<Answer>;
@@ -210,6 +211,12 @@ const CALLS: Calls = {
   artifactPut: (store, [part]) => store.artifactPut(part),
   artifactGet: (store, [kind, hash, part]) => store.artifactGet(kind, hash, part),
   artifactsKeep: (store, [kind, hashes]) => store.artifactsKeep(kind, hashes),
+  fleetApply: (store, [batch]) => store.fleetApply(batch),
+  fleetCursor: (store) => store.fleetCursor(),
+  fleetStanding: (store) => store.fleetStanding(),
+  fleetRows: (store, [prefix, after, max]) => store.fleetRows(prefix, after, max),
+  fleetAdopt: (store, [prefixes]) => store.fleetAdopt(prefixes),
+  outboxAbandon: (store, [seqs, reason]) => store.outboxAbandon(seqs, reason),
   metaGet: (store, [key]) => store.metaGet(key),
   metaSet: (store, [key, value]) => store.metaSet(key, value),
 };

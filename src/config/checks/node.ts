@@ -79,16 +79,37 @@ function checkGreSources(context: CheckContext): readonly Finding[] {
   });
 }
 
-/** Who speaks NATS has to be told where, and both halves of a key pair. */
+/** Who speaks NATS has to be told where, and both halves of a key pair; a fleet needs a log. */
 function checkNats({ config }: CheckContext): readonly Finding[] {
-  const { driver, servers, tls } = config.outbox.sink;
-  const path = ['outbox', 'sink'];
-  if (driver !== 'nats') return [];
+  const { lease, outbox } = config;
+  const { sink } = outbox;
+  const shared = lease.driver === 'nats';
+  return [
+    ...(sink.driver === 'nats' ? checkAccess(['outbox', 'sink'], sink, sink.servers) : []),
+    ...(shared ? checkAccess(['lease'], lease, lease.servers ?? sink.servers) : []),
+    ...(shared && sink.driver !== 'nats' ? [semantic(['lease', 'driver'], NO_LOG)] : []),
+    ...(shared && lease.ttl < LEASE_TTL_MIN_MS ? [semantic(['lease', 'ttl'], TOO_SHORT)] : []),
+  ];
+}
+
+/** A cluster's change of leader takes 5 s, in which nobody can renew. */
+const LEASE_TTL_MIN_MS = 3_000;
+
+const NO_LOG = 'a shared lease needs the fleet to share a log: set outbox.sink.driver to nats';
+const TOO_SHORT = 'expected at least 3s: a lease is renewed at a third of its time';
+
+function checkAccess(
+  path: Path,
+  {
+    tls,
+  }: { readonly tls: { readonly cert?: string | undefined; readonly key?: string | undefined } },
+  servers: readonly string[] | undefined,
+): readonly Finding[] {
   const lonely = (tls.cert === undefined) !== (tls.key === undefined);
   return [
-    ...(servers === undefined
-      ? [semantic(path, 'the nats driver needs servers, e.g. [nats://127.0.0.1:4222]')]
-      : []),
+    ...(servers === undefined ? [semantic(path, NO_SERVERS)] : []),
     ...(lonely ? [semantic([...path, 'tls'], 'cert and key go together')] : []),
   ];
 }
+
+const NO_SERVERS = 'the nats driver needs servers, e.g. [nats://127.0.0.1:4222]';

@@ -1,0 +1,323 @@
+/**
+ * The fleet's log, as one node lives with it: read as it grows, kept in the node's own store, shown to the
+ * node's dataplane while somebody else is the holder; and what a new holder does with it.
+ *
+ *   feed ─► read ─► rows, versions, standing ─► store, with the cursor, in one transaction ─► shown
+ *
+ * Every node reads all of it, its own events too: what is stored from the log is the log, whoever wrote it.
+ *
+ * Rules: [FL-5] rows and cursor move together; [FL-6] what is read is shown while off duty; [FL-7] pending
+ * rows of a holder that another has followed are abandoned, never published; [FL-8] who first shares a
+ * fleet brings what it has into the log before it begins.
+ */
+import type { Standing } from '../machines/lease.js';
+import { addressOf } from '../machines/model/ids.js';
+import { fail, ok, type Result } from '../machines/model/result.js';
+import { DUTY_KINDS, DUTY_PREFIXES, isDuty, isOfFleet } from '../src/policy/duty.js';
+import type { Clock, Ids } from '../src/ports/clock.js';
+import { feedHash } from '../src/ports/feed-chain.js';
+import type { FeedItem, FeedSource } from '../src/ports/feed-source.js';
+import type { AggregateHead, FleetChange, FleetStore } from '../src/ports/fleet-store.js';
+import type { LeaseClaim } from '../src/ports/lease.js';
+import type { Log } from '../src/ports/log.js';
+import type { Decision, FeedEvent, Store } from '../src/ports/store.js';
+import { type DecidedRows, ROWS_DECIDED, rowsRecord } from '../src/runtime/duty.js';
+import { lettersOfRow, rowOf, SHOWN_PREFIXES, type ShownLetter } from './fleet-projection.js';
+
+export interface FleetLogOptions {
+  readonly source: FeedSource;
+  readonly store: FleetStore &
+    Pick<Store, 'load' | 'commit' | 'outboxPending' | 'metaGet' | 'metaSet'>;
+  /** Raises the store's epoch above what it has and this. */
+  raiseEpoch(observed: number): Promise<Result<number, { readonly message: string }>>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly node: string;
+  /** Names our data directory. */
+  readonly writer: string;
+  readonly incarnation: number;
+  isOnDuty(): boolean;
+  show(letter: ShownLetter): void;
+}
+
+export interface FleetLog {
+  /** Reads from now on, for ever. */
+  begin(): void;
+  /** At the log's end, with a new epoch: how the claimant would stand. */
+  prepare(claim: LeaseClaim): Promise<Result<Standing, string>>;
+  /** The node's own cells become what the log says at its end. */
+  adopt(): Promise<Result<void, string>>;
+  /** Everything the dataplane should know is said again. */
+  showAll(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const fleetLogLimits = {
+  /** Events applied in one transaction. */
+  batchEvents: 256,
+  /** Rows read, and decisions made, in one go. */
+  pageRows: 200,
+  /** After a failure. */
+  retryMs: 1_000,
+  /** Everything is shown again this often, in case something was lost. */
+  resyncMs: 30_000,
+} as const;
+
+type Told<T> = Promise<Result<T, string>>;
+
+export function createFleetLog(options: FleetLogOptions): FleetLog {
+  const { source, store, clock, log } = options;
+  const ending = new AbortController();
+  let turn: Promise<unknown> = Promise.resolve();
+  let loop: Promise<void> | undefined;
+
+  const inTurn = <T>(work: () => Told<T>): Told<T> => {
+    const next = turn.then(work);
+    turn = next.catch(() => undefined);
+    return next;
+  };
+
+  /** One bite; answers how many events it was. */
+  const advance = (): Told<number> =>
+    inTurn(async () => {
+      const cursor = await store.fleetCursor();
+      if (!cursor.ok) return fail(cursor.failure.message);
+      const items = await source.read(cursor.value, fleetLogLimits.batchEvents);
+      if (!items.ok) return fail(items.failure.message);
+      if (items.value.length === 0) return ok(0);
+      const batch = await batchOf(options, items.value);
+      if (!batch.ok) return batch;
+      const applied = await store.fleetApply(batch.value);
+      if (!applied.ok) return fail(applied.failure.message);
+      // At once: what can never be published would only stand in the way of what can.
+      const followed = await abandonFor(options, batch.value.standing);
+      if (!followed.ok) return followed;
+      await source.acknowledge(batch.value.cursor);
+      if (!options.isOnDuty()) showChanges(options, batch.value.changes);
+      return ok(items.value.length);
+    });
+
+  /** To where the log ends now. */
+  const catchUp = async (): Told<void> => {
+    const head = await source.head();
+    if (!head.ok) return fail(head.failure.message);
+    for (;;) {
+      const cursor = await store.fleetCursor();
+      if (!cursor.ok) return fail(cursor.failure.message);
+      if (cursor.value >= head.value) return ok(undefined);
+      const advanced = await advance();
+      if (!advanced.ok) return advanced;
+    }
+  };
+
+  const showAll = async (): Promise<void> => {
+    for (const prefix of SHOWN_PREFIXES) {
+      for (let after = prefix as string; ; ) {
+        const rows = await store.fleetRows(prefix, after, fleetLogLimits.pageRows);
+        if (!rows.ok || options.isOnDuty()) return;
+        showChanges(options, rows.value);
+        const last = rows.value.at(-1);
+        if (last === undefined) break;
+        after = last.address;
+      }
+    }
+  };
+
+  const follow = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      const advanced = await advance();
+      if (!advanced.ok) {
+        log.debug({ reason: advanced.failure }, 'the fleet log cannot be read; it is tried again');
+        await pause(clock, fleetLogLimits.retryMs, ending.signal);
+      } else if (advanced.value === 0) {
+        const cursor = await store.fleetCursor();
+        await source.wait(cursor.ok ? cursor.value : 0, ending.signal);
+      }
+    }
+  };
+
+  const resync = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      if (!options.isOnDuty()) await showAll();
+      await pause(clock, fleetLogLimits.resyncMs, ending.signal);
+    }
+  };
+
+  return {
+    begin: () => {
+      loop ??= Promise.all([follow(), resync()]).then(() => undefined);
+      loop.catch((err: unknown) => log.error({ err }, 'the fleet log is not followed any more'));
+    },
+    prepare: async (claim) => {
+      const caughtUp = await catchUp();
+      if (!caughtUp.ok) return caughtUp;
+      const standing = await standingOf(store);
+      if (!standing.ok) return standing;
+      const prior = standing.value;
+      if (prior === undefined) {
+        const brought = await bringOwn(options);
+        if (!brought.ok) return brought;
+      } else if (prior.writer !== claim.writer) {
+        const abandoned = await abandonPending(options, prior);
+        if (!abandoned.ok) return abandoned;
+      }
+      const epoch = await options.raiseEpoch(prior?.epoch ?? 0);
+      if (!epoch.ok) return fail(epoch.failure.message);
+      return ok({ fleet: prior?.fleet ?? claim.writer, ...claim, epoch: epoch.value });
+    },
+    adopt: async () => {
+      const caughtUp = await catchUp();
+      if (!caughtUp.ok) return caughtUp;
+      const adopted = await store.fleetAdopt(DUTY_PREFIXES);
+      return adopted.ok ? adopted : fail(adopted.failure.message);
+    },
+    showAll,
+    stop: async () => {
+      ending.abort();
+      await loop;
+    },
+  };
+}
+
+function showChanges({ show }: FleetLogOptions, changes: readonly FleetChange[]): void {
+  for (const { row: text } of changes) {
+    const row = rowOf(text);
+    if (row !== undefined) for (const letter of lettersOfRow(row)) show(letter);
+  }
+}
+
+interface Batch {
+  readonly changes: FleetChange[];
+  readonly versions: readonly AggregateHead[];
+  readonly cursor: number;
+  readonly standing?: string;
+}
+
+async function batchOf(
+  { source, node, log }: FleetLogOptions,
+  items: readonly FeedItem[],
+): Told<Batch> {
+  const changes: FleetChange[] = [];
+  const versions = new Map<string, AggregateHead>();
+  let standing: string | undefined;
+  for (const item of items) {
+    if ('damaged' in item) {
+      log.error(
+        { ...item },
+        'an event of the fleet log is damaged; the next of its row says all again',
+      );
+      continue;
+    }
+    const { event } = item;
+    if (!isOfFleet(event)) continue;
+    if (event.node !== node) versions.set(event.orderingKey, headOf(event));
+    if (event.type === 'lease.gained') standing = JSON.stringify(event.data);
+    if (event.type !== ROWS_DECIDED) continue;
+    const data = await dataOf(source, event);
+    if (!data.ok) return data;
+    changes.push(...changesOf(event, data.value));
+  }
+  return ok({
+    changes,
+    versions: [...versions.values()],
+    cursor: items.at(-1)?.controlVersion ?? 0,
+    ...(standing === undefined ? {} : { standing }),
+  });
+}
+
+function headOf(event: FeedEvent): AggregateHead {
+  const { orderingKey: key, aggregateVersion: version } = event;
+  return { key, version, hash: feedHash(event) };
+}
+
+/** What is too large for an event lies beside the feed. */
+async function dataOf(source: FeedSource, event: FeedEvent): Told<DecidedRows> {
+  if (event.artifactRef === undefined) return ok(event.data as unknown as DecidedRows);
+  const bytes = await source.artifact(event.artifactRef);
+  if (!bytes.ok) return fail(bytes.failure.message);
+  return ok(JSON.parse(Buffer.from(bytes.value).toString('utf8')) as DecidedRows);
+}
+
+function changesOf({ orderingKey }: FeedEvent, rows: DecidedRows): readonly FleetChange[] {
+  const { cell, spawns, forget } = rows;
+  const own = cell === null ? [] : [cell];
+  return [
+    ...[...own, ...spawns].map((row) => ({ address: row.address, row: JSON.stringify(row) })),
+    ...(forget ? [{ address: orderingKey, row: null }] : []),
+  ];
+}
+
+async function standingOf(store: FleetStore): Told<Standing | undefined> {
+  const text = await store.fleetStanding();
+  if (!text.ok) return fail(text.failure.message);
+  return ok(text.value === undefined ? undefined : (JSON.parse(text.value) as Standing));
+}
+
+async function abandonFor(options: FleetLogOptions, standing: string | undefined): Told<void> {
+  if (standing === undefined) return ok(undefined);
+  const by = JSON.parse(standing) as Standing;
+  return by.writer === options.writer ? ok(undefined) : abandonPending(options, by);
+}
+
+/** What we decided and never published was decided against a state that is no longer the fleet's. */
+async function abandonPending({ store, log }: FleetLogOptions, by: Standing): Told<void> {
+  for (let after = 0; ; ) {
+    const rows = await store.outboxPending(after, fleetLogLimits.pageRows);
+    if (!rows.ok) return fail(rows.failure.message);
+    const last = rows.value.at(-1);
+    if (last === undefined) return ok(undefined);
+    after = last.seq;
+    const ours = rows.value.filter(({ event }) => isOfFleet(event)).map(({ seq }) => seq);
+    if (ours.length === 0) continue;
+    const reason = `${by.node} has gone on without it in epoch ${by.epoch}`;
+    const done = await store.outboxAbandon(ours, reason);
+    if (!done.ok) return fail(done.failure.message);
+    log.warn(
+      { rows: ours.length, reason },
+      'decisions that the fleet never heard of are abandoned',
+    );
+  }
+}
+
+/** Rows from before this node shared a fleet: each is said once, as if it had just been decided. */
+async function bringOwn({ store, ids, clock, incarnation }: FleetLogOptions): Told<void> {
+  const loaded = await store.load([...DUTY_KINDS]);
+  if (!loaded.ok) return fail(loaded.failure.message);
+  const own = loaded.value.filter(({ address, damaged }) => isDuty(address) && !damaged);
+  for (let from = 0; from < own.length; from += fleetLogLimits.pageRows) {
+    const decisions = own.slice(from, from + fleetLogLimits.pageRows).map(
+      (cell): Decision => ({
+        id: ids.next(),
+        at: clock.now(),
+        actor: cell.address,
+        cause: 'fleet:joined',
+        thread: 'main',
+        incarnation,
+        cell: undefined,
+        spawns: [],
+        forget: false,
+        records: [rowsRecord({ actor: cell.address, cell, spawns: [], forget: false })],
+        configGeneration: 0,
+      }),
+    );
+    const committed = await store.commit(decisions);
+    const failed = committed.find(({ ok: done }) => !done);
+    if (failed !== undefined && !failed.ok) return fail(failed.failure.message);
+  }
+  return ok(undefined);
+}
+
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, done);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+export const LEASE_ACTOR = addressOf('lease', 'main');

@@ -1,0 +1,85 @@
+/**
+ * The fleet's rows, as its log has them. A row is whole in every event, so the last one counts; applying
+ * a batch twice changes nothing, because the cursor moves in the same transaction.
+ *
+ * Rule: [FL-5] rows and cursor move together; cells are replaced by them all at once or not at all.
+ */
+import type Database from 'better-sqlite3';
+import type { FleetBatch, FleetChange } from '../../ports/fleet-store.js';
+import { rowsOf } from './outbox.js';
+
+export interface Fleet {
+  apply(batch: FleetBatch): void;
+  cursor(): number;
+  standing(): string | undefined;
+  rows(prefix: string, after: string, max: number): readonly FleetChange[];
+  adopt(prefixes: readonly string[]): void;
+  abandon(seqs: readonly number[], reason: string): void;
+}
+
+const CURSOR = 'fleet.cursor';
+const STANDING = 'fleet.standing';
+
+const ADOPT = `
+  INSERT INTO cells
+    (address, parent, machine, machine_version, machine_hash, version, incarnation, value, context, timers)
+  SELECT address, row ->> 'parent', row ->> 'machine', row ->> 'machineVersion', row ->> 'machineHash',
+         row ->> 'version', 0, row -> 'value', row -> 'context', row -> 'timers'
+  FROM fleet WHERE address >= ? AND address < ?`;
+
+/** `forget`: what is remembered of the tables is no longer what they say. */
+export function createFleet(db: Database.Database, forget: () => void): Fleet {
+  const put = db.prepare<[string, string]>(
+    'INSERT OR REPLACE INTO fleet (address, row) VALUES (?, ?)',
+  );
+  const remove = db.prepare<[string]>('DELETE FROM fleet WHERE address = ?');
+  const count = db.prepare<[string, number, string]>(
+    `INSERT INTO aggregates (ordering_key, version, level, hash) VALUES (?, ?, NULL, ?)
+     ON CONFLICT (ordering_key) DO UPDATE SET version = max(version, excluded.version), level = NULL, hash = excluded.hash`,
+  );
+  const cursor = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
+  const move = db.prepare<[string, string]>(
+    'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)',
+  );
+  const rows = db.prepare<[string, string, string, number], FleetChange>(
+    'SELECT address, row FROM fleet WHERE address > max(?, ?) AND address < ? ORDER BY address LIMIT ?',
+  );
+  const clear = db.prepare<[string, string]>(
+    'DELETE FROM cells WHERE address >= ? AND address < ?',
+  );
+  const adopt = db.prepare<[string, string]>(ADOPT);
+  const abandon = db.prepare<[string, string]>(
+    `UPDATE outbox SET state = 'discarded', last_error = ?
+     WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))`,
+  );
+  const cursorNow = (): number => Number(cursor.get(CURSOR) ?? 0);
+  return {
+    apply: db.transaction((batch: FleetBatch) => {
+      if (batch.cursor <= cursorNow()) return;
+      for (const { address, row } of batch.changes) {
+        if (row === null) remove.run(address);
+        else put.run(address, row);
+      }
+      for (const { key, version, hash } of batch.versions) count.run(key, version, hash);
+      move.run(CURSOR, String(batch.cursor));
+      if (batch.standing !== undefined) move.run(STANDING, batch.standing);
+      if (batch.versions.length > 0) forget();
+    }),
+    cursor: cursorNow,
+    standing: () => cursor.get(STANDING),
+    rows: (prefix, after, max) => rows.all(prefix, after, endOf(prefix), rowsOf(max)),
+    adopt: db.transaction((prefixes: readonly string[]) => {
+      for (const prefix of prefixes) {
+        clear.run(prefix, endOf(prefix));
+        adopt.run(prefix, endOf(prefix));
+      }
+      forget();
+    }),
+    abandon: (seqs, reason) => void abandon.run(reason, JSON.stringify(seqs)),
+  };
+}
+
+/** '0' follows '/': nothing that begins with the prefix is behind it. */
+function endOf(prefix: string): string {
+  return `${prefix.slice(0, -1)}0`;
+}
