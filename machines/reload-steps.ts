@@ -265,7 +265,8 @@ export function rolledBack({ context }: Step): RecordParams {
   const { result } = passIn(context);
   const failed = failedIn(result.outcomes);
   const hash = current?.hash ?? null;
-  const data = { generation, hash, trigger: result.trigger, failed };
+  const { trigger, requiresRestart } = result;
+  const data = { generation, hash, trigger, requiresRestart, failed };
   const numbers = { generation, failed: failed.length };
   return { event: 'config.rolled_back', rule: 'RE-15', numbers, publish: aggregate(data) };
 }

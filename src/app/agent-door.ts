@@ -49,8 +49,12 @@ export interface AgentDoor {
   open(api: NodeApi, board: DrainBoard): Promise<Result<OpenDoor | undefined, string>>;
 }
 
+type TlsFiles = Config['api']['tls'];
+
 export interface OpenDoor {
   readonly address: string;
+  /** Shows what these files hold from the next connection on; rejects, and shows what it did, when it cannot. */
+  reload(files: TlsFiles): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,7 +85,8 @@ export function createAgentDoor(config: Config, parts: Parts): AgentDoor {
       if (listen === undefined || authority === undefined) return ok(undefined);
       const { clock, log } = parts;
       streams = createAgentStreams({ api, clock, log });
-      const input = { config, parts, authority, listen, api, board, streams };
+      const files = config.api.tls;
+      const input = { files, parts, authority, listen, api, board, streams };
       const opened = await openDoor(input);
       if (opened.ok && advertise === undefined) server = reachable(listen, opened.value.address);
       return opened;
@@ -98,7 +103,8 @@ function reachable(listen: string, bound = listen): string {
 }
 
 interface DoorInput {
-  readonly config: Config;
+  /** `api.tls`, as the last reload had it. */
+  files: TlsFiles;
   readonly parts: Parts;
   readonly authority: Authority;
   readonly listen: string;
@@ -119,11 +125,20 @@ async function openDoor(input: DoorInput): Promise<Result<OpenDoor, string>> {
     services: servicesOf(input, authority),
   });
   if (!opened.ok) return opened;
-  const stop = renew(input, credentials.value, first.value);
+  const { stop, look } = renew(input, credentials.value, first.value);
+  const reload = async (files: TlsFiles): Promise<void> => {
+    const before = input.files;
+    input.files = files;
+    const refusal = await look();
+    if (refusal === undefined) return;
+    input.files = before;
+    throw new Error(refusal);
+  };
   const { address, close } = opened.value;
   parts.log.info({ address }, 'agents and operators may call');
   return ok({
     address,
+    reload,
     close: () => {
       stop();
       return close();
@@ -139,13 +154,14 @@ function credentialsFor(material: TlsMaterial): Result<DoorCredentials, string> 
   }
 }
 
-function servicesOf({ parts, api, board, config, streams }: DoorInput, authority: Authority) {
+function servicesOf(input: DoorInput, authority: Authority) {
+  const { parts, api, board, streams } = input;
   const { clock, log } = parts;
   const peer = (call: AnyCall): Peer => {
     const raw = call.getAuthContext().sslPeerCertificate?.raw;
     const found = peerOf(raw, authority, clock.now());
     // Without an authority of theirs nobody can be an operator here.
-    return found.kind === 'operator' && config.api.tls.clientCa === undefined
+    return found.kind === 'operator' && input.files.clientCa === undefined
       ? { kind: 'nobody' }
       : found;
   };
@@ -181,8 +197,8 @@ interface Shown extends TlsMaterial {
 }
 
 async function materialOf(input: DoorInput, before?: Shown): Promise<Result<Shown, string>> {
-  const { authority, config, listen, parts } = input;
-  const { cert, key, clientCa } = config.api.tls;
+  const { authority, listen, parts } = input;
+  const { cert, key, clientCa } = input.files;
   const nowMs = parts.clock.now();
   try {
     const read = (path: string | undefined) =>
@@ -220,28 +236,36 @@ function checked(cert: string, key: string, nowMs: number): KeyPair {
   return { cert, key };
 }
 
-/** @returns what ends the renewals. */
-function renew(input: DoorInput, credentials: DoorCredentials, first: Shown): Cancel {
+interface Renewals {
+  readonly stop: Cancel;
+  /** Answers why what is there cannot be shown. */
+  look(): Promise<string | undefined>;
+}
+
+function renew(input: DoorInput, credentials: DoorCredentials, first: Shown): Renewals {
   const { clock, log } = input.parts;
   let shown = first;
   let told = '';
   let stopped = false;
   let cancel: Cancel = () => undefined;
-  const complain = (message: string): void => {
+  const complain = (message: string): string => {
     if (message !== told) log.error({}, message);
     told = message;
+    return message;
   };
-  const look = async (): Promise<void> => {
+  const look = async (): Promise<string | undefined> => {
     const next = await materialOf(input, shown);
     if (!next.ok) return complain(next.failure);
-    if (next.value.text === shown.text && next.value.renewAtMs === shown.renewAtMs) return;
+    const isSame = next.value.text === shown.text && next.value.renewAtMs === shown.renewAtMs;
+    if (isSame) return undefined;
     try {
       credentials.replace(next.value);
       shown = next.value;
       told = '';
       log.info({}, 'certificates of the API replaced');
+      return undefined;
     } catch (error) {
-      complain(`api.tls: the certificate and the key cannot be used: ${messageOf(error)}`);
+      return complain(`api.tls: the certificate and the key cannot be used: ${messageOf(error)}`);
     }
   };
   const again = (): void => {
@@ -249,10 +273,11 @@ function renew(input: DoorInput, credentials: DoorCredentials, first: Shown): Ca
     cancel = clock.after(LOOK_MS, () => void look().finally(again));
   };
   again();
-  return () => {
+  const stop = (): void => {
     stopped = true;
     cancel();
   };
+  return { stop, look };
 }
 
 function messageOf(error: unknown): string {

@@ -88,10 +88,12 @@ async function openControl(
   return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
 }
 
-async function openAgents({ agents, api }: ServersOptions, board: DrainBoard): Opened {
+async function openAgents({ agents, api, hooks }: ServersOptions, board: DrainBoard): Opened {
   const opened = await agents.open(api, board);
   if (!opened.ok || opened.value === undefined) return opened as Awaited<Opened>;
-  return ok({ name: 'api', ...opened.value });
+  const { address, close, reload } = opened.value;
+  hooks.register('tls_certificate', (files) => reload(files as never));
+  return ok({ name: 'api', address, close });
 }
 
 async function openAdmin({ api, config, crew, parts }: ServersOptions): Opened {

@@ -91,7 +91,7 @@ function skippedHooks(both: readonly Config[], retired: Names): readonly HookNam
   const none = (has: (one: Config) => boolean): boolean => !both.some(has);
   const filled = (objects: object): boolean => Object.keys(objects).length > 0;
   const absent: readonly (readonly [HookName, boolean])[] = [
-    ['tls_certificate', none(({ api }) => api.tls.cert !== undefined)],
+    ['tls_certificate', none(({ api }) => Object.values(api.tls).some(Boolean))],
     ['inspector', none(({ inspector }) => inspector.enabled)],
     ['providers', none(({ providers }) => filled(providers))],
     ['pools', none(({ node }) => filled(node.addressPools))],

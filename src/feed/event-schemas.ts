@@ -68,7 +68,7 @@ type AggregateName = keyof typeof AGGREGATES;
 const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
   pool: ['allocation.made', 'allocation.released'],
   backend: ['backend.state_changed'],
-  config: ['config.reloaded', 'config.reload_failed'],
+  config: ['config.reloaded', 'config.reload_failed', 'config.rolled_back'],
   frontend: ['frontend.desired_changed', 'frontend.removed', 'frontend.state_changed'],
   group: [
     ...['group.breaker_changed', 'group.create_failed', 'group.create_recovered'],

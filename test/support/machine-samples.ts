@@ -338,6 +338,7 @@ const reload: readonly Bare<ReloadEvent>[] = [
   ...['one', 'two'].map((hash) => ({ type: 'config.examined' as const, examined: read(hash) })),
   { type: 'config.examined', examined: UNREADABLE },
   { type: 'config.examined', examined: read('three', { disruptive: ['dataplane'] }) },
+  { type: 'config.examined', examined: read('four', { mode: 'all-or-nothing' }) },
   { type: 'hook.finished', pass: 'step-1', outcome: { name: 'log_level', status: 'applied' } },
 ];
 
