@@ -43,6 +43,8 @@ export interface Cloud {
   readonly faults: Fault[];
   /** Most servers there ever were at once. */
   readonly most: () => number;
+  /** Client tokens of all servers there ever were, in order. */
+  readonly tokens: () => readonly string[];
   readonly http: Server;
 }
 
@@ -60,6 +62,7 @@ export function createCloud({
 }: CloudOptions): Cloud {
   const servers = new Map<string, CloudServer>();
   const faults: Fault[] = [];
+  const tokens: string[] = [];
   let made = 0;
   let most = 0;
 
@@ -76,6 +79,7 @@ export function createCloud({
     const labels = body['labels'] as CloudServer['labels'];
     const server = { id, clientToken, address, status: 'running' as const, labels };
     servers.set(id, server);
+    tokens.push(clientToken);
     most = Math.max(most, servers.size);
     return { status: 201, body: server };
   };
@@ -134,7 +138,7 @@ export function createCloud({
       send(response, { status: 400, body: { message: String(error) } });
     });
   });
-  return { servers, faults, most: () => most, http };
+  return { servers, faults, most: () => most, tokens: () => tokens, http };
 }
 
 function takeFault(faults: Fault[], method: string): Fault | undefined {
