@@ -76,10 +76,16 @@ export function keyPair(): {
   };
 }
 
-export async function openDoorLab(
-  options: { readonly lifetimeMs?: number; readonly clientCa?: string } = {},
-): Promise<DoorLab> {
-  const dir = mkdtempSync(join(tmpdir(), 'door-'));
+export interface DoorLabOptions {
+  readonly lifetimeMs?: number;
+  readonly clientCa?: string;
+  /** Of the authority, to be there afterwards; absent: a fresh one. */
+  readonly dir?: string;
+  readonly port?: number;
+}
+
+export async function openDoorLab(options: DoorLabOptions = {}): Promise<DoorLab> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'door-'));
   const clock = systemClock();
   const lifetimeMs = options.lifetimeMs ?? 24 * HOUR_MS;
   const opened = await openAuthority({ dir, installation: 'inst-1', lifetimeMs, clock });
@@ -129,7 +135,7 @@ export async function openDoorLab(
     ...(options.clientCa === undefined ? [] : [options.clientCa]),
   ];
   const door = await openTcpDoor({
-    listen: '127.0.0.1:0',
+    listen: `127.0.0.1:${options.port ?? 0}`,
     credentials: new DoorCredentials({ agents: { cert: pair.pem, key: pair.keyPem }, authorities }),
     services: [
       {
@@ -186,7 +192,7 @@ export async function openDoorLab(
     close: async () => {
       for (const one of clients) one.close();
       await close();
-      rmSync(dir, { recursive: true });
+      if (options.dir === undefined) rmSync(dir, { recursive: true });
     },
   };
 }

@@ -120,19 +120,19 @@ export function createDrainBoard(options: {
   const heard = ({ kind, object, event }: WatchItem): void => {
     const instance = kind === 'instance' ? parseInstanceId(object) : undefined;
     const concerns = event.startsWith('instance.drain') || drains.has(object);
-    if (instance !== undefined && concerns) void look(instance);
+    if (instance !== undefined && concerns) later(look(instance));
   };
 
   const resync = (): Cancel =>
     clock.after(RESYNC_MS, () => {
       if (opened === undefined) return;
       opened.cancel = resync();
-      void readAll();
+      later(readAll());
     });
 
   const open = (): void => {
     opened = { stopWatch: api.watch(-1, heard), cancel: resync() };
-    void readAll();
+    later(readAll());
   };
 
   const close = (): void => {
@@ -169,6 +169,11 @@ export function createDrainBoard(options: {
       };
     },
   };
+}
+
+/** What cannot be read now is read at the next resync. */
+function later(reading: Promise<void>): void {
+  reading.catch(() => undefined);
 }
 
 /** An end is news only to those who were told of the beginning. */

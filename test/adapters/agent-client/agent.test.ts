@@ -59,6 +59,24 @@ test('[ID-31] reports count on over restarts of the agent, which keeps its key a
   await lab.close();
 });
 
+test('[ID-31] a daemon that was away is found again, without a token', async () => {
+  const dir = mkdtempSync(join(folder, 'ca-'));
+  const first = await openDoorLab({ dir });
+  const agent = await start(first, freshDir(), { token: first.token() });
+  await eventually(() => reports(first).length >= 2);
+  const { port } = first.address;
+  const last = reports(first).at(-1)?.seq ?? 0;
+  await first.close();
+  const second = await openDoorLab({ dir, port });
+  for (const [instance, key] of first.bound) second.bound.set(instance, key);
+  await eventually(() => reports(second).length >= 2);
+  assert.ok((reports(second)[0]?.seq ?? 0) > last);
+  assert.deepEqual(second.told('agent.registered'), []);
+  agent.stop();
+  await agent.ended;
+  await second.close();
+});
+
 test('[ID-6] renews in time, and goes on with the new certificate', async () => {
   const lab = await openDoorLab({ lifetimeMs: 3_000 });
   const dir = freshDir();
