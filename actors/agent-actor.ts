@@ -46,12 +46,22 @@ export const agentActor: ActorType = {
   coalesce: (message) => (message.type === 'agent.desired' ? message.type : undefined),
 };
 
-function viewOf({ id, verdict, boot, seq, heardAtMs, polls, problem }: AgentMemory): JsonObject {
+function viewOf({
+  id,
+  spec,
+  verdict,
+  boot,
+  seq,
+  heardAtMs,
+  polls,
+  problem,
+}: AgentMemory): JsonObject {
   return {
     name: id,
     state: verdict.state,
     since: timestamp(verdict.sinceMs),
     detail: verdict.detail,
+    ...(spec === null ? {} : { intervalMs: spec.intervalMs }),
     ...(seq < 0 ? {} : { boot, seq, lastReportAt: timestamp(heardAtMs) }),
     ...(polls === 0 ? {} : { polls }),
     ...(problem === null ? {} : { problem }),

@@ -17,17 +17,6 @@ export interface Unavailable {
   readonly what: string;
 }
 
-const GROUPS = ['tenants.*.groups.*', 'tenancy.onProject.groups.*', 'tenancy.onOrg.groups.*'];
-
-function each(
-  places: readonly string[],
-  rows: readonly (readonly [path: string, what: string])[],
-): readonly Unavailable[] {
-  return places.flatMap((place) =>
-    rows.map(([path, what]) => ({ path: `${place}.${path}`, what })),
-  );
-}
-
 export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'api.reflection', what: 'gRPC reflection' },
   { path: 'tenancy.ordering', what: 'strict ordering of tenancy events' },
@@ -38,11 +27,6 @@ export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'tenancy.tls.key', what: 'TLS settings towards the tenant manager' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
-  ...each(GROUPS, [
-    ['health.source', 'health reported by agents'],
-    ['health.agentInterval', 'health reported by agents'],
-    ['health.missedReports', 'health reported by agents'],
-  ]),
 ];
 
 export function checkAvailable(config: Config): readonly Finding[] {

@@ -346,12 +346,16 @@ const NODE: readonly ProblemCase[] = [
     text: group('template: web, expiry: { eligibleAge: 30d, forcedAge: 30d }'),
   },
   {
+    name: 'agents that cannot call',
+    text: group('template: web, health: { source: both }'),
+  },
+  {
     name: 'GRE on a real VPP without sources',
     text: `dataplane: { driver: vpp }\n${frontend('address: 192.0.2.1')}`,
   },
   {
     name: 'what is not available',
-    text: `feed: { unknownTypes: halt }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web, health: { source: agent }').replace(/\nhealthChecks.*/, '')}`,
+    text: `feed: { unknownTypes: halt }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web').replace(/\nhealthChecks.*/, '')}`,
   },
   {
     name: 'steps of slow start that no weight is',

@@ -16,7 +16,6 @@ import type { NodeApi } from '../../ports/node-api.js';
 import { AGENT_SERVER_NAME, type Authority } from '../agent-ca/authority.js';
 import { type AgentIdentity, identityIn, uriOf } from '../agent-ca/identity.js';
 import type { TokenFailure } from '../agent-ca/token.js';
-import { agentAddress } from './agent-address.js';
 import { AGENT_LIMITS } from './agent-limits.js';
 import type { AgentPeer } from './peer.js';
 import { type CallRefusal, refusedBy, refusedWith } from './refusals.js';
@@ -110,7 +109,7 @@ export function createAgentCalls(options: AgentCallsOptions): AgentCalls {
         log.warn({ instance, rule: bound.failure.rule }, 'an agent was not registered');
         return fail(deniedBy(bound.failure));
       }
-      api.tell(agentAddress(instance), { type: 'agent.registered' });
+      api.tell(addressOf('agent', instance), { type: 'agent.registered' });
       return answer(identity, publicKey);
     },
     renew: async (peer) => {
@@ -148,7 +147,7 @@ function identityOf(view: JsonObject, installation: string): AgentIdentity | und
 
 /** As its instance has told its agent's actor. */
 async function intervalOf(api: Pick<NodeApi, 'view'>, instance: InstanceId): Promise<number> {
-  const view = await api.view(agentAddress(instance));
+  const view = await api.view(addressOf('agent', instance));
   const known = view?.['intervalMs'];
   return typeof known === 'number' && known > 0 ? known : REPORT_INTERVAL_MS;
 }

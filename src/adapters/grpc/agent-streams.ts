@@ -9,13 +9,12 @@
  */
 
 import type { AgentMessage, AgentReport } from '../../../machines/model/agent.js';
-import type { InstanceId } from '../../../machines/model/ids.js';
+import { addressOf, type InstanceId } from '../../../machines/model/ids.js';
 import { type Heard, judgeReport } from '../../policy/agent-streams.js';
 import { type Bucket, fullBucket, takePermit } from '../../policy/rate.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Log } from '../../ports/log.js';
 import type { NodeApi } from '../../ports/node-api.js';
-import { agentAddress } from './agent-address.js';
 import { AGENT_LIMITS } from './agent-limits.js';
 import { type ReportIn, readReport } from './agent-report.js';
 import { type CallRefusal, refusedWith } from './refusals.js';
@@ -73,14 +72,14 @@ export function createAgentStreams(options: {
 
   const tell = (instance: InstanceId, report: AgentReport): void => {
     const message: AgentMessage = { type: 'agent.reported', report };
-    api.tell(agentAddress(instance), message);
+    api.tell(addressOf('agent', instance), message);
   };
 
   const closed = (instance: InstanceId, desk: Desk, stream: number): void => {
     if (!desk.ends.delete(stream)) return;
     if (desk.heard?.stream === stream) {
       const message: AgentMessage = { type: 'agent.closed', boot: desk.heard.boot };
-      api.tell(agentAddress(instance), message);
+      api.tell(addressOf('agent', instance), message);
       desk.heard = undefined;
     }
     if (desk.ends.size === 0) desks.delete(instance);

@@ -36,9 +36,8 @@ import {
   RESOURCE_KINDS,
   type ResourceKind,
 } from '../../ports/node-api.js';
-import { reload } from './reload-call.js';
-
 import { outboxRow } from './outbox-row.js';
+import { reload } from './reload-call.js';
 
 export interface CallFailure {
   readonly code: number;

@@ -32,16 +32,20 @@ function checkTenants({ config }: CheckContext): readonly Finding[] {
 
 const AGES = 'must be less than forcedAge: what waits for the budget comes before what does not';
 
+const NO_DOOR = 'agents cannot report: set api.listen';
+
 function checkGroups({ config }: CheckContext): readonly Finding[] {
   return allGroups(config).flatMap(({ path, value: group }) => {
     const check = config.healthChecks[group.backend?.healthCheck ?? ''];
     const port = groupProbePort(group.backend, check);
     const { eligibleAge, forcedAge } = group.expiry;
     const ordered = eligibleAge === 'off' || forcedAge === 'off' || eligibleAge < forcedAge;
+    const heard = group.health.source === 'probe' || config.api.listen !== undefined;
     const size = `size ${group.size} is more than maxSize ${group.maxSize}`;
     return [
       ...(group.size <= group.maxSize ? [] : [semantic([...path, 'size'], size)]),
       ...(ordered ? [] : [semantic([...path, 'expiry', 'eligibleAge'], AGES)]),
+      ...(heard ? [] : [semantic([...path, 'health', 'source'], NO_DOOR)]),
       ...(port.ok ? [] : [semantic([...path, 'backend'], port.failure)]),
     ];
   });
