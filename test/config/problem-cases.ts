@@ -345,10 +345,7 @@ const NODE: readonly ProblemCase[] = [
     name: 'ages out of order',
     text: group('template: web, expiry: { eligibleAge: 30d, forcedAge: 30d }'),
   },
-  {
-    name: 'agents that cannot call',
-    text: group('template: web, health: { source: both }'),
-  },
+  { name: 'agents that cannot call', text: group('template: web, health: { source: both }') },
   {
     name: 'GRE on a real VPP without sources',
     text: `dataplane: { driver: vpp }\n${frontend('address: 192.0.2.1')}`,
