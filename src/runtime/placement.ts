@@ -33,6 +33,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   guard: 'main',
   tenancy: 'main',
   reload: 'main',
+  lease: 'main',
   announcement: 'main',
   suspicion: 'lbsync',
 };
