@@ -1,4 +1,4 @@
-/** Where probes run: at full scale each in a fresh child process, with a deadline; tiny ones here, but for those of peers. */
+/** Where probes run: at full scale each in a fresh child process, with a deadline; tiny ones here, but for some. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,8 +7,11 @@ import type { Lab, Outcome, Params, Section } from './probe.js';
 import { PROBES } from './probes.js';
 
 const PROBE_TIMEOUT_MS = 180_000;
-/** Other people's systems, which may leave timers, threads and handlers behind. */
-const FOREIGN = /^(nact|comedy)-/;
+/**
+ * Other people's systems may leave timers, threads and handlers behind; and what something weighs is only
+ * to be seen where nothing else of the process goes meanwhile.
+ */
+const ALONE = /^(nact|comedy|memory)-/;
 const CHILD = fileURLToPath(new URL('./probe-child.js', import.meta.url));
 const execute = promisify(execFile);
 
@@ -32,7 +35,7 @@ function related(id: string, only: readonly string[]): boolean {
 }
 
 export function createLab({ scale, progress = () => undefined }: BenchOptions): Lab {
-  const apart = (probe: string): boolean => scale === 'full' || FOREIGN.test(probe);
+  const apart = (probe: string): boolean => scale === 'full' || ALONE.test(probe);
   const run: Lab['run'] = (probe, params) =>
     apart(probe) ? runInChild(probe, params) : runHere(probe, params);
   return { scale, progress, run };

@@ -61,7 +61,7 @@ async function storeKills(params: Params): Promise<Outcome> {
       const stored = await storedCells(rig);
       await rig.close();
       const wrong = wrongCells(stored, new Int32Array(acknowledged), file);
-      return { p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99), wrong };
+      return { p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99), ...wrong };
     } finally {
       await rig.close();
     }
@@ -137,16 +137,34 @@ function wrongCells(
   stored: ReadonlyMap<string, StoredCell>,
   acknowledged: Int32Array,
   file: string,
-): number {
+): Wrong {
   const told = new Map(journalOf(file).map((row) => [row.actor, row]));
-  const wrong = addressesOf(acknowledged.length).filter((address, index) => {
-    const { version, touches } = stored.get(address) ?? { version: -1, touches: 0 };
+  const addresses = addressesOf(acknowledged.length);
+  const uneven = addresses.filter((address) => {
+    const { version, touches } = stored.get(address) ?? NOTHING;
     const { entries, events } = told.get(address) ?? { entries: 0, events: 0 };
-    const whole = version === touches && version === entries && entries === events;
-    return !whole || version < (acknowledged[index] ?? 0);
+    return version !== touches || version !== entries || entries !== events;
   });
-  return wrong.length + Math.abs(stored.size - acknowledged.length);
+  const lost = addresses.filter(
+    (address, index) => (stored.get(address) ?? NOTHING).version < (acknowledged[index] ?? 0),
+  );
+  const foreign = Math.abs(stored.size - acknowledged.length);
+  const wrong = new Set([...uneven, ...lost]).size + foreign;
+  return { wrong, uneven: uneven.length, lost: lost.length, foreign };
 }
+
+/** A type, not an interface: it is part of an outcome. */
+type Wrong = {
+  readonly wrong: number;
+  /** State, journal and outbox do not say the same. */
+  readonly uneven: number;
+  /** An acknowledged decision is gone. */
+  readonly lost: number;
+  /** So many cells more, or fewer, than there were. */
+  readonly foreign: number;
+};
+
+const NOTHING: StoredCell = { version: -1, touches: 0 };
 
 function journalOf(file: string): readonly Told[] {
   const db = new Database(file, { readonly: true });

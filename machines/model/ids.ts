@@ -43,7 +43,8 @@ export const ACTOR_KINDS = [
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
 export const NAME_PATTERN = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const INSTANCE_PATTERN = /^i-([0-9a-f]{4})-[0-9a-f]{12,40}$/;
+/** The slot stands from the third character to the sixth. */
+const INSTANCE_PATTERN = /^i-[0-9a-f]{4}-[0-9a-f]{12,40}$/;
 
 export function isName(text: string): boolean {
   return NAME_PATTERN.test(text);
@@ -125,6 +126,5 @@ export function instanceIdFor(group: GroupKey, decision: string, index: number):
 
 /** Slot of an instance (or of its backend) as carried by its id; `undefined` for other names. */
 export function slotOfInstance(id: string): number | undefined {
-  const match = INSTANCE_PATTERN.exec(id);
-  return match?.[1] === undefined ? undefined : Number.parseInt(match[1], 16);
+  return INSTANCE_PATTERN.test(id) ? Number.parseInt(id.slice(2, 6), 16) : undefined;
 }

@@ -186,8 +186,15 @@ export const ARTIFACT_PART_CHARACTERS_MAX = 262_144;
 export const EVENT_ARTIFACTS = 'event';
 
 export interface Store {
-  /** All cells of these kinds, ascending by address; one whose text is damaged says so itself. */
-  load(kinds: readonly string[]): Promise<Result<readonly StoredCell[], StoreFailure>>;
+  /**
+   * All cells of these kinds, ascending by address; one whose text is damaged says so itself. With `take`
+   * those that come earlier may be handed to it as they come, and the answer has the rest; what comes
+   * from afar may come twice, and some of a load that fails may have come.
+   */
+  load(
+    kinds: readonly string[],
+    take?: (cells: readonly StoredCell[]) => void,
+  ): Promise<Result<readonly StoredCell[], StoreFailure>>;
   /** One cell and the cells whose parent it is. */
   loadFamily(address: Address): Promise<Result<readonly StoredCell[], StoreFailure>>;
   /**

@@ -14,7 +14,8 @@ import { type ActorKind, type Address, kindOf } from '../../machines/model/ids.j
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { bringUp, createFresh, dispose, start } from './activation.js';
+import type { StoredCell } from '../ports/store.js';
+import { createFresh, dispose, place, start } from './activation.js';
 import { createAnnouncer } from './announcer.js';
 import { type AskFailure, createAsks, threadOfReply } from './asks.js';
 import type { Cell } from './cell.js';
@@ -269,16 +270,34 @@ export function createHost(given: HostOptions): Host {
     turns.schedule(cell);
   }
 
+  /**
+   * Puts those that live here into their places as they come, each once. Duties are none of them: those
+   * that are taken up come to life by themselves.
+   */
+  function placing(cells: Cell[]): (rows: readonly StoredCell[]) => void {
+    let aheadMs: number | undefined;
+    return (rows) => {
+      // Once for all of them: a step of the wall clock in between would mix them up.
+      aheadMs ??= clock.monotonic() - clock.now();
+      for (const row of rows) {
+        const { address } = row;
+        if (stopping || kernel.cells.has(address) || duties.isOff(address)) continue;
+        if (placement.threadOf(address) !== thread) continue;
+        const cell = place(kernel, row, aheadMs);
+        if (cell !== undefined) cells.push(cell);
+      }
+    };
+  }
+
   async function startHost(): Promise<Result<void, StoreFailure>> {
     const kinds = options.types.filter((type) => type.stored).map((type) => type.kind);
-    const loaded = kinds.length === 0 ? ok([]) : await options.store.load(kinds);
+    const cells: Cell[] = [];
+    const take = placing(cells);
+    const loaded = kinds.length === 0 ? ok([]) : await options.store.load(kinds, take);
     if (!loaded.ok) return loaded;
     if (stopping) return fail({ code: 'unavailable', message: 'the node is stopping' });
-    bringUp(
-      kernel,
-      loaded.value.filter(({ address }) => !duties.isOff(address)),
-      'boot',
-    );
+    take(loaded.value);
+    for (const cell of cells) start(kernel, cell, 'boot');
     const waited = early ?? [];
     early = undefined;
     watches.started();

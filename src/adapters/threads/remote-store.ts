@@ -51,15 +51,20 @@ export const PENDING_MAX = 4_096;
 type Answer = Result<unknown, StoreFailure>;
 type Outcome = Result<Committed, StoreFailure>;
 
-interface Pending {
+interface Pending extends Parts {
   readonly frame: StoreRequestFrame;
   /** Parts that have arrived, read. */
   parts: Answer[];
   readonly settle: (answer: Answer) => void;
   /** Called instead of `settle` when the request does not fit a frame. */
   readonly tooLarge: () => void;
+}
+
+interface Parts {
   /** What becomes of each part's value; throws when it cannot be read. */
   readonly read?: (value: unknown) => unknown;
+  /** Has each part as it comes; nothing of it is kept then. */
+  readonly take?: ((cells: readonly StoredCell[]) => void) | undefined;
 }
 
 interface Link {
@@ -67,7 +72,7 @@ interface Link {
   send(
     method: StoreMethod,
     args: readonly unknown[],
-    on: Pick<Pending, 'settle' | 'tooLarge' | 'read'>,
+    on: Pick<Pending, 'settle' | 'tooLarge' | 'read' | 'take'>,
   ): void;
   attach(channel: StoreChannel): void;
   close(): void;
@@ -83,23 +88,23 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
   const link = createLink();
   const { placed = null } = options;
   const calling =
-    (read?: Pending['read']): Call =>
+    (parts: Parts = {}): Call =>
     (method, ...args) =>
       new Promise((resolve) => {
         const settle = resolve as Pending['settle'];
         const tooLarge = (): void => settle(failed('rejected', `${method} does not fit a frame`));
-        link.send(method, args, { settle, tooLarge, ...(read === undefined ? {} : { read }) });
+        link.send(method, args, { settle, tooLarge, ...parts });
       });
   const call = calling();
-  const callForCells = calling(unpackCells);
-  const callForRows = calling(unpackRows);
-  const callForLines = calling(readTexts);
+  const callForCells = calling({ read: unpackCells });
+  const callForRows = calling({ read: unpackRows });
   return {
     ...readsOver(call),
-    load: async (kinds) => {
-      const quick = await callForLines<readonly StoredCell[]>('load', kinds, placed, 'lines');
+    load: async (kinds, take) => {
+      const lines = calling({ read: readTexts, take });
+      const quick = await lines<readonly StoredCell[]>('load', kinds, placed, 'lines');
       // One damaged row spoils the text it is in: one by one, only that row is damaged.
-      return quick.ok ? quick : callForCells('load', kinds, placed, 'rows');
+      return quick.ok ? quick : calling({ read: unpackCells, take })('load', kinds, placed, 'rows');
     },
     loadFamily: (address) => callForCells('loadFamily', address),
     commit: (decisions) => packEach(decisions, (packed) => commitOver(link, packed)),
@@ -240,7 +245,7 @@ function createLink(): Link {
   const take = (frame: LinkFrame): void => {
     const entry = frame.type === 'store.answer' ? pending.get(frame.id) : undefined;
     if (entry === undefined || frame.type !== 'store.answer') return;
-    entry.parts.push(answerOf(frame.result, entry.read));
+    entry.parts.push(handed(answerOf(frame.result, entry.read), entry));
     if (!frame.more) settle(entry, join(entry.parts));
   };
 
@@ -292,6 +297,12 @@ function answerOf(part: Json, read: Pending['read']): Answer {
   if (isAnswer && part['ok'] === true) return readValue(part['value'], read);
   if (isAnswer && isObject(part['failure'])) return part as Answer;
   return UNREADABLE;
+}
+
+function handed(answer: Answer, { take }: Parts): Answer {
+  if (take === undefined || !answer.ok) return answer;
+  take(answer.value as readonly StoredCell[]);
+  return { ok: true, value: [] };
 }
 
 function readValue(value: unknown, read: Pending['read']): Answer {

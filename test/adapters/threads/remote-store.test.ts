@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Address } from '../../../machines/model/ids.js';
 import {
   createRemoteStore,
   PENDING_MAX,
@@ -13,7 +14,7 @@ import {
 import { serveStore } from '../../../src/adapters/threads/serve-store.js';
 import type { Failpoint } from '../../../src/ports/failpoints.js';
 import type { PackedStore } from '../../../src/ports/packed.js';
-import type { Decision } from '../../../src/ports/store.js';
+import type { Decision, StoredCell } from '../../../src/ports/store.js';
 import type { LinkFrame } from '../../../src/wire/link-frame.js';
 import { storeContract, verdicts } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
@@ -41,6 +42,31 @@ storeContract('remote, over a message channel', async () => {
       await local.close();
     },
   };
+});
+
+test('[ST-19] load: parts are handed over as they come, in order, and the answer has the rest', async () => {
+  const local = openOrThrow(':memory:');
+  const remote = createRemoteStore();
+  const port = connect(remote, local);
+  const many = Array.from({ length: 600 }, (_, index) => `instance/i-${index + 1_000}` as Address);
+  await remote.commit(
+    many.map((address, index) =>
+      decisionOf(`d-${index}`, { actor: address, cell: cellOf(address, 1) }),
+    ),
+  );
+  const parts: (readonly string[])[] = [];
+  const take = (cells: readonly StoredCell[]): void =>
+    void parts.push(cells.map(({ address }) => address));
+  const rest = unwrap(await remote.load(['instance'], take)).map(({ address }) => address);
+  assert.ok(parts.length > 1, `${parts.length} parts`);
+  assert.deepEqual([...parts.flat(), ...rest], many);
+  assert.deepEqual(
+    unwrap(await local.load(['instance'], take)).map(({ address }) => address),
+    many,
+  );
+  await remote.close();
+  port.close();
+  await local.close();
 });
 
 function series(count: number): readonly Decision[] {
