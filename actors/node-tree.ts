@@ -99,7 +99,7 @@ const main: ChildSpec<NodeStart> = {
       actors('providers', ['provider', 'sweep']),
       actors('reload', ['reload']),
       actors('lease', ['lease']),
-      actors('tenancy', ['tenancy']),
+      actors('tenancy', ['tenancy', 'resource', 'reporter']),
       {
         id: 'api',
         start: { kind: 'service' },

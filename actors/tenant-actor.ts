@@ -1,9 +1,9 @@
 /**
- * The tenant actor: carries a tenant's orders to its groups and frontends and its status to tenancy.
+ * The tenant actor: carries a tenant's orders to its groups and frontends and its status to its resource.
  *
  * New orders and statuses wait for the commit; what is only said again leaves at once.
  */
-import type { Message, TenancyMessage, TenantMessage } from '../machines/model/messages.js';
+import type { Message, ResourceMessage, TenantMessage } from '../machines/model/messages.js';
 import { tenantMachine } from '../machines/tenant.js';
 import type { TenantMemory } from '../machines/tenant-memory.js';
 import {
@@ -26,8 +26,8 @@ function deliver({ letters }: LettersParams, { scope }: AnyWorld): void {
   for (const { to, message } of letters) scope.tell(to, message);
 }
 
-function tellTenancy({ to, status }: StatusParams, { scope }: AnyWorld): void {
-  const message: TenancyMessage = { type: 'tenant.status', status };
+function tellResource({ to, status }: StatusParams, { scope }: AnyWorld): void {
+  const message: ResourceMessage = { type: 'tenant.status', status };
   if (to !== null) scope.tell(to, message);
 }
 
@@ -44,12 +44,12 @@ export const tenantActor: ActorType = {
   effects: {
     order: durable(deliver),
     repeat: observed(deliver),
-    tellStatus: oncePerFleet(tellTenancy),
-    repeatStatus: observed(tellTenancy),
+    tellStatus: oncePerFleet(tellResource),
+    repeatStatus: observed(tellResource),
     agree: durable(answer),
     refuse: observed(answer),
   },
-  isShown: ({ context }) => context['spec'] !== null,
+  isShown: ({ context }) => context['spec'] !== null || context['problem'] !== null,
   view: ({ context }) => viewOf(context as unknown as TenantMemory),
   coalesce,
 };

@@ -17,6 +17,7 @@ import { outboxMachine } from './outbox.js';
 import { overrideMachine } from './override.js';
 import { poolMachine } from './pool.js';
 import { reloadMachine } from './reload.js';
+import { resourceMachine } from './resource.js';
 import { suspicionMachine } from './suspicion.js';
 import { sweepMachine } from './sweep.js';
 import { tenancyMachine } from './tenancy.js';
@@ -37,6 +38,7 @@ const named = (machine: AnyStateMachine, description: string): NamedMachine => (
 
 export const ALL_MACHINES: readonly NamedMachine[] = [
   named(tenancyMachine, 'learns from the tenant manager who the tenants are'),
+  named(resourceMachine, 'the lane of one project or org of the tenant manager'),
   named(tenantMachine, 'what one tenant is to have, and whether it has it'),
   named(groupMachine, 'keeps as many members as wanted and replaces those that should go'),
   named(instanceMachine, 'one member from the wish for it to its last trace'),

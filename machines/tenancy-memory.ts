@@ -1,50 +1,61 @@
 /**
- * What tenancy remembers, and how one event changes it: the context of `machines/tenancy.ts` as plain
- * data, with one pure function for each change.
+ * What tenancy remembers of the conversation with the tenant manager, and how one event changes it: the
+ * context of `machines/tenancy.ts` as plain data, with one pure function for each change. What is known
+ * of each resource is kept by the resource itself (machines/resource.ts).
  *
  * Input: the memory and the facts of an event. Output: what changes in the memory.
  */
 import { backoffMs } from '../src/policy/backoff.js';
-import { type ResourceEvent, reassess, takeAnswer } from '../src/policy/tenancy.js';
-import {
-  isBuried,
-  isParked,
-  owedReport,
-  type Report,
-  type Resource,
-  type Resources,
-  refreshed,
-  withState,
-} from '../src/policy/tenancy-resource.js';
+import type { ResourceEvent } from '../src/policy/tenancy.js';
+import { type Gap, overlapAfter, readOverlap } from '../src/policy/tenancy-overlap.js';
+import { type Belt, beltOf, loaded, lowMark, NO_BELT } from '../src/policy/tenancy-route.js';
 import { assert } from './model/assert.js';
 import type { Meta } from './model/effects.js';
-import type { TenancySettings, TenantStatus } from './model/messages.js';
+import type { ResourceAccepted, TenancySettings } from './model/tenancy-messages.js';
 
 export interface TenancyMemory {
   readonly settings: TenancySettings | null;
-  /** Highest event of which every resource is accepted; null before the first replay. */
+  /** Every event up to it is accepted; null before the first replay. */
   readonly cursor: number | null;
-  /** By tenant. */
-  readonly resources: Resources;
-  /** Tenants that the latest answer or settings concern. */
-  readonly concerned: readonly string[];
-  /** A question is out. */
-  readonly asking: boolean;
+  /** The newest event that was read. */
+  readonly head: number;
+  /** Replays so far. */
+  readonly era: number;
+  /** Ids that were passed over, perhaps by a commit that came late. */
+  readonly gaps: readonly Gap[];
+  /** An event the tenant manager must still have; what it is, as soon as that was seen. */
+  readonly anchor: { readonly id: number; readonly of: string | null } | null;
+  readonly checkedAtMs: number;
+  /** Events on their way to their resources. */
+  readonly belt: Belt;
+  /** `strict` only: the event that holds up all others. */
+  readonly blocked: Blocked | null;
+  /** The question that is out. */
+  readonly asked: { readonly after: number } | 'replay' | null;
+  /** A page was full: the next one begins here. */
+  readonly nextAfter: number | null;
   readonly lastSuccessAtMs: number | null;
+  readonly replayTook: { readonly startedAtMs: number; readonly lastedMs: number | null } | null;
   readonly failures: number;
   readonly trouble: Trouble | null;
   /** The fleet has been told of the trouble. */
   readonly troubleTold: boolean;
-  /** Parked tenants the fleet has been told of. */
-  readonly parkedTold: readonly string[];
-  /** Batches of statuses in a row that found nobody. */
-  readonly statusFailures: number;
 }
 
 export interface Trouble {
+  readonly code: FailureCode;
   readonly sinceMs: number;
   readonly message: string;
   readonly cause: string;
+}
+
+export type FailureCode = 'unreachable' | 'refused' | 'malformed' | 'unauthorized';
+
+export interface Blocked {
+  readonly tenant: string;
+  readonly id: number;
+  readonly problem: string;
+  readonly tries: number;
 }
 
 /** The tenant manager's answer to a replay or a poll. */
@@ -53,28 +64,16 @@ export interface AnswerRead {
   readonly replay: boolean;
   readonly events: readonly ResourceEvent[];
   readonly lastEventId: number;
+  /** Of a replay: tenants we know and it does not mention. */
+  readonly missing: readonly string[];
 }
 
-export interface StatusOrder {
-  readonly tenant: string;
-  readonly resource: { readonly type: 'org' | 'project'; readonly id: string };
-  readonly report: Report;
-}
-
-export interface StatusResult {
-  readonly tenant: string;
-  readonly report: Report;
-  readonly outcome: 'acknowledged' | 'refused' | 'unreachable';
-}
-
-/** Statuses given to the tenant manager at once. */
-export const STATUS_BATCH_MAX = 16;
 /** Failures in a row after which the fleet is told. */
 export const TROUBLE_FAILURES = 3;
-/** Resources that are over, remembered so that a replay does not bring them up again. */
-const BURIED_MAX = 1_000;
-/** As `retry.jitter`: many nodes must not come back to a tenant manager together. */
-const JITTER = 0.25;
+/** Longer without a good answer, and events may have been forgotten before we saw them. */
+export const STALE_MS = 24 * 3_600_000;
+/** Of so many idle questions one looks whether the tenant manager still has what it told. */
+const CHECK_EVERY = 12;
 /** Doublings after which the longest wait is reached in any case. */
 const DOUBLINGS_MAX = 32;
 
@@ -84,15 +83,20 @@ export function newTenancy(): TenancyMemory {
   return {
     settings: null,
     cursor: null,
-    resources: {},
-    concerned: [],
-    asking: false,
+    head: 0,
+    era: 0,
+    gaps: [],
+    anchor: null,
+    checkedAtMs: 0,
+    belt: NO_BELT,
+    blocked: null,
+    asked: null,
+    nextAfter: null,
     lastSuccessAtMs: null,
+    replayTook: null,
     failures: 0,
     trouble: null,
     troubleTold: false,
-    parkedTold: [],
-    statusFailures: 0,
   };
 }
 
@@ -101,166 +105,162 @@ export function settingsOf({ settings }: TenancyMemory): TenancySettings {
   return settings;
 }
 
-// --- settings -----------------------------------------------------------------------------------
-
 export function isNews({ settings }: TenancyMemory, told: TenancySettings): boolean {
   return JSON.stringify(settings) !== JSON.stringify(told);
 }
 
-export function reconfigured({ resources }: TenancyMemory, settings: TenancySettings): Change {
-  return {
-    settings,
-    resources: reassess(resources, settings),
-    concerned: Object.keys(resources),
-  };
+/** A question of an earlier life is never answered, and what was on its way then is told anew. */
+export function woken(): Change {
+  return { asked: null, nextAfter: null, belt: NO_BELT, gaps: [], anchor: null };
 }
 
-// --- answers of the tenant manager ----------------------------------------------------------------
+// --- questions ------------------------------------------------------------------------------------
 
-export function accepted(memory: TenancyMemory, answer: AnswerRead): Change {
-  const taken = takeAnswer(memory.resources, answer, settingsOf(memory));
-  return { resources: taken.resources, concerned: taken.changed, cursor: cursorAfter(answer) };
+export function askedReplay(_memory: TenancyMemory, { at }: Meta): Change {
+  return { asked: 'replay', nextAfter: null, replayTook: { startedAtMs: at, lastedMs: null } };
 }
 
-/** A page ends where its last event does; only a replay has a boundary of its own. */
-function cursorAfter({ replay, events, lastEventId }: AnswerRead): number {
-  return replay ? lastEventId : (events.at(-1)?.id ?? lastEventId);
+export function askedPage(memory: TenancyMemory, { at }: Meta): Change {
+  const { nextAfter, head, anchor, checkedAtMs } = memory;
+  if (nextAfter !== null) return { asked: { after: nextAfter }, nextAfter: null };
+  const checkMs = CHECK_EVERY * settingsOf(memory).pollIntervalMs;
+  const checks = anchor !== null && at - checkedAtMs >= checkMs;
+  const after = overlapAfter(memory.gaps, checks ? anchor.id : null) ?? head;
+  return { asked: { after }, ...(checks ? { checkedAtMs: at } : {}) };
 }
 
-export function isChanging(memory: TenancyMemory, answer: AnswerRead): boolean {
-  return takeAnswer(memory.resources, answer, settingsOf(memory)).changed.length > 0;
+/** Until the next question: an interval, or longer the more of them failed. */
+export function askDueMs(memory: TenancyMemory, phase: 'replay' | 'poll', meta: Meta): number {
+  const { pollIntervalMs, httpTimeoutMs } = settingsOf(memory);
+  const retryMs = memory.asked === null ? retryDueMs(memory, meta) : 0;
+  if (phase === 'poll') return Math.max(pollIntervalMs, retryMs, blockedMs(memory, meta));
+  return memory.asked === null ? retryMs : httpTimeoutMs;
 }
 
-/** Ids only grow; a tenant manager that forgot some is another one, or an older one. */
-export function isBackwards({ cursor }: TenancyMemory, { lastEventId }: AnswerRead): boolean {
-  return cursor !== null && lastEventId < cursor;
+/** Who refuses us today will refuse us in a second: that waits for as long as it may. */
+function retryDueMs({ failures, trouble, settings }: TenancyMemory, { random }: Meta): number {
+  if (failures === 0 || settings === null) return 0;
+  const { initialBackoffMs, maxBackoffMs, jitter } = settings;
+  const baseMs = Math.min(initialBackoffMs, maxBackoffMs);
+  const rule = { baseMs, maxMs: maxBackoffMs, attempts: DOUBLINGS_MAX, jitter };
+  return backoffMs(rule, trouble?.code === 'unauthorized' ? DOUBLINGS_MAX : failures, random);
+}
+
+function blockedMs({ blocked, settings }: TenancyMemory, { random }: Meta): number {
+  if (blocked === null || settings === null) return 0;
+  const { laneBackoff, jitter } = settings;
+  return backoffMs({ ...laneBackoff, attempts: DOUBLINGS_MAX, jitter }, blocked.tries, random);
+}
+
+// --- answers ----------------------------------------------------------------------------------------
+
+export function succeeded({ at }: Meta): Change {
+  return { asked: null, lastSuccessAtMs: at, failures: 0, trouble: null };
+}
+
+export function failed(
+  { failures, trouble }: TenancyMemory,
+  { code, message }: Pick<Trouble, 'code' | 'message'>,
+  { at, cause }: Meta,
+): Change {
+  const first = { sinceMs: at, cause };
+  return { asked: null, failures: failures + 1, trouble: { ...(trouble ?? first), code, message } };
+}
+
+/** Events may be missing that nobody will ever tell us. */
+export function isStale({ lastSuccessAtMs }: TenancyMemory, { at }: Meta): boolean {
+  return lastSuccessAtMs !== null && at - lastSuccessAtMs > STALE_MS;
+}
+
+/** It told us of events it does not have: it is another one, or an older one. */
+export function isRewound(memory: TenancyMemory, answer: AnswerRead): boolean {
+  const { asked, anchor, head } = memory;
+  const after = asked === null || asked === 'replay' ? head : asked.after;
+  // An empty page echoes what was asked.
+  if (answer.lastEventId < Math.min(after, head)) return true;
+  if (anchor === null || anchor.of === null || after >= anchor.id) return false;
+  const found = answer.events.find(({ id }) => id === anchor.id);
+  if (found !== undefined) return fingerprint(found) !== anchor.of;
+  return !isFull(memory, answer) || (answer.events.at(-1)?.id ?? 0) > anchor.id;
+}
+
+function fingerprint({ eventType, resourceId }: ResourceEvent): string {
+  return `${eventType} ${resourceId}`;
 }
 
 export function isFull(memory: TenancyMemory, { events }: AnswerRead): boolean {
   return events.length >= settingsOf(memory).pollLimit;
 }
 
-export function succeeded({ at }: Meta): Change {
-  return { asking: false, lastSuccessAtMs: at, failures: 0, trouble: null };
+/** Nothing is news of it, and nothing is to be routed. */
+export function isQuiet(memory: TenancyMemory, { events }: AnswerRead): boolean {
+  return events.every(({ id }) => id <= memory.head && !memory.gaps.some((gap) => gap.id === id));
 }
 
-export function failed({ failures, trouble }: TenancyMemory, message: string, meta: Meta): Change {
-  const first = { sinceMs: meta.at, message, cause: meta.cause };
-  return { asking: false, failures: failures + 1, trouble: { ...(trouble ?? first), message } };
-}
-
-/** Until the next question: an interval, or longer the more of them failed. */
-export function askDueMs(memory: TenancyMemory, phase: 'replay' | 'poll', meta: Meta): number {
-  const { pollIntervalMs, httpTimeoutMs } = settingsOf(memory);
-  const retryMs = retryDueMs(memory, memory.failures, meta);
-  if (phase === 'poll') return Math.max(pollIntervalMs, memory.asking ? 0 : retryMs);
-  return memory.asking ? httpTimeoutMs : retryMs;
-}
-
-function retryDueMs(memory: TenancyMemory, failures: number, meta: Meta): number {
-  if (failures === 0) return 0;
-  const { initialBackoffMs, maxBackoffMs } = settingsOf(memory);
-  const rule = {
-    baseMs: Math.min(initialBackoffMs, maxBackoffMs),
-    maxMs: maxBackoffMs,
-    attempts: DOUBLINGS_MAX,
-    jitter: JITTER,
-  };
-  return backoffMs(rule, failures, meta.random);
-}
-
-// --- tenants and their statuses -------------------------------------------------------------------
-
-export function heardTenant({ resources }: TenancyMemory, status: TenantStatus): Change {
-  const { tenant, state } = status;
-  const resource = resources[tenant];
-  if (resource === undefined) return {};
-  return { resources: { ...resources, [tenant]: withState(resource, state) } };
-}
-
-export function parkedIn({ resources }: TenancyMemory): readonly string[] {
-  return Object.keys(resources).filter((tenant) => {
-    const resource = resources[tenant];
-    return resource !== undefined && isParked(resource);
-  });
-}
-
-/** Tenants that are not yet, or not any more, where they are wanted. */
-export function unsettledIn({ resources }: TenancyMemory): readonly string[] {
-  return Object.keys(resources).filter((tenant) => {
-    const resource = resources[tenant];
-    if (resource === undefined || !resource.made) return false;
-    return resource.state !== (resource.wanted === 'absent' ? 'removed' : 'converged');
-  });
-}
-
-interface Owed {
-  readonly tenant: string;
-  readonly resource: Resource;
-  readonly report: Report;
-}
-
-export function owedIn({ resources }: TenancyMemory): readonly Owed[] {
-  return Object.entries(resources).flatMap(([tenant, resource]) => {
-    const report = owedReport(resource);
-    return report === undefined ? [] : [{ tenant, resource, report }];
-  });
-}
-
-/** [TE-11] Those that failed least go first, so that none waits for a hopeless one. */
-export function nextBatch(memory: TenancyMemory): readonly StatusOrder[] {
-  return owedIn(memory)
-    .toSorted((a, b) => a.resource.attempts - b.resource.attempts)
-    .slice(0, STATUS_BATCH_MAX)
-    .map(({ tenant, resource: { kind, id }, report }) => ({
-      tenant,
-      resource: { type: kind, id },
-      report,
-    }));
-}
-
-/** Statuses that have not failed yet need not wait, unless nobody is there to take them. */
-export function owesFresh(memory: TenancyMemory): boolean {
-  return memory.statusFailures === 0 && owedIn(memory).some((owed) => owed.resource.attempts === 0);
-}
-
-export function statusDueMs(memory: TenancyMemory, meta: Meta): number {
-  const attempts = owedIn(memory).map(({ resource }) => resource.attempts);
-  const failures = Math.max(memory.statusFailures, Math.min(...attempts, DOUBLINGS_MAX));
-  return retryDueMs(memory, failures, meta);
-}
-
-export function reported(memory: TenancyMemory, results: readonly StatusResult[]): Change {
-  const resources: Record<string, Resource> = { ...memory.resources };
-  for (const result of results) {
-    const before = resources[result.tenant];
-    if (before !== undefined) resources[result.tenant] = afterReport(before, result);
-  }
-  const away = results.some(({ outcome }) => outcome === 'unreachable');
+/** A replay begins an era: ids count from its boundary on. */
+export function tookReplay(memory: TenancyMemory, answer: AnswerRead, { at }: Meta): Change {
+  const { events, missing, lastEventId } = answer;
+  const { replayTook } = memory;
+  const lastedMs = replayTook === null ? 0 : at - replayTook.startedAtMs;
   return {
-    resources: withoutOldGraves(resources),
-    statusFailures: away ? memory.statusFailures + 1 : 0,
+    era: memory.era + 1,
+    head: lastEventId,
+    gaps: [],
+    anchor: lastEventId > 0 ? { id: lastEventId, of: null } : null,
+    checkedAtMs: at,
+    blocked: null,
+    nextAfter: null,
+    belt: beltOf({ replay: true, events, missing, until: lastEventId }),
+    replayTook: replayTook === null ? null : { ...replayTook, lastedMs },
   };
 }
 
-function afterReport(before: Resource, { report, outcome }: StatusResult): Resource {
-  if (outcome === 'acknowledged') {
-    return refreshed(before, { ...before, reported: report, attempts: 0 });
-  }
-  return { ...before, attempts: before.attempts + 1 };
+export function tookPage(memory: TenancyMemory, answer: AnswerRead, { at }: Meta): Change {
+  const { head } = memory;
+  const read = readOverlap({ head, gaps: memory.gaps, events: answer.events, at });
+  const last = answer.events.at(-1);
+  const next = isFull(memory, answer) && last !== undefined ? last.id : null;
+  return {
+    head: read.head,
+    gaps: read.gaps,
+    anchor: anchorAfter(memory, answer),
+    nextAfter: next,
+    belt: loaded(memory.belt, { events: read.fresh, until: read.head }),
+    ...(read.fresh.length === 0 ? {} : { checkedAtMs: at }),
+  };
 }
 
-function withoutOldGraves(resources: Record<string, Resource>): Resources {
-  const buried = Object.keys(resources).filter((tenant) => {
-    const resource = resources[tenant];
-    return resource !== undefined && isBuried(resource);
-  });
-  for (const tenant of buried.slice(0, Math.max(0, buried.length - BURIED_MAX))) {
-    delete resources[tenant];
-  }
-  return resources;
+/** The newest event that we saw ourselves; one that is not there when it is first looked for is let go. */
+function anchorAfter({ anchor, head, asked }: TenancyMemory, { events }: AnswerRead) {
+  const last = events.at(-1);
+  if (last !== undefined && last.id >= head) return { id: last.id, of: fingerprint(last) };
+  const after = typeof asked === 'object' ? (asked?.after ?? head) : head;
+  return anchor !== null && anchor.of === null && after < anchor.id ? null : anchor;
 }
 
-export function isAllAcknowledged(results: readonly StatusResult[]): boolean {
-  return results.every(({ outcome }) => outcome === 'acknowledged');
+// --- events on their way ----------------------------------------------------------------------------
+
+export function cursorOf(memory: TenancyMemory): number | null {
+  const mark = lowMark(memory.belt);
+  if (mark === undefined) return memory.cursor;
+  return memory.belt.replay ? mark : Math.max(memory.cursor ?? 0, mark);
+}
+
+/** [TE-51] One lane for all: what cannot be accepted holds up what comes after it. */
+export function isBlocking(memory: TenancyMemory, { problem, id }: ResourceAccepted): boolean {
+  return problem !== null && id > 0 && settingsOf(memory).ordering === 'strict';
+}
+
+export function blockedBy(memory: TenancyMemory, accepted: ResourceAccepted): Change {
+  const { tenant, id, problem } = accepted;
+  const tries = memory.blocked?.id === id ? memory.blocked.tries + 1 : 1;
+  return {
+    blocked: { tenant, id, problem: problem ?? '', tries },
+    belt: NO_BELT,
+    head: id - 1,
+    cursor: id - 1,
+    gaps: [],
+    anchor: null,
+    nextAfter: null,
+  };
 }

@@ -1,25 +1,22 @@
 /**
- * What tenancy says: questions and statuses for the tenant manager, intents for its tenants, records,
- * and the shape operators see.
+ * What tenancy says: questions for the tenant manager, events and settings for the lanes of its
+ * resources, the state of the line for the reporter, records, and the shape operators see.
  *
  * Input: its memory. Output: parameters of effects.
  */
-import { deriveFor } from '../src/policy/tenancy.js';
-import type { Resource } from '../src/policy/tenancy-resource.js';
+
+import { tenantOf } from '../src/policy/tenancy-resource.js';
+import { toldIn } from '../src/policy/tenancy-route.js';
 import type { RecordParams } from './model/effects.js';
 import { type Address, addressOf } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
-import type { TenantMessage } from './model/messages.js';
+import type {
+  ReporterMessage,
+  ResourceMessage,
+  TenancySettings,
+} from './model/tenancy-messages.js';
 import { timestamp } from './model/time.js';
-import {
-  nextBatch,
-  owedIn,
-  parkedIn,
-  type StatusOrder,
-  settingsOf,
-  type TenancyMemory,
-  unsettledIn,
-} from './tenancy-memory.js';
+import { settingsOf, type TenancyMemory } from './tenancy-memory.js';
 
 // --- to the tenant manager ------------------------------------------------------------------------
 
@@ -28,71 +25,87 @@ export interface AskParams {
   readonly after?: number;
   readonly limit: number;
   readonly timeoutMs: number;
+  readonly tls: TenancySettings['tls'];
 }
 
 export function replayOf(memory: TenancyMemory): AskParams {
-  const { pollLimit, httpTimeoutMs } = settingsOf(memory);
-  return { limit: pollLimit, timeoutMs: httpTimeoutMs };
+  const { pollLimit, httpTimeoutMs, tls } = settingsOf(memory);
+  return { limit: pollLimit, timeoutMs: httpTimeoutMs, tls };
 }
 
-export function pollOf(memory: TenancyMemory): AskParams {
-  return { ...replayOf(memory), after: memory.cursor ?? 0 };
+export function pageOf(memory: TenancyMemory): AskParams {
+  const { asked, head } = memory;
+  const after = typeof asked === 'object' && asked !== null ? asked.after : head;
+  return { ...replayOf(memory), after };
 }
 
-export interface PushParams {
-  readonly orders: readonly StatusOrder[];
-  readonly timeoutMs: number;
-}
+// --- to lanes ---------------------------------------------------------------------------------------
 
-export function pushOf(memory: TenancyMemory): PushParams {
-  return { orders: nextBatch(memory), timeoutMs: settingsOf(memory).httpTimeoutMs };
-}
-
-// --- to tenants -----------------------------------------------------------------------------------
-
-export interface TenancyLetter {
+export interface Letter {
   readonly to: Address;
-  readonly message: TenantMessage;
+  readonly message: ResourceMessage;
 }
 
-export interface IntentsParams {
-  readonly letters: readonly TenancyLetter[];
+export interface LettersParams {
+  readonly letters: readonly Letter[];
 }
 
-/** What the latest answer or settings changed. */
-export function intents(memory: TenancyMemory): IntentsParams {
-  return lettersFor(memory, memory.concerned);
-}
-
-/** Everything, once more: the first thing after a restart. */
-export function everyIntent(memory: TenancyMemory): IntentsParams {
-  return lettersFor(memory, Object.keys(memory.resources));
-}
-
-export function unsettledIntents(memory: TenancyMemory): IntentsParams {
-  return lettersFor(memory, unsettledIn(memory));
-}
-
-function lettersFor(memory: TenancyMemory, tenants: readonly string[]): IntentsParams {
-  const letters = tenants.flatMap((tenant) => {
-    const resource = memory.resources[tenant];
-    if (resource === undefined || !resource.made) return [];
-    return [{ to: addressOf('tenant', resource.tenant), message: intentFor(memory, resource) }];
-  });
-  return { letters };
-}
-
-function intentFor(memory: TenancyMemory, resource: Resource): TenantMessage {
+/** What the belt tells now, and again: what it told and nobody has accepted. */
+export function lettersOf(memory: TenancyMemory): LettersParams {
   const settings = settingsOf(memory);
-  if (resource.wanted === 'absent') {
-    return { type: 'tenant.removed', undoWindowMs: settings.undoWindowMs };
-  }
-  const derived = deriveFor(resource, settings);
-  if (derived.ok) return { type: 'tenant.desired', spec: derived.value };
-  return { type: 'tenant.problem', message: derived.failure };
+  const { belt } = memory;
+  const missing = belt.telling.missing.map(
+    (tenant): Letter => ({
+      to: addressOf('resource', tenant),
+      message: { type: 'resource.missing', settings },
+    }),
+  );
+  return { letters: [...missing, ...newsFor(memory, toldIn(belt))] };
 }
 
-// --- records --------------------------------------------------------------------------------------
+export function unansweredOf(memory: TenancyMemory): LettersParams {
+  const waiting = Object.values(memory.belt.waiting).map(({ event }) => event);
+  return { letters: newsFor(memory, waiting) };
+}
+
+function newsFor(memory: TenancyMemory, events: ReturnType<typeof toldIn>): readonly Letter[] {
+  const settings = settingsOf(memory);
+  const { era } = memory;
+  return events.map((event) => {
+    const { id, eventType, resourceType, resourceId, resourceName } = event;
+    // Only ids of pages count: a replay has none.
+    const news = { era, id, replay: id === 0, eventType, resourceType, resourceId, resourceName };
+    const to = addressOf('resource', tenantOf(resourceId) ?? '');
+    return { to, message: { type: 'resource.event', news, settings } };
+  });
+}
+
+/** Every lane there is. */
+export interface SettingsParams {
+  readonly settings: TenancySettings;
+}
+
+export function settingsFor(memory: TenancyMemory): SettingsParams {
+  return { settings: settingsOf(memory) };
+}
+
+// --- to the reporter ----------------------------------------------------------------------------------
+
+export interface LineParams {
+  readonly messages: readonly ReporterMessage[];
+}
+
+export function lineOf(memory: TenancyMemory): LineParams {
+  const timeoutMs = settingsOf(memory).httpTimeoutMs;
+  return {
+    messages: [
+      { type: 'reporter.settings', settings: { timeoutMs } },
+      { type: 'reporter.line', up: memory.trouble === null },
+    ],
+  };
+}
+
+// --- records ----------------------------------------------------------------------------------------
 
 export interface Decided {
   readonly event: string;
@@ -110,26 +123,28 @@ export function published(memory: TenancyMemory, decided: Decided): RecordParams
 
 /** A decision only the journal keeps. */
 export function journaled(memory: TenancyMemory, { event, rule }: Decided): RecordParams {
-  const { cursor, concerned, failures, trouble } = memory;
+  const { cursor, era, belt, failures, trouble, blocked } = memory;
   const numbers = {
-    cursor,
-    concerned: concerned.length,
-    parked: parkedIn(memory).length,
-    owed: owedIn(memory).length,
+    ...{ cursor, era, events: belt.events.length, changed: belt.changed },
+    ...(blocked === null ? {} : { blockedBy: blocked.tenant, problem: blocked.problem }),
     ...(trouble === null ? {} : { failures, message: trouble.message }),
   };
   return { event, rule, numbers };
 }
 
-function shapeOf(memory: TenancyMemory): JsonObject {
-  const { cursor, resources, trouble } = memory;
+/** What was carried, once all of it is accepted: a replay that changed nothing is no news. */
+export function carried(memory: TenancyMemory): RecordParams {
+  const { replay } = memory.belt;
+  if (replay) return published(memory, { event: 'tenancy.replayed', rule: 'TE-1' });
+  return journaled(memory, { event: 'tenancy.page_accepted', rule: 'TE-1' });
+}
+
+function shapeOf({ cursor, era, belt, trouble, blocked }: TenancyMemory): JsonObject {
   return {
     cursor,
-    resources: Object.keys(resources).length,
-    parked: parkedIn(memory).map((tenant) => ({
-      tenant,
-      error: resources[tenant]?.problem ?? '',
-    })),
+    era,
+    changed: belt.changed,
+    blockedBy: blocked?.tenant ?? null,
     unreachableSince: trouble === null ? null : timestamp(trouble.sinceMs),
   };
 }
@@ -137,28 +152,50 @@ function shapeOf(memory: TenancyMemory): JsonObject {
 // --- to operators ---------------------------------------------------------------------------------
 
 export function viewOf(memory: TenancyMemory, phase: string): JsonObject {
-  const { cursor, resources, lastSuccessAtMs } = memory;
+  const { cursor, head, era, belt, gaps, lastSuccessAtMs, failures, replayTook } = memory;
   return {
     cursor,
+    head,
     lastSuccessAt: lastSuccessAtMs === null ? null : timestamp(lastSuccessAtMs),
-    parked: parkedIn(memory).length,
     phase,
-    resources: Object.keys(resources).length,
-    statusesOwed: owedIn(memory).length,
-    conditions: conditionsOf(memory),
+    replays: era,
+    replayDurationMs: replayTook?.lastedMs ?? null,
+    unaccepted: belt.events.length - belt.told + Object.keys(belt.waiting).length,
+    gaps: gaps.length,
+    failures,
+    conditions: [...troubleIn(memory), ...blockIn(memory)],
   };
 }
 
-function conditionsOf({ trouble, failures }: TenancyMemory): readonly JsonObject[] {
+const NEXT = 'tenants stay as they are and new ones wait; it goes on by itself';
+
+function troubleIn({ trouble, failures }: TenancyMemory): readonly JsonObject[] {
   if (trouble === null) return [];
+  const { code, sinceMs, cause, message } = trouble;
+  const denied = code === 'unauthorized';
   const condition = {
-    type: 'tenant-manager-unreachable',
+    type: denied ? 'tenant-manager-refuses-us' : 'tenant-manager-unreachable',
     object: 'tenancy/main',
     severity: 'warning',
-    since: timestamp(trouble.sinceMs),
-    cause: trouble.cause,
-    message: `${failures} questions in a row failed, the last because ${trouble.message}`,
-    next: 'tenants stay as they are and new ones wait; it goes on by itself',
+    since: timestamp(sinceMs),
+    cause,
+    message: `${failures} questions in a row failed, the last because ${message}`,
+    next: denied ? `mend tenancy.auth or tenancy.tls and reload; ${NEXT}` : NEXT,
+  };
+  return [condition];
+}
+
+function blockIn({ blocked, lastSuccessAtMs }: TenancyMemory): readonly JsonObject[] {
+  if (blocked === null) return [];
+  const { tenant, id, problem, tries } = blocked;
+  const condition = {
+    type: 'tenancy-blocked',
+    object: 'tenancy/main',
+    severity: 'warning',
+    since: lastSuccessAtMs === null ? null : timestamp(lastSuccessAtMs),
+    cause: 'TE-51',
+    message: `event ${id} cannot be accepted and holds up all after it (${tries} tries): ${problem}`,
+    next: `mend what the sentence names and reload, or set tenancy.ordering: per-resource; it is about tenant/${tenant}`,
   };
   return [condition];
 }

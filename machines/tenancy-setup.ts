@@ -5,48 +5,58 @@
  * chart itself is in tenancy.ts.
  */
 import { assign, setup } from 'xstate';
+import {
+  acceptedIn,
+  advanced,
+  BELT_WIDTH,
+  hasRoom,
+  isAllTold,
+  isDrained,
+} from '../src/policy/tenancy-route.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address } from './model/ids.js';
 import type { TenancyMessage } from './model/messages.js';
 import {
   type AnswerRead,
-  accepted,
   askDueMs,
+  askedPage,
+  askedReplay,
+  blockedBy,
+  cursorOf,
+  type FailureCode,
   failed,
-  heardTenant,
-  isAllAcknowledged,
-  isBackwards,
-  isChanging,
-  isFull,
+  isBlocking,
   isNews,
-  nextBatch,
-  owesFresh,
-  parkedIn,
-  reconfigured,
-  reported,
-  type StatusResult,
-  statusDueMs,
+  isRewound,
+  isStale,
+  settingsOf,
   succeeded,
   type TenancyMemory,
   TROUBLE_FAILURES,
+  tookPage,
+  tookReplay,
+  woken,
 } from './tenancy-memory.js';
 import {
   type AskParams,
-  everyIntent,
-  type IntentsParams,
-  intents,
+  carried,
   journaled,
-  type PushParams,
-  pollOf,
+  type LettersParams,
+  type LineParams,
+  lettersOf,
+  lineOf,
+  pageOf,
   published,
-  pushOf,
   replayOf,
-  unsettledIntents,
+  type SettingsParams,
+  settingsFor,
+  unansweredOf,
 } from './tenancy-messages.js';
 
 export interface AnswerFailed {
   readonly type: 'answer.failed';
+  readonly code: FailureCode;
   readonly message: string;
 }
 
@@ -55,12 +65,7 @@ export interface Unconfigured {
   readonly type: 'tenancy.unconfigured';
 }
 
-export interface StatusesPushed {
-  readonly type: 'statuses.pushed';
-  readonly results: readonly StatusResult[];
-}
-
-export type TenancyAnswer = AnswerRead | AnswerFailed | Unconfigured | StatusesPushed;
+export type TenancyAnswer = AnswerRead | AnswerFailed | Unconfigured;
 
 export type TenancyEvent = Stamped<TenancyMessage> | Stamped<TenancyAnswer> | Stamped<Activated>;
 
@@ -69,7 +74,7 @@ export interface TenancyArgs {
   readonly event: TenancyEvent;
 }
 
-/** How often unsettled tenants are told again; spread by a quarter either way. */
+/** How often lanes that have not answered are told again; spread by a quarter either way. */
 const RESYNC_MS = 60_000;
 
 type EventOf<T extends TenancyEvent['type']> = Extract<TenancyEvent, { readonly type: T }>;
@@ -80,16 +85,17 @@ function as<T extends TenancyEvent['type']>(event: TenancyEvent, type: T): Event
   return event as EventOf<T>;
 }
 
-function resultsIn(event: TenancyEvent): readonly StatusResult[] {
-  return as(event, 'statuses.pushed').results;
+const answerIn = (event: TenancyEvent) => as(event, 'answer.read');
+const acceptedBy = (event: TenancyEvent) => as(event, 'resource.accepted').accepted;
+
+/** One place on the belt is one lane for all. */
+function widthOf(memory: TenancyMemory): number {
+  return settingsOf(memory).ordering === 'strict' ? 1 : BELT_WIDTH;
 }
 
-function parkedMoved(memory: TenancyMemory): number {
-  return parkedIn(memory).length - memory.parkedTold.length;
-}
-
-function sameParked(memory: TenancyMemory): boolean {
-  return parkedIn(memory).join() === memory.parkedTold.join();
+/** Of a lane of an earlier era: it has been told anew. */
+function isCurrent(memory: TenancyMemory, event: TenancyEvent): boolean {
+  return acceptedBy(event).era === memory.era;
 }
 
 export const tenancySetup = setup({
@@ -99,53 +105,59 @@ export const tenancySetup = setup({
     input: {} as { readonly address: Address },
   },
   actions: {
-    noteSettings: assign(({ context, event }) =>
-      reconfigured(context, as(event, 'tenancy.settings').settings),
-    ),
-    noteAnswer: assign(({ context, event }) => accepted(context, as(event, 'answer.read'))),
+    noteSettings: assign(({ event }) => ({ settings: as(event, 'tenancy.settings').settings })),
+    noteReplayAsked: assign(({ context, event }) => askedReplay(context, event.meta)),
+    notePageAsked: assign(({ context, event }) => askedPage(context, event.meta)),
+    noteReplay: assign(({ context, event }) => tookReplay(context, answerIn(event), event.meta)),
+    notePage: assign(({ context, event }) => tookPage(context, answerIn(event), event.meta)),
     noteSuccess: assign(({ event }) => succeeded(event.meta)),
     noteFailure: assign(({ context, event }) =>
-      failed(context, as(event, 'answer.failed').message, event.meta),
+      failed(context, as(event, 'answer.failed'), event.meta),
     ),
-    noteAsked: assign({ asking: true }),
-    /** A question of an earlier life is never answered. */
-    wakeUp: assign({ asking: false, statusFailures: 0 }),
-    noteTenant: assign(({ context, event }) =>
-      heardTenant(context, as(event, 'tenant.status').status),
-    ),
-    noteResults: assign(({ context, event }) => reported(context, resultsIn(event))),
-    noteParked: assign(({ context }) => ({ parkedTold: parkedIn(context) })),
+    noteAccepted: assign(({ context, event }) => ({
+      belt: acceptedIn(context.belt, acceptedBy(event)),
+      blocked: context.blocked?.id === acceptedBy(event).id ? null : context.blocked,
+    })),
+    noteBlocked: assign(({ context, event }) => blockedBy(context, acceptedBy(event))),
+    noteTold: assign(({ context }) => ({ belt: advanced(context.belt, widthOf(context)) })),
+    noteCursor: assign(({ context }) => ({ cursor: cursorOf(context) })),
+    noteCarried: assign(({ context }) => ({ belt: { ...context.belt, recorded: true } })),
     noteTroubleTold: assign(({ context }) => ({ troubleTold: context.trouble !== null })),
+    wakeUp: assign(woken()),
 
     askReplay: effect<AskParams>(),
     askPage: effect<AskParams>(),
-    /** After the commit: what tenants are told is accepted. */
-    tellTenants: effect<IntentsParams>(),
-    /** The same once more; nothing new is decided. */
-    repeatToTenants: effect<IntentsParams>(),
-    /** Repeated until acknowledged, so it need not wait for anything. */
-    pushStatuses: effect<PushParams>(),
+    /** What follows is decided by each lane, and told to tenants when that is on disk. */
+    tellLanes: effect<LettersParams>(),
+    tellSettings: effect<SettingsParams>(),
+    answerSettings: effect<SettingsParams & { readonly to: Address }>(),
+    tellReporter: effect<LineParams>(),
     record: effect<RecordParams>(),
   },
   guards: {
     isNews: ({ context, event }) => isNews(context, as(event, 'tenancy.settings').settings),
-    isAsking: ({ context }) => context.asking,
-    isChanging: ({ context, event }) => isChanging(context, as(event, 'answer.read')),
-    isBackwards: ({ context, event }) => isBackwards(context, as(event, 'answer.read')),
-    isFull: ({ context, event }) => isFull(context, as(event, 'answer.read')),
-    isEmptyPage: ({ event }) => as(event, 'answer.read').events.length === 0,
-    owesReport: ({ context }) => nextBatch(context).length > 0,
-    owesFresh: ({ context }) => owesFresh(context),
-    isAllAcknowledged: ({ event }) => isAllAcknowledged(resultsIn(event)),
-    owesParked: ({ context }) => parkedMoved(context) >= 0 && !sameParked(context),
-    owesUnparked: ({ context }) => parkedMoved(context) < 0,
+    isBusy: ({ context }) => context.asked !== null || !isAllTold(context.belt),
+    isReplay: ({ event }) => answerIn(event).replay,
+    isDoubtful: ({ context, event }) =>
+      isStale(context, event.meta) || isRewound(context, answerIn(event)),
+    wantsMore: ({ context }) =>
+      context.nextAfter !== null && context.asked === null && isAllTold(context.belt),
+    hasRoom: ({ context }) => hasRoom(context.belt, widthOf(context)),
+    isCurrent: ({ context, event }) => isCurrent(context, event),
+    isBlocking: ({ context, event }) =>
+      isCurrent(context, event) && isBlocking(context, acceptedBy(event)),
+    owesRecord: ({ context }) => !context.belt.recorded && isDrained(context.belt),
+    owesNoRecord: ({ context }) =>
+      !context.belt.recorded &&
+      isDrained(context.belt) &&
+      context.belt.replay &&
+      context.belt.changed === 0,
     owesTrouble: ({ context }) => context.failures >= TROUBLE_FAILURES && !context.troubleTold,
     owesRecovery: ({ context }) => context.trouble === null && context.troubleTold,
   },
   delays: {
     replayDue: ({ context, event }) => askDueMs(context, 'replay', event.meta),
     pollDue: ({ context, event }) => askDueMs(context, 'poll', event.meta),
-    statusDue: ({ context, event }) => statusDueMs(context, event.meta),
     resyncDue: ({ event }) => RESYNC_MS * (0.75 + event.meta.random / 2),
   },
 });
@@ -157,12 +169,18 @@ const of = <T extends string, P>(type: T, params: (memory: TenancyMemory) => P) 
   params: ({ context }: TenancyArgs) => params(context),
 });
 
-export const asksReplay = ['noteAsked', of('askReplay', replayOf)] as const;
-export const asksPage = ['noteAsked', of('askPage', pollOf)] as const;
-export const tellsChanged = of('tellTenants', intents);
-export const repeatsAll = of('repeatToTenants', everyIntent);
-export const repeatsUnsettled = of('repeatToTenants', unsettledIntents);
-export const pushes = of('pushStatuses', pushOf);
+export const asksReplay = ['noteReplayAsked', of('askReplay', replayOf)] as const;
+export const asksPage = ['notePageAsked', of('askPage', pageOf)] as const;
+export const tellsNews = ['noteTold', 'noteCursor', of('tellLanes', lettersOf)] as const;
+export const tellsUnanswered = of('tellLanes', unansweredOf);
+export const tellsSettings = of('tellSettings', settingsFor);
+export const tellsLine = of('tellReporter', lineOf);
+export const recordsCarried = of('record', carried);
+
+export const answersSettings = {
+  type: 'answerSettings',
+  params: ({ context, event }: TenancyArgs) => ({ ...settingsFor(context), to: event.meta.from }),
+} as const;
 
 export function publishes(event: string, rule: string) {
   return of('record', (memory) => published(memory, { event, rule }));

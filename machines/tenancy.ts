@@ -1,31 +1,35 @@
 /**
- * Tenancy: follows the tenant manager's events, makes a tenant of each project and org, and reports how
- * far each one is.
+ * Tenancy: the conversation with the tenant manager. Asks for events, carries each to the lane of its
+ * resource, and knows up to where all are accepted.
  *
- * Input:  settings, answers of the tenant manager, statuses of tenants.
- * Output: questions and statuses for the tenant manager, intents for tenants, records.
+ * Input:  settings, answers of the tenant manager, acceptances of lanes.
+ * Output: questions for the tenant manager, events and settings for lanes, records.
  *
- *   idle ─► active { events:   replaying ─► following (one page after the other)
- *                    statuses: quiet ─► pushing ─► resting
- *                    resync:   waiting ↺ }
+ *   idle ─► active { events: replaying ─► following (one page after the other)
+ *                    belt:   carrying (a bounded number of events at once)
+ *                    resync: waiting ↺ }
  *
- * Rules: [TE-1] the cursor and what follows from the events up to it are one decision: nothing is skipped
- * by a crash; [TE-2]..[TE-5] [TE-10] src/policy/tenancy.ts; [TE-6]..[TE-9] src/policy/tenancy-resource.ts;
- * [TE-11] a status that fails delays itself only; [TE-12] a replay of an unchanged inventory records
- * and tells nothing; [TE-13] nobody is deleted because the tenant manager is silent, and the fleet
- * hears of its silence once; [TE-14] a full page is followed at once, a failed question after a growing
- * wait; [TE-15] after a restart every tenant is told again what is wanted of it.
+ * Rules: [TE-1] the cursor passes an event when what follows from it is on disk; [TE-4] what a replay
+ * does not mention is deleted here, through undo window and shrink guard; [TE-12] a replay of an unchanged
+ * inventory records nothing; [TE-13] nobody is deleted because the tenant manager is silent, and the
+ * fleet hears of its silence once; [TE-14] a full page is followed at once, a failed question after a
+ * growing wait; [TE-15] after a restart every lane is told the settings; [TE-50] a lane that does not
+ * answer holds up no other; [TE-51] in strict order the first that cannot be accepted holds up all;
+ * [TE-53] ids that were passed over are read again; [TE-54] a tenant manager that lost what it told, or
+ * was away for longer than events are kept, is asked for a replay.
  */
 import { newTenancy } from './tenancy-memory.js';
 import {
+  answersSettings,
   asksPage,
   asksReplay,
   journals,
   publishes,
-  pushes,
-  repeatsAll,
-  repeatsUnsettled,
-  tellsChanged,
+  recordsCarried,
+  tellsLine,
+  tellsNews,
+  tellsSettings,
+  tellsUnanswered,
   tenancySetup,
 } from './tenancy-setup.js';
 
@@ -35,51 +39,52 @@ const replaying = createStateConfig({
   description: 'Asks for everything there is, until it is told.',
   after: {
     replayDue: [
-      { guard: 'isAsking', target: 'replaying', reenter: true },
+      { guard: 'isBusy', target: 'replaying', reenter: true },
       { target: 'replaying', reenter: true, actions: asksReplay },
     ],
   },
   on: {
-    'answer.read': [
-      {
-        guard: 'isChanging',
-        target: 'following',
-        actions: ['noteSuccess', 'noteAnswer', publishes('tenancy.replayed', 'TE-1'), tellsChanged],
-      },
-      { target: 'following', actions: ['noteSuccess', 'noteAnswer'] },
-    ],
-    'answer.failed': { target: 'replaying', reenter: true, actions: 'noteFailure' },
+    'answer.read': {
+      guard: 'isReplay',
+      target: 'following',
+      actions: ['noteSuccess', 'noteReplay', 'noteCursor', tellsLine],
+    },
+    'answer.failed': {
+      target: 'replaying',
+      reenter: true,
+      actions: ['noteFailure', tellsLine],
+    },
   },
 });
 
-const takesPage = [
-  'noteSuccess',
-  'noteAnswer',
-  journals('tenancy.page_accepted', 'TE-1'),
-  tellsChanged,
-] as const;
-
 const following = createStateConfig({
   description: 'Asks for what is new, page by page.',
+  always: { guard: 'wantsMore', target: 'following', reenter: true, actions: asksPage },
   after: {
     pollDue: [
-      { guard: 'isAsking', target: 'following', reenter: true },
+      { guard: 'isBusy', target: 'following', reenter: true },
       { target: 'following', reenter: true, actions: asksPage },
     ],
   },
   on: {
     'answer.read': [
-      { guard: 'isBackwards', target: 'replaying', actions: ['noteSuccess', ...asksReplay] },
-      { guard: 'isEmptyPage', actions: 'noteSuccess' },
       {
-        guard: 'isFull',
-        target: 'following',
-        reenter: true,
-        actions: [...takesPage, ...asksPage],
+        guard: 'isDoubtful',
+        target: 'replaying',
+        actions: [
+          'noteSuccess',
+          journals('tenancy.replay_needed', 'TE-54'),
+          tellsLine,
+          ...asksReplay,
+        ],
       },
-      { actions: takesPage },
+      { actions: ['notePage', 'noteSuccess', 'noteCursor', tellsLine] },
     ],
-    'answer.failed': { target: 'following', reenter: true, actions: 'noteFailure' },
+    'answer.failed': {
+      target: 'following',
+      reenter: true,
+      actions: ['noteFailure', tellsLine],
+    },
   },
 });
 
@@ -90,55 +95,44 @@ const events = createStateConfig({
     activated: {
       target: '.replaying',
       reenter: true,
-      actions: ['wakeUp', repeatsAll, ...asksReplay],
+      actions: ['wakeUp', tellsSettings, tellsLine, ...asksReplay],
     },
   },
   states: { replaying, following },
 });
 
-const statuses = createStateConfig({
-  description: 'What the tenant manager has yet to be told.',
-  initial: 'quiet',
+const belt = createStateConfig({
+  description: 'Events on their way to the lanes of their resources.',
+  initial: 'carrying',
   states: {
-    quiet: {
-      description: 'The tenant manager knows all there is to know.',
-      always: { guard: 'owesReport', target: 'pushing' },
-    },
-    pushing: {
-      description: 'One batch of statuses is out; an outcome always comes.',
-      entry: pushes,
+    carrying: {
+      description: 'As many at once as there are places.',
+      always: [
+        { guard: 'hasRoom', actions: tellsNews },
+        { guard: 'owesNoRecord', actions: 'noteCarried' },
+        { guard: 'owesRecord', actions: ['noteCarried', recordsCarried] },
+      ],
       on: {
-        activated: { target: 'pushing', reenter: true },
-        'statuses.pushed': [
+        'resource.accepted': [
           {
-            guard: 'isAllAcknowledged',
-            target: 'quiet',
-            actions: ['noteResults', journals('tenancy.statuses_acknowledged', 'TE-8')],
+            guard: 'isBlocking',
+            actions: ['noteBlocked', journals('tenancy.blocked', 'TE-51')],
           },
-          {
-            target: 'resting',
-            actions: ['noteResults', journals('tenancy.statuses_failed', 'TE-11')],
-          },
+          { guard: 'isCurrent', actions: ['noteAccepted', 'noteCursor'] },
         ],
       },
-    },
-    resting: {
-      description: 'What failed waits; what has not been tried does not.',
-      always: { guard: 'owesFresh', target: 'pushing' },
-      after: { statusDue: 'quiet' },
-      on: { activated: 'quiet' },
     },
   },
 });
 
 const resync = createStateConfig({
-  description: 'Nothing depends on a message to a tenant having arrived.',
+  description: 'Nothing depends on a message to a lane having arrived.',
   initial: 'waiting',
   states: {
     waiting: {
-      description: 'Until unsettled tenants are told once more.',
+      description: 'Until lanes that have not answered are told once more.',
       after: {
-        resyncDue: { target: 'waiting', reenter: true, actions: repeatsUnsettled },
+        resyncDue: { target: 'waiting', reenter: true, actions: tellsUnanswered },
       },
     },
   },
@@ -148,14 +142,6 @@ const active = createStateConfig({
   description: 'The configuration names a tenant manager.',
   type: 'parallel',
   always: [
-    {
-      guard: 'owesParked',
-      actions: ['noteParked', publishes('tenancy.event_parked', 'TE-5')],
-    },
-    {
-      guard: 'owesUnparked',
-      actions: ['noteParked', publishes('tenancy.event_unparked', 'TE-5')],
-    },
     { guard: 'owesTrouble', actions: ['noteTroubleTold', publishes('tenancy.degraded', 'TE-13')] },
     {
       guard: 'owesRecovery',
@@ -165,17 +151,22 @@ const active = createStateConfig({
   on: {
     'tenancy.settings': {
       guard: 'isNews',
-      actions: ['noteSettings', journals('tenancy.settings_changed', 'TE-5'), tellsChanged],
+      actions: [
+        'noteSettings',
+        journals('tenancy.settings_changed', 'TE-5'),
+        tellsSettings,
+        tellsLine,
+      ],
     },
     'tenancy.unconfigured': 'idle',
-    'tenant.status': { actions: 'noteTenant' },
+    'resource.waits': { actions: answersSettings },
   },
-  states: { events, statuses, resync },
+  states: { events, belt, resync },
 });
 
 export const tenancyMachine = tenancySetup.createMachine({
   id: 'tenancy',
-  description: 'Makes tenants of projects and orgs, and reports how far they are.',
+  description: 'Follows the tenant manager: every event reaches the lane of its resource.',
   context: () => newTenancy(),
   initial: 'idle',
   states: {
@@ -188,11 +179,11 @@ export const tenancyMachine = tenancySetup.createMachine({
             'wakeUp',
             'noteSettings',
             journals('tenancy.settings_changed', 'TE-5'),
-            tellsChanged,
+            tellsSettings,
+            tellsLine,
             ...asksReplay,
           ],
         },
-        'tenant.status': { actions: 'noteTenant' },
       },
     },
     active,

@@ -10,7 +10,7 @@
 import type { TenantSpec } from './model/desired.js';
 import type { Meta } from './model/effects.js';
 import { type Address, keyOf, type TenantId } from './model/ids.js';
-import type { FrontendStatus, GroupStatus, TenantState } from './model/messages.js';
+import type { FrontendStatus, GroupStatus, TenantMessage, TenantState } from './model/messages.js';
 
 export interface Part {
   readonly wanted: boolean;
@@ -40,6 +40,8 @@ export interface TenantMemory {
   /** The chart's state in the words of operators. */
   readonly state: ShownState;
   readonly spec: TenantSpec | null;
+  /** Who it is, before there is a spec to say so. */
+  readonly label: { readonly name: string; readonly kind: TenantSpec['kind'] } | null;
   readonly groups: Parts;
   readonly frontends: Parts;
   readonly problem: Problem | null;
@@ -62,6 +64,7 @@ export function newTenant(address: Address): TenantMemory {
     id: keyOf(address) as TenantId,
     state: 'unknown',
     spec: null,
+    label: null,
     groups: {},
     frontends: {},
     problem: null,
@@ -134,8 +137,13 @@ function unwanted(parts: Parts): Parts {
   return Object.fromEntries(entries);
 }
 
-export function troubled(message: string, { at, cause }: Meta): Change {
-  return { problem: { message, sinceMs: at, cause } };
+export function troubled(
+  memory: TenantMemory,
+  { message, name, kind }: Extract<TenantMessage, { readonly type: 'tenant.problem' }>,
+  { at, cause }: Meta,
+): Change {
+  const label = name === undefined ? memory.label : { name, kind: kind ?? 'project' };
+  return { label, problem: { message, sinceMs: at, cause } };
 }
 
 // --- leaving ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /**
  * What a tenant says: orders for its groups and frontends, records for the journal and the feed, its
- * status for tenancy, answers for operators, and the shape operators see.
+ * status for its resource, answers for operators, and the shape operators see.
  *
  * Input: its memory. Output: parameters of effects.
  *
@@ -97,7 +97,7 @@ export function journaled(memory: TenantMemory, { event, rule }: Decided): Recor
   return { event, rule, numbers };
 }
 
-// --- to tenancy ---------------------------------------------------------------------------------
+// --- to its resource ---------------------------------------------------------------------------------
 
 export interface StatusParams {
   /** Null: nobody beyond this node asked for this tenant. */
@@ -105,18 +105,24 @@ export interface StatusParams {
   readonly status: TenantStatus;
 }
 
-/** Tenancy also hears of a tenant without a spec: only it tells of problems and of strangers. */
+/** Its resource also hears of a tenant without a spec: only that one tells of problems and of strangers. */
 export function statusFor(memory: TenantMemory): StatusParams {
-  const { id, spec, problem } = memory;
+  const { id, spec, label, problem } = memory;
   return {
-    to: spec === null || spec.source === 'tenancy' ? addressOf('tenancy', 'main') : null,
+    to: spec === null || spec.source === 'tenancy' ? addressOf('resource', id) : null,
     status: {
       tenant: id,
-      kind: spec?.kind ?? 'project',
+      kind: spec?.kind ?? label?.kind ?? 'project',
       state: stateFor(memory),
       message: problem?.message ?? '',
     },
   };
+}
+
+export function statusWithTrouble(memory: TenantMemory): StatusParams {
+  const { to, status } = statusFor(memory);
+  const [trouble = ''] = status.message === '' ? partTroubles(memory) : [status.message];
+  return { to, status: { ...status, message: trouble } };
 }
 
 /** Beyond the node a draining tenant is still being deleted, and an unknown one is gone. */
@@ -143,11 +149,11 @@ export function refused({ replyTo }: Meta, message: string): AnswerParams {
 
 /** The tenant as operators and the feed see it. */
 export function viewOf(memory: TenantMemory): JsonObject {
-  const { id, state, spec, problem, sinceMs, undo } = memory;
+  const { id, state, spec, label, problem, sinceMs, undo } = memory;
   return {
     id,
-    name: spec?.displayName ?? id,
-    kind: spec?.kind ?? 'project',
+    name: spec?.displayName ?? label?.name ?? id,
+    kind: spec?.kind ?? label?.kind ?? 'project',
     state,
     since: timestamp(sinceMs),
     source: spec?.source ?? 'tenancy',
@@ -179,6 +185,12 @@ function conditionsOf(memory: TenantMemory): readonly JsonObject[] {
 
 /** The first trouble its parts tell of. */
 function partProblem(memory: TenantMemory): JsonObject {
-  const found = everyPart(memory).find(([, { problem }]) => problem !== null);
-  return found === undefined ? {} : { problem: `${found[0]}: ${found[1].problem}` };
+  const [problem] = partTroubles(memory);
+  return problem === undefined ? {} : { problem };
+}
+
+function partTroubles(memory: TenantMemory): readonly string[] {
+  return everyPart(memory).flatMap(([part, { problem }]) =>
+    problem === null ? [] : [`${part}: ${problem}`],
+  );
 }

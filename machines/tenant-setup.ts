@@ -38,6 +38,7 @@ import {
   refused,
   type StatusParams,
   statusFor,
+  statusWithTrouble,
 } from './tenant-messages.js';
 
 export type TenantEvent = Stamped<TenantMessage> | Stamped<Activated>;
@@ -81,7 +82,9 @@ export const tenantSetup = setup({
     noteGeneration: assign((args) => ({ spec: specIn(args) })),
     noteSuccessor: assign((args) => ({ successor: specIn(args) })),
     dropSuccessor: assign({ successor: null }),
-    noteProblem: assign(({ event }) => troubled(as(event, 'tenant.problem').message, event.meta)),
+    noteProblem: assign(({ context, event }) =>
+      troubled(context, as(event, 'tenant.problem'), event.meta),
+    ),
     noteRemoval: assign(({ event }) =>
       condemned(as(event, 'tenant.removed').undoWindowMs, event.meta),
     ),
@@ -173,6 +176,12 @@ export function journals(event: string, rule: string) {
 export const tells = {
   type: 'tellStatus',
   params: ({ context }: TenantArgs) => statusFor(context),
+} as const;
+
+/** What keeps it from going on is told only when it lasts: a hiccup is nobody's business beyond us. */
+export const tellsTrouble = {
+  type: 'repeatStatus',
+  params: ({ context }: TenantArgs) => statusWithTrouble(context),
 } as const;
 
 export const tellsAgain = {

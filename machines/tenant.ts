@@ -3,7 +3,7 @@
  * frontends, and says when it has it.
  *
  * Input:  the intent (from config or tenancy), statuses of its parts, removal, an operator's undelete.
- * Output: orders for its parts, records, its status for tenancy.
+ * Output: orders for its parts, records, its status for its resource.
  *
  *   unknown ─► live { accepted ─► converging ─► converged ⇄ degraded } ─► deleting ─► draining ─► removed
  *      └─► parked (a problem, and nothing made)      ▲───── undelete ─────┘
@@ -28,6 +28,7 @@ import {
   repeats,
   tells,
   tellsAgain,
+  tellsTrouble,
   tenantSetup,
 } from './tenant-setup.js';
 
@@ -149,7 +150,12 @@ const resync = createStateConfig({
       },
       after: {
         resyncDue: [
-          { guard: 'isUnsettled', target: 'waiting', reenter: true, actions: repeats },
+          {
+            guard: 'isUnsettled',
+            target: 'waiting',
+            reenter: true,
+            actions: [repeats, tellsTrouble],
+          },
           { target: 'waiting', reenter: true },
         ],
       },
@@ -216,7 +222,9 @@ const draining = createStateConfig({
   states: {
     waiting: {
       description: 'For its parts to say that they are gone; they are told again meanwhile.',
-      after: { resyncDue: { target: 'waiting', reenter: true, actions: repeats } },
+      after: {
+        resyncDue: { target: 'waiting', reenter: true, actions: [repeats, tellsTrouble] },
+      },
     },
   },
 });

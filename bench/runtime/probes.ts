@@ -9,6 +9,7 @@ import { tcpProbes } from '../health/tcp.js';
 import { lbsyncProbes } from '../lbsync/sync.js';
 import { outboxProbes } from '../outbox/probes.js';
 import { peerProbes } from '../peers/peers.js';
+import { tenancyProbes } from '../tenancy/catch-up.js';
 import { crashProbes } from './crashes.js';
 import { endToEndProbes } from './end-to-end.js';
 import { memoryProbes } from './memory.js';
@@ -38,4 +39,5 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...oneVipProbes,
   ...lbsyncProbes,
   ...outboxProbes,
+  ...tenancyProbes,
 };

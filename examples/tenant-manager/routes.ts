@@ -1,7 +1,7 @@
 /**
  * The example tenant manager's HTTP interface, as a function from request to answer.
  *
- *   for controllers   GET /v1/events, PUT and DELETE /v1/status
+ *   for controllers   GET /v1/events, PUT and DELETE /v1/status, GET /v1/internal/projects/:id
  *   for people        POST and GET /v1/orgs, DELETE /v1/orgs/:org, POST /v1/orgs/:org/projects,
  *                     DELETE /v1/orgs/:org/projects/:name, GET /v1/projects, GET /healthz
  */
@@ -42,6 +42,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, handler: Handler
     /^\/v1\/projects$/,
     (context) => done(shown(context, 'project', context.store.projects())),
   ],
+  ['GET', /^\/v1\/internal\/projects\/([^/]+)$/, showProject],
   ['POST', /^\/v1\/orgs\/([^/]+)\/projects$/, createProject],
   ['DELETE', /^\/v1\/orgs\/([^/]+)\/projects\/([^/]+)$/, deleteProject],
 ];
@@ -112,6 +113,13 @@ function statusKeyIn(body: unknown): StatusKey | undefined {
 
 function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? { ...body } : {};
+}
+
+/** One project by its id, also while it is being deleted. */
+function showProject(context: Context, _request: Request, [id = '']: readonly string[]): Answer {
+  const found = context.store.projects().filter((project) => project.id === id);
+  const [project] = shown(context, 'project', found);
+  return project === undefined ? refused(404, `there is no project ${id}`) : done(project);
 }
 
 // --- people ---------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ export interface TenantManager {
 
 const BODY_BYTES_MAX = 64 * 1024;
 const CLEANUP_INTERVAL_MS = 60_000;
-const CONTROLLER_ROUTES = /^\/v1\/(events|status)$/;
+const CONTROLLER_ROUTES = /^\/v1\/(events|status|internal\/.*)$/;
 
 export async function startTenantManager(options: TenantManagerOptions): Promise<TenantManager> {
   const { host, port, file, controllers, token } = options;

@@ -39,6 +39,8 @@ export const ACTOR_KINDS = [
   'identity',
   'agent',
   'lease',
+  'resource',
+  'reporter',
 ] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 

@@ -6,7 +6,7 @@
  *   instance ─ backend.desired ─► backend ─ backend.verdict ─► instance and frontends
  *   instance ─ member.level ─► frontend ─ vip.desired ─► lbsync ─ vip.applied, lbsync.hello ─► frontend
  *   frontend ─ member.acknowledged ─► instance        group, frontend ─ *.status ─► tenant
- *   tenant ─ tenant.status ─► tenancy                 instance, agent ─ provider.* ─► provider
+ *   tenant ─ tenant.status ─► resource                instance, agent ─ provider.* ─► provider
  *   instance ─ agent.desired ─► agent ─ agent.verdict ─► instance
  */
 import type { AgentVerdict, TerminationNotice } from './agent.js';
@@ -14,8 +14,7 @@ import type { AnnounceStatus, NodeLevel } from './announce.js';
 import type { BackendSpec, FrontendSpec, GroupSpec, PoolRangeSpec, TenantSpec } from './desired.js';
 import type { ProviderFailure } from './failures.js';
 import type { GuardGrant } from './guard.js';
-import type { Address, BackendName, FrontendName, GroupKey, InstanceId, TenantId } from './ids.js';
-import type { JsonObject } from './json.js';
+import type { Address, BackendName, FrontendName, GroupKey, InstanceId } from './ids.js';
 import type { VipReport } from './lbsync-messages.js';
 import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
@@ -26,6 +25,18 @@ export type { GuardMessage, GuardSettings } from './guard.js';
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
 export type { SweepMessage, SweepSettings } from './orphans.js';
 export type { ProviderMessage, ProviderSettings, ProviderTags } from './provider-messages.js';
+export type {
+  ReporterMessage,
+  ResourceAccepted,
+  ResourceMessage,
+  ResourceNews,
+  ResourceReport,
+  StatusOrder,
+  TenancyMessage,
+  TenancySettings,
+  TenantState,
+  TenantStatus,
+} from './tenancy-messages.js';
 
 export interface Message {
   readonly type: string;
@@ -273,24 +284,15 @@ export type TenantMessage =
   | { readonly type: 'tenant.desired'; readonly spec: TenantSpec }
   | { readonly type: 'tenant.removed'; readonly undoWindowMs: number }
   | { readonly type: 'tenant.undelete' }
-  | { readonly type: 'tenant.problem'; readonly message: string }
+  | {
+      readonly type: 'tenant.problem';
+      readonly message: string;
+      /** Who it is, should nothing else be known of it. */
+      readonly name?: string;
+      readonly kind?: 'project' | 'org';
+    }
   | { readonly type: 'group.status'; readonly status: GroupStatus }
   | { readonly type: 'frontend.status'; readonly status: FrontendStatus };
-
-export type TenantState =
-  | 'accepted'
-  | 'converging'
-  | 'converged'
-  | 'degraded'
-  | 'deleting'
-  | 'removed';
-
-export interface TenantStatus {
-  readonly tenant: TenantId;
-  readonly kind: 'project' | 'org';
-  readonly state: TenantState;
-  readonly message: string;
-}
 
 // --- dataplane --------------------------------------------------------------------------------
 
@@ -320,7 +322,7 @@ export type PoolMessage =
   | { readonly type: 'pool.allocate'; readonly frontend: FrontendName }
   | { readonly type: 'pool.release'; readonly frontend: FrontendName };
 
-// --- outbox, tenancy, reload ------------------------------------------------------------------
+// --- outbox, reload ------------------------------------------------------------------
 
 export type { OutboxAmendment, OutboxSettings };
 
@@ -328,25 +330,6 @@ export type OutboxMessage =
   | { readonly type: 'outbox.appended'; readonly seq: number }
   | { readonly type: 'outbox.settings'; readonly settings: OutboxSettings }
   | { readonly type: 'outbox.amend'; readonly amendment: OutboxAmendment };
-
-export type TenancyMessage =
-  | { readonly type: 'tenancy.settings'; readonly settings: TenancySettings }
-  | { readonly type: 'tenant.status'; readonly status: TenantStatus };
-
-export interface TenancySettings {
-  readonly pollIntervalMs: number;
-  readonly pollLimit: number;
-  readonly initialBackoffMs: number;
-  readonly maxBackoffMs: number;
-  readonly httpTimeoutMs: number;
-  readonly undoWindowMs: number;
-  /** What a project and an org get: the template text of the config, derived per tenant. */
-  readonly onProject: JsonObject;
-  readonly onOrg: JsonObject;
-  /** Names of static tenants: a project of that name is parked. */
-  readonly reservedNames: readonly string[];
-  readonly generation: number;
-}
 
 export type ReloadMessage =
   | {

@@ -15,6 +15,7 @@ import { conditionsOf } from './conditions.js';
 import type { Directory } from './directory.js';
 import { incidentsOf } from './incidents.js';
 import { planOf } from './plan.js';
+import { tenancyOf, tenantsOf } from './tenants.js';
 import { watchJournal } from './watch.js';
 import { whyChain } from './why.js';
 
@@ -92,6 +93,7 @@ async function listAll(options: ApiOptions, kind: ResourceKind): Promise<readonl
   if (kind === 'conditions') return conditionsOf(options);
   if (kind === 'overrides') return overridesOf(directory);
   if (kind === 'incidents') return incidentsOf(options);
+  if (kind === 'tenants') return tenantsOf(directory);
   const actor = ACTOR_OF[kind];
   return actor === undefined ? [] : directory.views(actor);
 }
@@ -169,7 +171,7 @@ async function statusOf(options: ApiOptions, first: First): Promise<JsonObject> 
   const kinds = ['tenant', 'group', 'instance', 'backend', 'frontend'] as const;
   const counts = await Promise.all(kinds.map(async (kind) => (await directory.views(kind)).length));
   const outbox = valueOr(await store.outboxCounts(), { pending: 0, dead: 0 });
-  const tenancy = await first('tenancy');
+  const tenancy = await tenancyOf(directory, clock.now());
   const lbsync = await first('lbsync');
   const { ready } = await readiness(options, first);
   return {
@@ -192,14 +194,10 @@ async function statusOf(options: ApiOptions, first: First): Promise<JsonObject> 
           : Math.max(0, clock.now() - outbox.oldestPendingAt),
       dead: outbox.dead,
     },
-    ...(Object.keys(tenancy).length === 0 ? {} : { tenancy: tenancyOf(tenancy) }),
+    ...(tenancy === undefined ? {} : { tenancy }),
     counts: Object.fromEntries(kinds.map((kind, index) => [`${kind}s`, counts[index] ?? 0])),
     conditions: await conditionsOf(options),
   };
-}
-
-function tenancyOf({ cursor, lastSuccessAt, parked }: JsonObject): JsonObject {
-  return { cursor: cursor ?? 0, lastSuccessAt: lastSuccessAt ?? null, parked: parked ?? 0 };
 }
 
 async function readiness(

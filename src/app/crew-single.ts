@@ -66,8 +66,9 @@ export function musterSingle({
       },
     });
     closeFleet = fleet?.close ?? closeFleet;
+    const views: Host['views'] = (kind) => made.views(kind);
     const main = mainPorts({
-      ...{ settings, parts, store, enrol, configFile, worlds, hooks, generation, fleet },
+      ...{ settings, parts, store, enrol, configFile, worlds, hooks, generation, fleet, views },
       cluster: () => cluster,
       waiting: () => made.waiting,
     });

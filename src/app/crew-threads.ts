@@ -116,6 +116,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
       ...{ settings: complete, parts, store, configFile, hooks, generation, cluster },
       ...{ worlds, enrol, fleet },
       waiting: () => mesh.waiting,
+      views: (kind) => host?.views(kind) ?? [],
     });
     const made = createHost({
       ...parts,

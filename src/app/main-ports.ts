@@ -1,5 +1,6 @@
 /** The outside world of main's own actors: configuration file, log level, providers, tenant manager. */
-
+import type { ActorKind } from '../../machines/model/ids.js';
+import type { JsonObject } from '../../machines/model/json.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import { openAnnounceHook } from '../adapters/announce-hook/hook.js';
 import { openTenancyHttp } from '../adapters/tenancy-http/tenancy-http.js';
@@ -13,18 +14,21 @@ import { type ReloadPortsInput, reloadPorts } from './reload-ports.js';
 export type MainPortsInput = MainInput &
   ReloadPortsInput & {
     enrol(claims: EnrolClaims): AgentEnrolment | undefined;
+    /** Shapes of all actors of a kind on the main thread. */
+    views(kind: ActorKind): readonly JsonObject[];
     /** Absent: this node is its own. */
     readonly fleet: Fleet | undefined;
   };
 
 export function mainPorts(input: MainPortsInput) {
-  const { fleet } = input;
+  const { fleet, views } = input;
   return {
     ...providerPorts(input, fleet?.hold),
     ...(fleet === undefined ? {} : { fleet: fleet.ports }),
     enrol: input.enrol,
     ...reloadPorts(input),
     tenancyApi: heldOnly(tenancyApiOf(input), fleet?.hold),
+    knownTenants: () => views('resource').map(({ tenant }) => String(tenant)),
     announceHook: openAnnounceHook({ clock: input.parts.clock }),
   };
 }
@@ -47,6 +51,7 @@ export function heldOnly(api: TenancyApi | undefined, hold?: Hold): TenancyApi |
   const held = <T>(call: () => Promise<Result<T, TenancyFailure>>) =>
     hold.mayAct() ? call() : Promise.resolve(NOT_OURS);
   return {
+    secure: (files) => api.secure(files),
     replay: (timeoutMs) => held(() => api.replay(timeoutMs)),
     poll: (after, limit, timeoutMs) => held(() => api.poll(after, limit, timeoutMs)),
     putStatus: (...args) => held(() => api.putStatus(...args)),

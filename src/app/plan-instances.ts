@@ -14,6 +14,9 @@ import { deriveTenant } from '../policy/tenant-plan.js';
 /** The tenants of a site, and what others are made from. */
 export type WantedTenants = Pick<Site, 'generation' | 'tenants' | 'tenancy'>;
 
+/** A tenant that is deleted gets nothing from any configuration. */
+const GOING = ['deleting', 'draining'];
+
 /** The site's own tenants, and those that the tenant manager has had made from its templates. */
 export function tenantsIn(
   site: WantedTenants,
@@ -22,7 +25,8 @@ export function tenantsIn(
   const { tenancy, generation } = site;
   if (tenancy === undefined) return site.tenants;
   const made = known
-    .filter(({ source, state }) => source === 'tenancy' && state !== 'removing')
+    .filter(({ source, state }) => source === 'tenancy' && !GOING.includes(String(state)))
+    .filter(({ name }) => !tenancy.reservedNames.includes(String(name)))
     .flatMap(({ id, name, kind }) => {
       const plan = kind === 'org' ? tenancy.onOrg : tenancy.onProject;
       const identity = {

@@ -18,6 +18,8 @@ import { overrideActor } from '../../actors/override-actor.js';
 import { poolActor } from '../../actors/pool-actor.js';
 import { providerService } from '../../actors/provider-service.js';
 import { reloadActor } from '../../actors/reload-actor.js';
+import { reporterService } from '../../actors/reporter-service.js';
+import { resourceActor } from '../../actors/resource-actor.js';
 import { suspicionActor } from '../../actors/suspicion-actor.js';
 import { sweepActor } from '../../actors/sweep-actor.js';
 import { tenancyActor } from '../../actors/tenancy-actor.js';
@@ -37,15 +39,10 @@ export interface Cast {
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
     types: [
-      leaseActor,
-      reloadActor,
-      tenancyActor,
-      poolActor,
-      announcementActor,
-      sweepActor,
-      guardActor,
+      ...[leaseActor, reloadActor, tenancyActor, resourceActor, poolActor],
+      ...[announcementActor, sweepActor, guardActor],
     ] as never,
-    services: [providerService] as never,
+    services: [providerService, reporterService] as never,
   },
   shard: {
     types: [

@@ -25,6 +25,7 @@ const BENCHES = {
   outbox: async () => (await import('../../bench/outbox.js')).bench,
   probe: async () => (await import('../../bench/probe.js')).bench,
   reload: async () => (await import('../../bench/reload.js')).bench,
+  tenancy: async () => (await import('../../bench/tenancy.js')).bench,
   runtime: async () => (await import('../../bench/runtime.js')).bench,
 } as const;
 type BenchName = keyof typeof BENCHES;

@@ -33,6 +33,13 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     count('frontends'),
     AGE,
   ],
+  'tenant list': [
+    ...['id', 'name', 'kind', 'source', 'state'].map((name) => field(name)),
+    count('pending'),
+    AGE,
+    { title: 'reported', value: (item) => reportedOf(item) },
+    { title: 'note', value: (item) => noteOf(item) },
+  ],
   groups: [
     ...['tenant', 'name', 'size', 'serving', 'booting', 'draining', 'failed'].map((name) =>
       field(name),
@@ -94,6 +101,22 @@ export function columnsFor(kind: string, nowMs: number): readonly Column[] {
 function heldBy(item: JsonObject): Json {
   const held = (item['held'] ?? []) as readonly JsonObject[];
   return held.map(({ object, count }) => `${object} (${count})`).join(', ') || '-';
+}
+
+/** What the tenant manager has acknowledged. */
+function reportedOf({ resource }: JsonObject): Json {
+  const { reported } = (resource ?? {}) as JsonObject;
+  return ((reported ?? {}) as JsonObject)['status'] ?? '-';
+}
+
+function noteOf({ parked, undoUntil, problem }: JsonObject): Json {
+  if (parked !== undefined) {
+    const { error, nextAttemptAt } = parked as JsonObject;
+    return nextAttemptAt === undefined
+      ? `parked: ${error}`
+      : `parked until ${nextAttemptAt}: ${error}`;
+  }
+  return undoUntil === undefined ? (problem ?? '') : `undelete possible until ${undoUntil}`;
 }
 
 /** `weighted/all` over the pools of a frontend. */

@@ -1,4 +1,4 @@
-/** Commands that act: drain, ack-drain, replace, dataplane, actor resume, tenant undelete, and overrides. */
+/** Commands that act: drain, ack-drain, replace, dataplane, actor resume, and overrides. */
 import { Command, Option } from 'commander';
 import { act } from './act.js';
 import { dataplaneCommand } from './dataplane-command.js';
@@ -8,6 +8,7 @@ import { overrideCommands } from './override-commands.js';
 import { details, type Format, printObject } from './print.js';
 import { examples, formatOptions } from './read-commands.js';
 import { callAndPrint } from './session.js';
+import { tenantCommand } from './tenant-commands.js';
 
 export function verbCommands(): readonly Command[] {
   return [
@@ -99,15 +100,4 @@ function identityCommand(): Command {
       act(command, { name: 'RevokeIdentity', request: { name, reason: options.reason } }, options),
     );
   return identity;
-}
-
-function tenantCommand(): Command {
-  const tenant = new Command('tenant').description('tenants');
-  formatOptions(tenant.command('undelete'))
-    .description('keep a tenant that is being removed, within its undo window')
-    .argument('<name>', 'id of the tenant')
-    .action((name: string, options: Format, command: Command) =>
-      act(command, { name: 'UndeleteTenant', request: { name } }, options),
-    );
-  return tenant;
 }

@@ -19,12 +19,6 @@ export interface Unavailable {
 
 export const UNAVAILABLE: readonly Unavailable[] = [
   { path: 'api.reflection', what: 'gRPC reflection' },
-  { path: 'tenancy.ordering', what: 'strict ordering of tenancy events' },
-  { path: 'tenancy.laneBackoff.base', what: 'another back-off of tenancy lanes' },
-  { path: 'tenancy.laneBackoff.max', what: 'another back-off of tenancy lanes' },
-  { path: 'tenancy.tls.ca', what: 'TLS settings towards the tenant manager' },
-  { path: 'tenancy.tls.cert', what: 'TLS settings towards the tenant manager' },
-  { path: 'tenancy.tls.key', what: 'TLS settings towards the tenant manager' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
 ];

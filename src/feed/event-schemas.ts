@@ -48,8 +48,12 @@ const AGGREGATES = {
   outbox: z.looseObject({ rows: z.union([count, objects]), verb: text.optional() }),
   override: z.looseObject({ object: text, overrides: objects }),
   tenancy: z.looseObject({
-    ...{ cursor: z.int().nullable(), resources: count, parked: objects },
+    ...{ cursor: z.int().nullable(), era: count, changed: count, blockedBy: text.nullable() },
     unreachableSince: time.nullable(),
+  }),
+  resource: z.looseObject({
+    ...{ id: text, tenant: text, kind: text, name: text, wanted: text, problem: text.nullable() },
+    ...{ reported: some.nullable(), era: count, eventId: count, attempts: count },
   }),
   tenant: z.looseObject({
     ...{ id: text, name: text, kind: text, state: text, since: time, source: text },
@@ -84,10 +88,8 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
     ...['outbox.dead_lettered', 'outbox.discarded', 'outbox.republished', 'outbox.requeued'],
   ],
   override: ['override.ended', 'override.set'],
-  tenancy: [
-    ...['tenancy.degraded', 'tenancy.event_parked', 'tenancy.event_unparked'],
-    ...['tenancy.recovered', 'tenancy.replayed'],
-  ],
+  tenancy: [...['tenancy.degraded', 'tenancy.recovered', 'tenancy.replayed']],
+  resource: ['tenancy.event_parked', 'tenancy.event_unparked'],
   tenant: [
     ...['tenant.accepted', 'tenant.converged', 'tenant.degraded', 'tenant.deletion_accepted'],
     ...['tenant.draining', 'tenant.removed', 'tenant.undeleted'],

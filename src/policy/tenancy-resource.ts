@@ -1,17 +1,22 @@
 /**
- * One resource of the tenant manager (a project or an org) as tenancy knows it, and the status that is
- * owed for it.
+ * One resource of the tenant manager (a project or an org) as we know it, and the status that is owed
+ * for it.
  *
  * Input:  what is known of the resource. Output: the next status to report, or none.
  *
  * Rules: [TE-6] status follows convergence: `in_progress` when its tenant has accepted, `completed` when it
- * converged, `error` when nothing can be derived, deleted when its tenant is gone; [TE-7] an end is
- * never reported before its beginning; [TE-8] what the tenant manager has acknowledged is not reported
- * again; [TE-9] a converged resource does not fall back to `in_progress` because of a replaced part.
+ * converged, `error` when nothing can be derived or its tenant cannot go on, deleted when its tenant is
+ * gone; [TE-7] an end is never reported before its beginning; [TE-8] what the tenant manager has
+ * acknowledged is not reported again; [TE-9] a converged resource does not fall back to `in_progress`
+ * because of a replaced part.
  */
 import type { TenantId } from '../../machines/model/ids.js';
 import { parseTenantId } from '../../machines/model/ids.js';
-import type { TenantState } from '../../machines/model/messages.js';
+import type {
+  ResourceReport,
+  TenantState,
+  TenantStatus,
+} from '../../machines/model/tenancy-messages.js';
 
 export type ResourceKind = 'org' | 'project';
 
@@ -31,17 +36,10 @@ export interface Resource {
   readonly problem: string | null;
   /** What its tenant last said of itself. */
   readonly state: TenantState | null;
+  /** What keeps its tenant from going on; empty: nothing. */
+  readonly trouble: string;
   /** What the tenant manager has acknowledged. */
-  readonly reported: Report | null;
-  /** Reports of the present status that failed in a row. */
-  readonly attempts: number;
-}
-
-export type Resources = Readonly<Record<string, Resource>>;
-
-export interface Report {
-  readonly status: 'in_progress' | 'completed' | 'error' | 'deleted';
-  readonly message: string;
+  readonly reported: ResourceReport | null;
 }
 
 /** Longest message given to the tenant manager; it refuses bodies above 64 KiB. */
@@ -64,50 +62,62 @@ export function isBuried({ wanted, reported }: Resource): boolean {
   return wanted === 'absent' && reported?.status === 'deleted';
 }
 
+/** Where it is wanted, as far as its tenant says. */
+export function isSettled({ wanted, made, state, problem }: Resource): boolean {
+  if (!made) return true;
+  if (wanted === 'absent') return state === 'removed';
+  return problem !== null || state === 'converged';
+}
+
 /** What its tenant says now. */
-export function withState(resource: Resource, state: TenantState): Resource {
+export function withState(resource: Resource, { state, message }: TenantStatus): Resource {
   const leaving = resource.leaving || state === 'deleting' || state === 'removed';
-  const undone = resource.wanted === 'absent' && resource.leaving && isAlive(state);
+  const undone = isUndone(resource, state);
   const next = undone ? ({ wanted: 'kept', leaving: false } as const) : { leaving };
-  return refreshed(resource, { ...resource, ...next, state });
+  return { ...resource, ...next, state, trouble: message };
 }
 
-function isAlive(state: TenantState): boolean {
-  return state !== 'deleting' && state !== 'removed';
-}
-
-/** A status that changed is tried at once, however often the one before it failed. */
-export function refreshed(before: Resource, after: Resource): Resource {
-  const same = sameReport(aim(before), aim(after));
-  return same ? after : { ...after, attempts: 0 };
+/** It was going, and is alive: somebody undid it. */
+export function isUndone({ wanted, leaving }: Resource, state: TenantState): boolean {
+  return wanted === 'absent' && leaving && state !== 'deleting' && state !== 'removed';
 }
 
 /** The next report, or undefined when the tenant manager knows all there is. */
-export function owedReport(resource: Resource): Report | undefined {
+export function owedReport(resource: Resource): ResourceReport | undefined {
   const wanted = aim(resource);
-  if (wanted === undefined || sameReport(wanted, resource.reported ?? undefined)) return undefined;
+  if (wanted === undefined || sameReport(wanted, resource.reported)) return undefined;
   const isEnd = wanted.status === 'completed' || wanted.status === 'deleted';
   return isEnd && resource.reported === null ? IN_PROGRESS : wanted;
 }
 
-const IN_PROGRESS: Report = { status: 'in_progress', message: '' };
-const COMPLETED: Report = { status: 'completed', message: '' };
-const DELETED: Report = { status: 'deleted', message: '' };
-const UNDONE: Report = { status: 'error', message: 'its deletion was undone by an operator' };
+const IN_PROGRESS: ResourceReport = { status: 'in_progress', message: '' };
+const COMPLETED: ResourceReport = { status: 'completed', message: '' };
+const DELETED: ResourceReport = { status: 'deleted', message: '' };
+const UNDONE: ResourceReport = {
+  status: 'error',
+  message: 'its deletion was undone by an operator',
+};
 
 /** Where the reports should end up. */
-function aim(resource: Resource): Report | undefined {
-  const { wanted, state, problem, reported } = resource;
+function aim(resource: Resource): ResourceReport | undefined {
+  const { wanted, problem } = resource;
   if (wanted === 'kept') return UNDONE;
-  if (wanted === 'absent') {
-    if (state === 'removed') return DELETED;
-    return resource.leaving ? IN_PROGRESS : undefined;
-  }
-  if (problem !== null) return { status: 'error', message: problem.slice(0, MESSAGE_LENGTH_MAX) };
+  if (wanted === 'absent') return aimOfDeleted(resource);
+  return problem === null ? aimOfPresent(resource) : failed(problem);
+}
+
+function aimOfDeleted({ kind, name, state, leaving, trouble }: Resource) {
+  if (state === 'removed') return DELETED;
+  if (!leaving) return undefined;
+  if (trouble === '') return IN_PROGRESS;
+  return failed(`${kind} "${name}" cannot be deleted yet: ${trouble}`);
+}
+
+function aimOfPresent({ kind, name, state, trouble, reported }: Resource) {
   switch (state) {
     case 'accepted':
     case 'converging':
-      return IN_PROGRESS;
+      return trouble === '' ? IN_PROGRESS : failed(`${kind} "${name}" waits: ${trouble}`);
     case 'converged':
       return COMPLETED;
     case 'degraded':
@@ -117,6 +127,13 @@ function aim(resource: Resource): Report | undefined {
   }
 }
 
-function sameReport(a: Report | undefined, b: Report | undefined): boolean {
+function failed(message: string): ResourceReport {
+  return { status: 'error', message: message.slice(0, MESSAGE_LENGTH_MAX) };
+}
+
+export function sameReport(
+  a: ResourceReport | null | undefined,
+  b: ResourceReport | null | undefined,
+): boolean {
   return a?.status === b?.status && a?.message === b?.message;
 }

@@ -18,11 +18,21 @@ export interface TenancyPage {
 }
 
 export interface TenancyFailure {
-  readonly code: 'unreachable' | 'refused' | 'malformed';
+  /** `unauthorized`: refused because of who we are, or are not. */
+  readonly code: 'unreachable' | 'refused' | 'malformed' | 'unauthorized';
   readonly message: string;
 }
 
+/** PEM files by what they are: whom we trust, and who we are. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export interface TenancyApi {
+  /** From the next exchange on; the same files again change nothing. */
+  secure(files: TlsFiles): void;
   replay(timeoutMs: number): Promise<Result<TenancyPage, TenancyFailure>>;
   poll(
     after: number,

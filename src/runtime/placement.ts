@@ -32,6 +32,8 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   sweep: 'main',
   guard: 'main',
   tenancy: 'main',
+  resource: 'main',
+  reporter: 'main',
   reload: 'main',
   lease: 'main',
   announcement: 'main',

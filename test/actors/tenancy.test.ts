@@ -152,7 +152,8 @@ test('[TE-5] tenancy: a poison template parks its kind, and a reload frees it wi
   const node = await tenancyNode();
   node.manager.create('project', 'one');
   await node.configure({ onProject: brokenPlan() });
-  assert.equal(node.views('tenancy')[0]?.['parked'], 1);
+  assert.equal(node.views('resource')[0]?.['parked'], true);
+  assert.equal(states(node), 'one degraded');
   assert.match(
     node.manager.reports.at(-1) ?? '',
     /^one error: project "one": frontend .* no group/,

@@ -192,3 +192,23 @@ test('[TE-43] tenant manager: its program says where it listens, and SIGTERM end
     await rm(dir, { recursive: true, force: true });
   }
 });
+
+test('[TE-41] tenant manager: a controller reads one project by its id, also while it is deleted', async () => {
+  const lab = await managerLab({ token: 'secret' });
+  try {
+    await lab.call('POST', '/v1/orgs', { name: 'acme' });
+    await lab.call('POST', '/v1/orgs/acme/projects', { name: 'shop' });
+    const [project] = await lab.projects();
+    const path = `/v1/internal/projects/${project?.id}`;
+    assert.equal((await lab.call('GET', path)).status, 401);
+    const headers = { 'x-internal-token': 'secret' };
+    assert.deepEqual((await lab.call('GET', path, undefined, headers)).body, project);
+    const stranger = await lab.call('GET', `${path}0`, undefined, headers);
+    assert.equal(stranger.status, 404);
+    await lab.call('DELETE', '/v1/orgs/acme/projects/shop');
+    const gone = (await lab.call('GET', path, undefined, headers)).body as { deleted: boolean };
+    assert.equal(gone.deleted, true);
+  } finally {
+    await lab.dispose();
+  }
+});

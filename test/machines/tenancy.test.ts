@@ -1,24 +1,29 @@
-/** The tenancy machine: what it asks when, and what it makes of answers. */
+/** The tenancy machine: what it asks when, what it makes of answers, and what lanes hear of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AskParams, viewOf } from '../../machines/tenancy-messages.js';
+import type { AskParams, LineParams } from '../../machines/tenancy-messages.js';
+import { viewOf } from '../../machines/tenancy-messages.js';
+import { BELT_WIDTH } from '../../src/policy/tenancy-route.js';
 import {
-  acknowledged,
+  accepts,
+  askedAfter,
   asking,
-  deletion,
+  DENIED,
   event,
   FAILED,
   following,
   key,
   page,
-  pushed,
   records,
   replay,
   settings,
-  tenantSays,
+  type Tenancy,
   told,
 } from '../support/driven-tenancy.js';
-import { brokenPlan, webPlan } from '../support/tenancy-settings.js';
+import { webPlan } from '../support/tenancy-settings.js';
+
+const range = (from: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => from + index);
 
 test('[TE-14] tenancy: asks for a replay first, and for pages only after it [T1]', () => {
   const start = asking();
@@ -31,10 +36,10 @@ test('[TE-14] tenancy: asks for a replay first, and for pages only after it [T1]
 });
 
 test('[TE-14] tenancy: a failing replay waits 1, 2, 4, 8, 16, 30, 30 s [T2] [T3]', () => {
-  let now = asking();
+  let now = asking({ jitter: 0 });
   const waits: (number | undefined)[] = [];
   for (let attempt = 0; attempt < 8; attempt += 1) {
-    const failed = now.send(FAILED, { random: 0 });
+    const failed = now.send(FAILED);
     assert.equal(failed.said('askReplay').length, 0);
     waits.push(failed.timers['replayDue']);
     now = failed.fire('replayDue');
@@ -47,14 +52,21 @@ test('[TE-14] tenancy: a failing replay waits 1, 2, 4, 8, 16, 30, 30 s [T2] [T3]
 test('[TE-14] tenancy: waits are jittered, and polls never come faster than their interval', () => {
   const failed = asking().send(FAILED, { random: 0.5 });
   assert.equal(failed.timers['replayDue'], 1_125);
-  let polling = following().fire('pollDue');
+  let polling = following([], { jitter: 0 }).fire('pollDue');
   const waits: (number | undefined)[] = [];
   for (let attempt = 0; attempt < 4; attempt += 1) {
-    polling = polling.send(FAILED, { random: 0 });
+    polling = polling.send(FAILED);
     waits.push(polling.timers['pollDue']);
     polling = polling.fire('pollDue');
   }
   assert.deepEqual(waits, [5_000, 5_000, 5_000, 8_000]);
+});
+
+test('[TE-56] tenancy: who refuses us is asked as rarely as may be, and that is told apart [T20]', () => {
+  const denied = asking({ jitter: 0 }).send(DENIED);
+  assert.equal(denied.timers['replayDue'], 30_000);
+  const [condition] = viewOf(denied.context, 'replaying')['conditions'] as readonly object[];
+  assert.match(JSON.stringify(condition), /tenant-manager-refuses-us.*tenancy\.auth/);
 });
 
 test('[TE-14] tenancy: one question at a time, however slow the answer', () => {
@@ -65,121 +77,177 @@ test('[TE-14] tenancy: one question at a time, however slow the answer', () => {
 
 test('[TE-14] tenancy: a full page is followed at once, a partial one is not', () => {
   const events = [event(43, 'created', 1), event(44, 'created', 2)];
-  const polling = following([], { pollLimit: 2 }).fire('pollDue');
-  const full = polling.send(page(events));
-  assert.equal(full.said<AskParams>('askPage')[0]?.after, 44);
+  const full = following([], { pollLimit: 2 }).fire('pollDue').send(page(events));
+  assert.deepEqual(askedAfter(full), [44]);
   const partial = full.send(page([event(45, 'created', 3)]));
-  assert.equal(partial.said('askPage').length, 0);
-  assert.equal(partial.context.cursor, 45);
+  assert.deepEqual(askedAfter(partial), []);
 });
 
-test('[TE-14] tenancy: ids that run backwards lead to a replay', () => {
+test('[TE-1] tenancy: the cursor passes what is accepted, and nothing else', () => {
+  const events = [event(43, 'created', 1), event(44, 'created', 2), event(45, 'created', 3)];
+  const taken = following().fire('pollDue').send(page(events));
+  assert.equal(told(taken), '1 created, 2 created, 3 created');
+  assert.equal(taken.context.cursor, 42);
+  const later = accepts(taken, 2, 44);
+  assert.deepEqual([later.context.cursor, records(later)], [42, '']);
+  const first = accepts(later, 1, 43);
+  assert.deepEqual([first.context.cursor, records(first)], [44, '']);
+  const all = accepts(first, 3, 45);
+  assert.deepEqual([all.context.cursor, records(all)], [45, '(tenancy.page_accepted)']);
+  const empty = all.fire('pollDue').send(page([], 45));
+  assert.deepEqual([records(empty), empty.context.cursor], ['', 45]);
+});
+
+test('[TE-1] tenancy: a replay that changes something is one record, once all of it is accepted', () => {
+  const replayed = asking().send(replay([event(0, 'created', 1), event(0, 'created', 2)]));
+  assert.deepEqual([told(replayed), records(replayed)], ['1 created, 2 created', '']);
+  assert.equal(replayed.context.cursor, null);
+  const both = accepts(accepts(replayed, 1), 2);
+  assert.deepEqual([records(both), both.context.cursor], ['tenancy.replayed', 42]);
+});
+
+test('[TE-12] tenancy: a replay of an unchanged inventory records nothing [T12]', () => {
+  const numbers = range(1, 500);
+  const created = numbers.map((number) => event(0, 'created', number));
+  let now = following([1]).send({ type: 'activated' }).send(replay(created));
+  for (const number of numbers) {
+    now = accepts(now, number, 0, { changed: false });
+    assert.equal(records(now), '');
+  }
+  assert.equal(now.context.cursor, 42);
+});
+
+test('[TE-50] tenancy: a bounded number of events is on its way, and a silent lane holds up nobody', () => {
+  const events = range(43, 2 * BELT_WIDTH).map((id) => event(id, 'created', id));
+  let now = following([], { pollLimit: 1_000 }).fire('pollDue').send(page(events));
+  assert.equal(told(now).split(', ').length, BELT_WIDTH);
+  const heard = new Set([43]);
+  for (let round = 0; round < 2 * BELT_WIDTH && heard.size < events.length; round += 1) {
+    const [tenant, waiting] =
+      Object.entries(now.context.belt.waiting).find(([, { event: one }]) => one.id !== 43) ?? [];
+    if (tenant === undefined || waiting === undefined) break;
+    heard.add(waiting.event.id);
+    now = accepts(now, waiting.event.id, waiting.event.id);
+  }
+  assert.equal(heard.size, events.length);
+  assert.equal(now.context.cursor, 42, 'the first has not answered');
+  assert.deepEqual(Object.keys(now.context.belt.waiting), [key(43)]);
+  assert.equal(told(now.fire('resyncDue')), '43 created', 'it is told again');
+  assert.equal(accepts(now, 43, 43).context.cursor, 42 + events.length);
+});
+
+test('[TE-2] tenancy: of one resource, the last event of an answer is told', () => {
+  const both = [event(43, 'created', 1), event(44, 'created', 2), event(45, 'deleted', 1)];
+  assert.equal(told(following().fire('pollDue').send(page(both))), '2 created, 1 deleted');
+});
+
+test('[TE-4] tenancy: what a replay does not mention is told so', () => {
+  const missed = following([1, 2])
+    .send({ type: 'activated' })
+    .send(replay([event(0, 'created', 1)], 50, [key(2)]));
+  assert.equal(told(missed), '2 missing, 1 created');
+  assert.equal(records(accepts(missed, 1, 0, { changed: false })), 'tenancy.replayed');
+});
+
+test('[TE-51] tenancy: in strict order one event is on its way, and the first that fails holds up all [T5]', () => {
+  const events = [event(43, 'created', 1), event(44, 'created', 2), event(45, 'created', 3)];
+  const strict = following([], { ordering: 'strict', jitter: 0 })
+    .fire('pollDue')
+    .send(page(events));
+  assert.equal(told(strict), '1 created');
+  const second = accepts(strict, 1, 43);
+  assert.equal(told(second), '2 created');
+  const blocked = accepts(second, 2, 44, { problem: 'no such group' });
+  assert.deepEqual([told(blocked), records(blocked)], ['', '(tenancy.blocked)']);
+  assert.equal(blocked.context.cursor, 43);
+  assert.match(JSON.stringify(viewOf(blocked.context, '')['conditions']), /tenancy-blocked.*44/);
+  const again = blocked.fire('pollDue');
+  assert.deepEqual(askedAfter(again), [43]);
+  const still = accepts(again.send(page(events.slice(1))), 2, 44, { problem: 'no such group' });
+  assert.equal(still.fire('pollDue').timers['pollDue'], 10_000, 'it is tried less and less often');
+  const free = accepts(still.fire('pollDue').send(page(events.slice(1))), 2, 44);
+  assert.equal(told(free), '3 created');
+  assert.equal(accepts(free, 3, 45).context.cursor, 45);
+  assert.deepEqual(viewOf(free.context, '')['conditions'], []);
+});
+
+test('[TE-51] tenancy: in a replay even strict order goes on behind one that is parked', () => {
+  const created = [event(0, 'created', 1), event(0, 'created', 2)];
+  const strict = asking({ ordering: 'strict' }).send(replay(created));
+  assert.equal(told(accepts(strict, 1, 0, { problem: 'no such group' })), '2 created');
+});
+
+const polled = (now: Tenancy): Tenancy => now.fire('pollDue').send(page([], now.context.head));
+
+test('[TE-53] tenancy: an id that was passed over is asked for again, and then no more', () => {
+  const holed = following()
+    .fire('pollDue')
+    .send(page([event(43, 'created', 1), event(46, 'created', 2)]));
+  const again = holed.fire('pollDue', { at: 10_000 });
+  assert.deepEqual(askedAfter(again), [43]);
+  const late = again.send(page([event(45, 'created', 3), event(46, 'created', 2)]), { at: 10_000 });
+  assert.equal(told(late), '3 created', 'what was taken before is not told again');
+  const rest = late.fire('pollDue', { at: 15_000 });
+  assert.deepEqual(askedAfter(rest), [43], '44 is still open');
+  const old = rest.send(page([event(45, 'created', 3), event(46, 'created', 2)]), { at: 80_000 });
+  const later = old.fire('pollDue', { at: 120_000 });
+  assert.deepEqual(askedAfter(later), [45], 'the newest one is all it looks for');
+});
+
+test('[TE-54] tenancy: once a minute it looks whether the tenant manager still has what it told', () => {
+  const known = following()
+    .fire('pollDue', { at: 5_000 })
+    .send(page([event(43, 'created', 1)]), { at: 5_000 });
+  assert.deepEqual(askedAfter(known.fire('pollDue', { at: 10_000 })), [43]);
+  const checking = known.fire('pollDue', { at: 70_000 });
+  assert.deepEqual(askedAfter(checking), [42]);
+  const same = checking.send(page([event(43, 'created', 1)]), { at: 70_000 });
+  assert.deepEqual([told(same), same.said('askReplay').length], ['', 0]);
+  const lost: readonly (readonly [string, object])[] = [
+    ['nothing is there', page([], 42)],
+    ['another event has its id', page([event(43, 'created', 9)])],
+    ['it ends before it', page([], 7)],
+  ];
+  for (const [why, answer] of lost) {
+    const back = checking.send(answer as never, { at: 70_000 });
+    assert.equal(back.said('askReplay').length, 1, why);
+    assert.equal(told(back), '', why);
+  }
+});
+
+test('[TE-54] tenancy: the boundary of a replay may be gone; that is found out once', () => {
+  const checking = following().fire('pollDue', { at: 100_000 });
+  assert.deepEqual(askedAfter(checking), [41]);
+  const gone = checking.send(page([], 41), { at: 100_000 });
+  assert.equal(gone.said('askReplay').length, 0);
+  assert.deepEqual(askedAfter(gone.fire('pollDue', { at: 200_000 })), [42]);
+});
+
+test('[TE-54] tenancy: after a day without a good answer, events are not enough', () => {
+  const away = polled(following()).fire('pollDue').send(FAILED).fire('pollDue');
+  const late = away.send(page([event(43, 'created', 1)]), { at: 25 * 3_600_000 });
+  assert.deepEqual([told(late), late.said('askReplay').length], ['', 1]);
+  assert.equal(records(late), '(tenancy.replay_needed)');
+});
+
+test('[TE-54] tenancy: a manager restored from a backup is replayed, and its ids begin anew', () => {
   const back = following().fire('pollDue').send(page([], 7));
   assert.equal(back.said('askReplay').length, 1);
-  assert.equal(back.context.cursor, 42);
-  assert.equal(back.send(replay([], 7)).context.cursor, 7);
+  const again = back.send(replay([], 7));
+  assert.deepEqual([again.context.cursor, again.context.head, again.context.era], [7, 7, 2]);
 });
 
-test('[TE-1] tenancy: the cursor moves in the step that accepts and tells', () => {
-  const taken = following()
-    .fire('pollDue')
-    .send(page([event(43, 'created', 1)]));
-  assert.equal(taken.context.cursor, 43);
-  assert.equal(records(taken), '(tenancy.page_accepted)');
-  assert.equal(told(taken), '1 desired');
-  const empty = taken.fire('pollDue').send(page([], 43));
-  assert.equal(records(empty), '');
-});
-
-test('[TE-1] tenancy: a replay that changes something is one record with all it changed', () => {
-  const replayed = following([1, 2]);
-  assert.equal(records(replayed), 'tenancy.replayed');
-  assert.equal(told(replayed), '1 desired, 2 desired');
-});
-
-test('[TE-12] tenancy: a replay of an unchanged inventory records and tells nothing [T12]', () => {
-  const numbers = Array.from({ length: 500 }, (_, index) => index + 1);
-  const known = following(numbers);
-  const again = known
-    .send({ type: 'activated' })
-    .send(replay(numbers.map((number) => event(0, 'created', number))));
-  assert.equal(records(again), '');
-  assert.equal(told(again), '');
-  assert.equal(pushed(again), '');
-});
-
-test('[TE-15] tenancy: after a restart every tenant is told what is wanted of it', () => {
-  const known = following([1, 2])
-    .fire('pollDue')
-    .send(page([event(43, 'deleted', 1)]));
+test('[TE-15] tenancy: after a restart, and after a reload, every lane hears the settings', () => {
+  const known = following([1]);
   const woken = known.send({ type: 'activated' });
-  assert.equal(told(woken, 'repeatToTenants'), '1 removed, 2 desired');
+  assert.equal(woken.said('tellSettings').length, 1);
   assert.equal(woken.said('askReplay').length, 1);
-});
-
-test('[TE-15] tenancy: who is not yet where it is wanted is told again now and then', () => {
-  const known = following([1, 2]).send(tenantSays(1, 'converged'));
-  assert.equal(told(known.fire('resyncDue'), 'repeatToTenants'), '2 desired');
-});
-
-test('[TE-2] tenancy: what came and went within one page is never made', () => {
-  const both = [event(43, 'created', 1), event(44, 'deleted', 1)];
-  assert.equal(told(following().fire('pollDue').send(page(both))), '1 removed');
-  const known = following([1]);
-  const stale = [event(43, 'created', 1), event(44, 'created', 1)];
-  assert.equal(told(known.fire('pollDue').send(page(stale))), '');
-});
-
-test('[TE-3] tenancy: a deleted id comes back by a replay only', () => {
-  const deleted = following([1])
-    .fire('pollDue')
-    .send(page([event(43, 'deleted', 1)]));
-  const again = deleted.fire('pollDue').send(page([event(44, 'created', 1)]));
-  assert.equal(told(again), '');
-  const replayed = again.send({ type: 'activated' }).send(replay([event(0, 'created', 1)]));
-  assert.equal(told(replayed), '1 desired');
-});
-
-test('[TE-4] [TE-13] tenancy: what a replay does not mention stays', () => {
-  const empty = following([1, 2]).send({ type: 'activated' }).send(replay([]));
-  assert.equal(told(empty), '');
-  assert.deepEqual(Object.keys(empty.context.resources), [key(1), key(2)]);
-});
-
-test('[TE-4] tenancy: what is over is forgotten when replays have forgotten it', () => {
-  const gone = acknowledged(acknowledged(deletion()));
-  const mentioned = gone.send({ type: 'activated' }).send(replay([event(0, 'deleted', 1)]));
-  assert.equal(told(mentioned), '');
-  assert.equal(pushed(mentioned), '');
-  const forgotten = mentioned.send({ type: 'activated' }).send(replay([]));
-  assert.deepEqual(forgotten.context.resources, {});
-});
-
-test('[TE-5] tenancy: a template that cannot be derived parks its tenants, and a reload frees them', () => {
-  const parked = following([1], { onProject: brokenPlan() });
-  assert.equal(records(parked), 'tenancy.replayed tenancy.event_parked');
-  assert.equal(told(parked), '1 problem');
-  assert.equal(pushed(parked), '1 error');
-  assert.equal(viewOf(parked.context, 'following')['parked'], 1);
-  const freed = acknowledged(parked).send(settings({ generation: 2 }));
-  assert.equal(records(freed), '(tenancy.settings_changed) tenancy.event_unparked');
-  assert.equal(told(freed), '1 desired');
-  assert.equal(pushed(freed.send(tenantSays(1, 'accepted'))), '1 in_progress');
-});
-
-test('[TE-5] tenancy: a name that config has taken parks that project alone', () => {
-  const parked = following([1, 2], { reservedNames: ['p1'] });
-  assert.equal(told(parked), '1 problem, 2 desired');
-  assert.match(parked.context.resources[key(1)]?.problem ?? '', /"p1" has the name of a tenant/);
-});
-
-test('[TE-5] tenancy: settings told again change nothing', () => {
-  const known = following([1]);
   const same = known.send(settings());
-  assert.equal(records(same), '');
-  assert.equal(told(same), '');
-  const bigger = same.send(settings({ generation: 2, onProject: webPlan(5) }));
-  assert.equal(told(bigger), '1 desired');
+  assert.deepEqual([records(same), same.said('tellSettings').length], ['', 0]);
+  const bigger = known.send(settings({ generation: 2, onProject: webPlan(5) }));
+  assert.equal(records(bigger), '(tenancy.settings_changed)');
+  assert.equal(bigger.said('tellSettings').length, 1);
+  assert.equal(bigger.send({ type: 'resource.waits' }).said('answerSettings').length, 1);
 });
 
 test('[TE-13] tenancy: the fleet hears once that the tenant manager is silent, and once that it is back', () => {
@@ -198,10 +266,20 @@ test('[TE-13] tenancy: the fleet hears once that the tenant manager is silent, a
   assert.deepEqual(viewOf(now.context, 'following')['conditions'], []);
 });
 
-test('[TE-13] tenancy: switched off in the configuration, it asks nobody and keeps its tenants', () => {
+test('[TE-55] tenancy: the reporter hears whether the tenant manager answers', () => {
+  const line = (now: Tenancy) =>
+    now
+      .said<LineParams>('tellReporter')
+      .flatMap(({ messages }) => messages)
+      .flatMap((one) => (one.type === 'reporter.line' ? [one.up] : []));
+  const down = following().fire('pollDue').send(FAILED);
+  assert.deepEqual(line(down), [false]);
+  assert.deepEqual(line(down.fire('pollDue').send(page([]))), [true]);
+});
+
+test('[TE-13] tenancy: switched off in the configuration, it asks nobody', () => {
   const off = following([1]).send({ type: 'activated' }).send({ type: 'tenancy.unconfigured' });
   assert.equal(off.value, 'idle');
-  assert.deepEqual(Object.keys(off.context.resources), [key(1)]);
   assert.deepEqual(off.timers, {});
   assert.equal(off.send(settings()).said('askReplay').length, 1);
 });

@@ -29,7 +29,7 @@ test('[TN-1] tenant: an intent is recorded in the step that orders its parts', (
   const tenant = accepted();
   assert.equal(records(tenant), 'tenant.accepted');
   assert.equal(letters(tenant), 'group/acme/web desired, frontend/acme/web desired');
-  assert.equal(status(tenant), 'tenancy/main accepted');
+  assert.equal(status(tenant), 'resource/acme accepted');
   const [record] = tenant.said<RecordParams>('record');
   assert.deepEqual(record?.publish?.data['groups'], ['acme/web']);
   assert.equal(record?.publish?.data['state'], 'accepted');
@@ -48,7 +48,7 @@ test('[TN-1] tenant: frontends know their owner', () => {
 test('[TN-1] tenant: the same intent again records nothing; a newer generation is passed on', () => {
   const same = converged().send(desired());
   assert.deepEqual([records(same), letters(same), letters(same, 'repeat')], ['', '', '']);
-  assert.equal(status(same), 'tenancy/main converged');
+  assert.equal(status(same), 'resource/acme converged');
   const newer = same.send(desired({ generation: 2 }));
   assert.equal(records(newer), '');
   assert.equal(letters(newer, 'repeat'), 'group/acme/web desired, frontend/acme/web desired');
@@ -68,7 +68,7 @@ test('[TN-2] tenant: converged when every part is, and then says so once', () =>
   assert.equal(records(half), '');
   const whole = half.send(frontendSays());
   assert.equal(records(whole), 'tenant.converged');
-  assert.equal(status(whole), 'tenancy/main converged');
+  assert.equal(status(whole), 'resource/acme converged');
   assert.equal(records(whole.send(frontendSays())), '');
 });
 
@@ -142,7 +142,7 @@ test('[TN-4] tenant: a deletion waits for its window, and everything runs on mea
   assert.equal(records(deleting), 'tenant.deletion_accepted');
   assert.equal(letters(deleting), '');
   assert.equal(deleting.timers['undoWindow'], 300_000);
-  assert.equal(status(deleting), 'tenancy/main deleting');
+  assert.equal(status(deleting), 'resource/acme deleting');
   assert.equal(typeof viewOf(deleting.context)['undoUntil'], 'string');
   const again = deleting.send(removed(1));
   assert.equal(records(again), '');
@@ -201,7 +201,7 @@ test('[TN-5] tenant: groups go, then frontends, then the tenant [T19]', () => {
   assert.equal(status(last), '');
   const gone = last.send(frontendSays({ removed: true }, 'db'));
   assert.equal(records(gone), 'tenant.part_gone tenant.removed');
-  assert.equal(status(gone), 'tenancy/main removed');
+  assert.equal(status(gone), 'resource/acme removed');
   assert.equal(gone.said('forget').length, 1);
 });
 
@@ -243,7 +243,7 @@ test('[TN-7] tenant: after a restart, and while something is pending, parts are 
   const live = 'group/acme/web desired, frontend/acme/web desired';
   const woken = converged().send({ type: 'activated' });
   assert.equal(letters(woken, 'repeat'), live);
-  assert.equal(status(woken), 'tenancy/main converged');
+  assert.equal(status(woken), 'resource/acme converged');
   assert.equal(records(woken), '');
   assert.equal(letters(accepted().fire('resyncDue'), 'repeat'), live);
   assert.equal(letters(converged().fire('resyncDue'), 'repeat'), '');
@@ -273,7 +273,7 @@ test('[TN-8] tenant: wanted again while draining, it is made afresh when everyth
 
 test('[TN-5] tenant: a stranger is told to be gone, records nothing and is forgotten', () => {
   const stranger = fresh().send(removed());
-  assert.equal(status(stranger), 'tenancy/main removed');
+  assert.equal(status(stranger), 'resource/acme removed');
   assert.equal(records(stranger), '');
   assert.equal(stranger.said('forget').length, 1);
   assert.equal(fresh().send(groupSays()).said('forget').length, 1);

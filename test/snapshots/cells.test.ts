@@ -42,6 +42,8 @@ const NEVER_AT_REST: Readonly<Record<string, string>> = {
   'identity.unbound': 'nothing was decided yet',
   'reload.settled': 'passed through',
   'pool.empty': 'nothing is decided before it is told what to be',
+  'resource.unknown': 'nothing is decided before it is told what to be',
+  'resource.gone': 'forgets itself',
   'tenant.unknown': 'nothing is decided before it is told what to be',
   'tenant.absent': 'forgets itself',
   'tenant.removed': 'forgets itself',

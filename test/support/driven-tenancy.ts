@@ -1,11 +1,10 @@
 /** Tenancy driven by hand: the events it gets, and what it says, as short words. Projects are numbers. */
-import assert from 'node:assert/strict';
 import type { RecordParams } from '../../machines/model/effects.js';
 import { addressOf } from '../../machines/model/ids.js';
-import type { TenancySettings, TenantState } from '../../machines/model/messages.js';
+import type { TenancySettings } from '../../machines/model/messages.js';
 import { tenancyMachine } from '../../machines/tenancy.js';
-import type { StatusResult, TenancyMemory } from '../../machines/tenancy-memory.js';
-import type { IntentsParams, PushParams } from '../../machines/tenancy-messages.js';
+import type { TenancyMemory } from '../../machines/tenancy-memory.js';
+import type { AskParams, LettersParams } from '../../machines/tenancy-messages.js';
 import type { ResourceEvent } from '../../src/policy/tenancy.js';
 import { tenantOf } from '../../src/policy/tenancy-resource.js';
 import { type Driven, drive } from './drive.js';
@@ -32,24 +31,45 @@ export function event(id: number, what: 'created' | 'deleted', number: number): 
   };
 }
 
-export const replay = (events: readonly ResourceEvent[], lastEventId = 42) => ({
+export const replay = (
+  events: readonly ResourceEvent[],
+  lastEventId = 42,
+  missing: readonly string[] = [],
+) => ({
   type: 'answer.read',
   replay: true,
   events: events.map((one) => ({ ...one, id: 0 })),
   lastEventId,
+  missing,
 });
 export const page = (events: readonly ResourceEvent[], lastEventId = events.at(-1)?.id ?? 42) => ({
   type: 'answer.read',
   replay: false,
   events,
   lastEventId,
+  missing: [],
 });
-export const FAILED = { type: 'answer.failed', message: 'connection refused' };
+export const FAILED = {
+  type: 'answer.failed',
+  code: 'unreachable',
+  message: 'connection refused',
+};
+export const DENIED = { type: 'answer.failed', code: 'unauthorized', message: 'who are you?' };
 
-export const tenantSays = (number: number, state: TenantState) => ({
-  type: 'tenant.status',
-  status: { tenant: key(number), kind: 'project', state, message: '' },
-});
+/** The lane of project `number` has taken event `id`; `how` is why it is parked, if it is. */
+export function accepts(
+  tenancy: Tenancy,
+  number: number,
+  id = 0,
+  how: { readonly changed?: boolean; readonly problem?: string } = {},
+): Tenancy {
+  const { era } = tenancy.context;
+  const { changed = true, problem = null } = how;
+  return tenancy.send({
+    type: 'resource.accepted',
+    accepted: { tenant: key(number), era, id, changed, problem },
+  } as { readonly type: string });
+}
 
 export function fresh(): Tenancy {
   const input = { address: addressOf('tenancy', 'main') };
@@ -58,49 +78,37 @@ export function fresh(): Tenancy {
 
 export const asking = (change: Partial<TenancySettings> = {}): Tenancy =>
   fresh().send(settings(change));
-export const following = (
+
+/** Has replayed, and every lane has taken it. */
+export function following(
   numbers: readonly number[] = [],
   change: Partial<TenancySettings> = {},
-): Tenancy => asking(change).send(replay(numbers.map((number) => event(0, 'created', number))));
+): Tenancy {
+  const created = numbers.map((number) => event(0, 'created', number));
+  return numbers.reduce(
+    (now, number) => accepts(now, number),
+    asking(change).send(replay(created)),
+  );
+}
 
-export const records = (tenancy: Tenancy): string =>
+export const records = (tenancy: Driven<unknown>): string =>
   tenancy
     .said<RecordParams>('record')
     .map(({ event: name, publish }) => (publish === undefined ? `(${name})` : name))
     .join(' ');
 
-export function told(tenancy: Tenancy, effect = 'tellTenants'): string {
+/** `1 created, 2 missing` */
+export function told(tenancy: Tenancy): string {
   return tenancy
-    .said<IntentsParams>(effect)
+    .said<LettersParams>('tellLanes')
     .flatMap(({ letters }) => letters)
-    .map(({ to, message }) => `${Number.parseInt(to.slice(-6), 16)} ${message.type.slice(7)}`)
+    .map(({ to, message }) => {
+      const what = message.type === 'resource.event' ? message.news.eventType : 'missing';
+      return `${Number.parseInt(to.slice(-6), 16)} ${what}`;
+    })
     .join(', ');
 }
 
-export function pushed(tenancy: Tenancy): string {
-  return tenancy
-    .said<PushParams>('pushStatuses')
-    .flatMap(({ orders }) => orders)
-    .map(({ resource, report }) => `${Number.parseInt(resource.id.slice(-6), 16)} ${report.status}`)
-    .join(', ');
-}
-
-export function outcome(tenancy: Tenancy, how: StatusResult['outcome']): Tenancy {
-  const [push] = tenancy.said<PushParams>('pushStatuses');
-  assert.ok(push !== undefined, 'nothing was pushed');
-  const results = push.orders.map(({ tenant, report }) => ({ tenant, report, outcome: how }));
-  return tenancy.send(pushedAnswer(results));
-}
-
-export function pushedAnswer(results: readonly StatusResult[]): { readonly type: string } {
-  return { type: 'statuses.pushed', results } as { readonly type: string };
-}
-
-export const acknowledged = (tenancy: Tenancy) => outcome(tenancy, 'acknowledged');
-
-/** A project the store has never heard of, already deleted, whose tenant says that it is gone. */
-export function deletion(): Tenancy {
-  return asking()
-    .send(replay([event(0, 'deleted', 1)]))
-    .send(tenantSays(1, 'removed'));
-}
+/** Where the pages asked for begin. */
+export const askedAfter = (tenancy: Tenancy): readonly (number | undefined)[] =>
+  tenancy.said<AskParams>('askPage').map(({ after }) => after);

@@ -14,12 +14,10 @@ import { addressOf, type BackendName, instanceIdFor } from '../../machines/model
 import type { JsonObject } from '../../machines/model/json.js';
 import type { PoolEvent } from '../../machines/pool.js';
 import type { ReloadEvent } from '../../machines/reload-memory.js';
-import type { TenancyEvent } from '../../machines/tenancy-setup.js';
 import type { TenantEvent } from '../../machines/tenant-setup.js';
 import { weightKind } from '../../src/policy/weight-orders.js';
 import { agent } from './agent-samples.js';
 import { level, TERMS } from './book.js';
-import { key, page, replay, event as resource } from './driven-tenancy.js';
 import { CHECK, groupSpec, WEB } from './group-spec.js';
 import {
   announcement,
@@ -32,7 +30,7 @@ import {
 } from './order-samples.js';
 import { outboxSamples as outbox } from './outbox-samples.js';
 import { read, UNREADABLE } from './reload.js';
-import { tenancySettings } from './tenancy-settings.js';
+import { LANE, PROJECT, TENANCY } from './tenancy-samples.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
 
 /** Without what the runtime adds. */
@@ -262,7 +260,7 @@ const tenant: readonly Bare<TenantEvent>[] = [
   { type: 'tenant.removed', undoWindowMs: 0 },
   { type: 'tenant.removed', undoWindowMs: 60_000 },
   { type: 'tenant.undelete' },
-  { type: 'tenant.problem', message: 'bad' },
+  { type: 'tenant.problem', message: 'bad', name: 'p1', kind: 'project' },
   { type: 'tenant.problem', message: '' },
   ...[true, false].flatMap((converged) => [
     { type: 'group.status', status: groupStatus('web', { converged }) } as const,
@@ -342,33 +340,13 @@ const reload: readonly Bare<ReloadEvent>[] = [
   { type: 'hook.finished', pass: 'step-1', outcome: { name: 'log_level', status: 'applied' } },
 ];
 
-const tenancy: readonly Bare<TenancyEvent>[] = [
-  activated,
-  { type: 'tenancy.settings', settings: tenancySettings() },
-  { type: 'tenancy.settings', settings: tenancySettings({ generation: 2, undoWindowMs: 60_000 }) },
-  { type: 'tenancy.unconfigured' },
-  ...[
-    replay([resource(1, 'created', 1), resource(2, 'created', 2)]),
-    page([resource(43, 'created', 3), resource(44, 'deleted', 1)]),
-    page([]),
-  ].map((answer) => ({ ...answer, type: 'answer.read' as const })),
-  { type: 'answer.failed', message: 'connection refused' },
-  ...(['converging', 'converged', 'degraded', 'removed'] as const).map((state) => ({
-    type: 'tenant.status' as const,
-    status: { tenant: SPEC.tenant, kind: 'project' as const, state, message: '' },
-  })),
-  ...(['acknowledged', 'refused', 'unreachable'] as const).map((outcome) => ({
-    type: 'statuses.pushed' as const,
-    results: [{ tenant: key(1), report: { status: 'completed' as const, message: '' }, outcome }],
-  })),
-];
-
 const inputOf = (kind: Parameters<typeof addressOf>[0], name: string): JsonObject => ({
   address: addressOf(kind, name),
 });
 
 export const SAMPLES: Readonly<Record<string, Samples>> = {
-  tenancy: { input: inputOf('tenancy', 'main'), events: tenancy },
+  tenancy: { input: inputOf('tenancy', 'main'), events: TENANCY },
+  resource: { input: inputOf('resource', PROJECT), events: LANE },
   tenant: { input: inputOf('tenant', 'acme'), events: tenant },
   agent: { input: inputOf('agent', ID), events: agent },
   group: { input: inputOf('group', SPEC.key), events: group },

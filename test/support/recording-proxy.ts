@@ -17,6 +17,14 @@ export interface RecordingProxy {
   readonly asked: readonly Asked[];
   /** While down, every connection is cut without an answer. */
   down: boolean;
+  /** Set: every answer is this text, with 200. */
+  garbage: string | undefined;
+  /** Every answer takes this much longer. */
+  delayMs: number;
+  /** Called with each question; may end the daemon before it has its answer. */
+  onAsked: ((asked: Asked) => void) | undefined;
+  /** Another server takes over. */
+  target: string;
   close(): Promise<void>;
 }
 
@@ -26,10 +34,15 @@ export async function recordingProxy(target: string): Promise<RecordingProxy> {
     const { method = 'GET', url = '/' } = request;
     let body = '';
     for await (const chunk of request) body += chunk;
-    asked.push({ atMs: Date.now(), method, path: url, body: body === '' ? {} : JSON.parse(body) });
+    const question = { atMs: Date.now(), method, path: url };
+    asked.push({ ...question, body: body === '' ? {} : JSON.parse(body) });
+    const last = asked.at(-1);
+    if (last !== undefined) proxy.onAsked?.(last);
+    if (proxy.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, proxy.delayMs));
+    if (proxy.garbage !== undefined) return void response.end(proxy.garbage);
     const headers = { 'content-type': 'application/json' };
     const init = body === '' ? { method } : { method, body, headers };
-    const answer = await fetch(`${target}${url}`, init);
+    const answer = await fetch(`${proxy.target}${url}`, init);
     response.writeHead(answer.status, headers);
     response.end(await answer.text());
   };
@@ -42,6 +55,10 @@ export async function recordingProxy(target: string): Promise<RecordingProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     down: false,
+    garbage: undefined,
+    delayMs: 0,
+    onAsked: undefined,
+    target,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

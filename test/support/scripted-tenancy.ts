@@ -24,6 +24,10 @@ export interface ScriptedTenancy extends TenancyApi {
   /** Marks as deleted: replays go on telling of it until `erase`. */
   remove(id: string): void;
   erase(id: string): void;
+  /** A backup from when event `id` was the newest takes its place. */
+  restore(id: number): void;
+  /** Events that are there and not to be seen yet, as of a commit that comes late. */
+  readonly hidden: Set<number>;
   /** Questions, in order: `replay`, or `after 3 limit 100`. */
   readonly questions: string[];
   /** Reports, in order: `name completed`, `name error: why`, `name deleted`. */
@@ -33,10 +37,13 @@ export interface ScriptedTenancy extends TenancyApi {
   /** Set: every question (or report) fails with it. */
   down: TenancyFailure | undefined;
   refuseStatusOf: string | undefined;
+  /** Set: every report fails with it. */
+  statusDown: TenancyFailure | undefined;
 }
 
 export function scriptedTenancy(): ScriptedTenancy {
   const known: Known[] = [];
+  let made = 0;
   const log: TenancyEvent[] = [];
   const statuses = new Map<string, string>();
 
@@ -57,9 +64,10 @@ export function scriptedTenancy(): ScriptedTenancy {
   const find = (id: string) => known.find((one) => one.id === id);
 
   const reported = (id: string, what: string) => {
-    const { down, refuseStatusOf } = manager;
+    const { down, refuseStatusOf, statusDown } = manager;
     if (down !== undefined) return fail(down);
     manager.reports.push(`${find(id)?.name ?? id} ${what}`);
+    if (statusDown !== undefined) return fail(statusDown);
     if (refuseStatusOf === id) return fail({ code: 'refused', message: 'poison' } as const);
     return undefined;
   };
@@ -70,8 +78,11 @@ export function scriptedTenancy(): ScriptedTenancy {
     statuses,
     down: undefined,
     refuseStatusOf: undefined,
+    statusDown: undefined,
+    hidden: new Set(),
     create: (kind, name) => {
-      const id = uuidOf(known.length + 1);
+      made += 1;
+      const id = uuidOf(made);
       const resource = { kind, id, name, deleted: false };
       known.push(resource);
       append('created', resource);
@@ -84,6 +95,16 @@ export function scriptedTenancy(): ScriptedTenancy {
       append('deleted', resource);
     },
     erase: (id) => void known.splice(known.findIndex((one) => one.id === id) >>> 0, 1),
+    restore: (id) => {
+      log.length = id;
+      const mentioned = new Set(log.map(({ resourceId }) => resourceId));
+      for (const one of known.splice(0)) if (mentioned.has(one.id)) known.push(one);
+      for (const one of known) {
+        const last = log.findLast(({ resourceId }) => resourceId === one.id);
+        one.deleted = last?.eventType === 'deleted';
+      }
+    },
+    secure: () => undefined,
     replay: async () => {
       manager.questions.push('replay');
       if (manager.down !== undefined) return fail(manager.down);
@@ -98,7 +119,8 @@ export function scriptedTenancy(): ScriptedTenancy {
     poll: async (after, limit) => {
       manager.questions.push(`after ${after} limit ${limit}`);
       if (manager.down !== undefined) return fail(manager.down);
-      const events = log.filter(({ id }) => id > after).slice(0, limit);
+      const seen = log.filter(({ id }) => id > after && !manager.hidden.has(id));
+      const events = seen.slice(0, limit);
       return ok<TenancyPage>({ events, lastEventId: events.at(-1)?.id ?? after });
     },
     putStatus: async ({ id }, status, message) => {

@@ -3,6 +3,8 @@
  * manager and parts that do as they are told at once.
  */
 import { setup } from 'xstate';
+import { reporterService } from '../../actors/reporter-service.js';
+import { resourceActor } from '../../actors/resource-actor.js';
 import { tenancyActor } from '../../actors/tenancy-actor.js';
 import { tenantActor } from '../../actors/tenant-actor.js';
 import { type Activated, effect, type Stamped } from '../../machines/model/effects.js';
@@ -36,7 +38,7 @@ export interface TenancyNode {
   readonly mute: Set<string>;
   configure(change?: Partial<TenancySettings>): Promise<void>;
   tell(to: Address, message: Message): Promise<void>;
-  views(kind: 'tenant' | 'tenancy'): readonly JsonObject[];
+  views(kind: 'tenant' | 'tenancy' | 'resource' | 'reporter'): readonly JsonObject[];
   /** Types of the feed events so far. */
   feed(): Promise<readonly string[]>;
   /** The process ends and, some time later, comes back on the same store. */
@@ -72,8 +74,11 @@ async function nodeOf(life: Life): Promise<TenancyNode> {
   const host = createHost({
     thread: 'main',
     incarnation,
-    types: [tenancyActor, tenantActor, part('group', life), part('frontend', life)] as never,
-    services: [],
+    types: [
+      ...[tenancyActor, resourceActor, tenantActor],
+      ...[part('group', life), part('frontend', life)],
+    ] as never,
+    services: [reporterService] as never,
     placement: createSinglePlacement(),
     clock,
     ids: numberedIds(`d${incarnation}`),
@@ -81,7 +86,10 @@ async function nodeOf(life: Life): Promise<TenancyNode> {
     log: rememberingLog(),
     metrics: rememberingMetrics(),
     store,
-    ports: { tenancyApi: life.api },
+    ports: {
+      tenancyApi: life.api,
+      knownTenants: () => host.views('resource').map(({ tenant }) => String(tenant)),
+    },
     remote: { send: () => false, reply: () => undefined },
     generation: () => 1,
   });

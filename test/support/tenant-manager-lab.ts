@@ -25,6 +25,8 @@ export interface Shown {
 export interface ManagerLab {
   readonly manager: TenantManager;
   readonly api: TenancyApi;
+  /** Its database. */
+  readonly file: string;
   call(
     method: string,
     path: string,
@@ -44,10 +46,11 @@ export async function managerLab(options: Partial<TenantManagerOptions> = {}): P
 }
 
 async function openLab(dir: string, options: Partial<TenantManagerOptions>): Promise<ManagerLab> {
+  const file = join(dir, 'tenants.db');
   const manager = await startTenantManager({
     host: '127.0.0.1',
     port: 0,
-    file: join(dir, 'tenants.db'),
+    file,
     controllers: { org: ['switchyard'], project: ['switchyard'] },
     ...options,
   });
@@ -62,6 +65,7 @@ async function openLab(dir: string, options: Partial<TenantManagerOptions>): Pro
   const list = async (path: string) => (await call('GET', path)).body as readonly Shown[];
   return {
     manager,
+    file,
     call,
     api: openTenancyHttp({
       url: manager.url,

@@ -153,6 +153,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
         generation = to;
       },
       tenancyApi: tenancy,
+      knownTenants: () => host.views('resource').map(({ tenant }) => String(tenant)),
       announceHook: hook,
       ...joined?.ports,
     },

@@ -26,6 +26,7 @@ import type {
   LbsyncMessage,
   OutboxAmendment,
   OutboxMessage,
+  ResourceMessage,
   TenantMessage,
 } from '../../../machines/model/messages.js';
 import { type OverrideMessage, overrideOf, type Terms } from '../../../machines/model/overrides.js';
@@ -74,12 +75,22 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   ResumeActor: resumeActor,
   RevokeIdentity: revokeIdentity,
   AmendOutbox: amendOutbox,
-  UndeleteTenant: (api, request) => undelete(api, textOf(request, 'name')),
+  UndeleteTenant: (api, request) => tenantVerb(api, request, { type: 'tenant.undelete' }),
+  UnparkTenant: (api, request) => tenantVerb(api, request, { type: 'resource.unpark' }),
 };
 
-function undelete(api: NodeApi, shown: string): Answer {
-  const target = { kind: 'tenant', name: parseTenantId(shown), shown } as const;
-  return named(api, target, { type: 'tenant.undelete' });
+/** A tenant of the tenant manager answers to its id and to its name; what holds it up is its lane's. */
+async function tenantVerb(
+  api: NodeApi,
+  request: Request,
+  message: TenantMessage | ResourceMessage,
+): Answer {
+  const shown = textOf(request, 'name');
+  const found = await api.show('tenant', shown);
+  const id = found === undefined ? undefined : parseTenantId(String(found['id']));
+  if (id === undefined) return fail(notFound('tenant', shown));
+  const kind = message.type === 'resource.unpark' ? 'resource' : 'tenant';
+  return answered(await api.ask(addressOf(kind, id), message));
 }
 
 export const LISTS: Readonly<

@@ -66,9 +66,23 @@ function addStatus(status: JsonObject, add: Add): void {
   add('outbox_pending', number(pending));
   add('outbox_oldest_age_seconds', number(oldestAgeMs) / 1_000);
   add('outbox_dead', number(dead));
-  if (status['tenancy'] !== undefined) add('tenancy_parked', number(part('tenancy')['parked']));
+  if (status['tenancy'] !== undefined) addTenancy(part('tenancy'), add);
   const conditions = (status['conditions'] ?? []) as readonly JsonObject[];
   for (const { type } of conditions) add('conditions', 1, { type: word(type) });
+}
+
+function addTenancy(tenancy: JsonObject, add: Add): void {
+  const { cursor, head, parked, unaccepted, resources, statusesOwed } = tenancy;
+  add('tenancy_parked', number(parked));
+  add('tenancy_cursor', number(cursor));
+  add('tenancy_cursor_lag', Math.max(0, number(head) - number(cursor)));
+  add('tenancy_events_unaccepted', number(unaccepted));
+  add('tenancy_resources', number(resources));
+  add('tenancy_statuses_owed', number(statusesOwed));
+  add('tenancy_status_failures', number(tenancy['statusesFailed']));
+  add('tenancy_replay_seconds', number(tenancy['replayDurationMs']) / 1_000);
+  if (typeof tenancy['lastSuccessAgeMs'] !== 'number') return;
+  add('tenancy_last_success_age_seconds', tenancy['lastSuccessAgeMs'] / 1_000);
 }
 
 function addGroup({ tenant, name, size, serving }: JsonObject, add: Add): void {

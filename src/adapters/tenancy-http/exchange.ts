@@ -4,11 +4,18 @@
  *
  * Input:  URL, method, headers, optional JSON body, deadline. Output: the text of a 200, or a failure:
  * `unreachable` when nothing can be said about the request (silence, or a server in trouble),
- * `refused` when it was answered with anything but 200.
+ * `unauthorized` when it does not know or like us, `refused` when it was answered with anything else but 200.
  *
  * Failures are logged, stored and shown, and both Node and the server may quote what was sent: [TE-44]
  * no failure holds a secret, and [TE-45] none can drive a terminal.
  */
+import {
+  type ClientRequest,
+  type Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { TenancyFailure } from '../../ports/tenancy-api.js';
 import { REFUSAL_LENGTH_MAX, RESPONSE_BYTES_MAX } from './limits.js';
@@ -19,6 +26,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly timeoutMs: number;
+  /** Connections, and who we are on them. */
+  readonly agent: HttpAgent;
   /** What no failure may quote. */
   readonly secrets: readonly string[];
 }
@@ -40,33 +49,72 @@ function withheld(message: string, secrets: readonly string[]): string {
 }
 
 async function attempt(request: Exchange): Promise<Result<string, TenancyFailure>> {
-  const { url, method, headers, body, timeoutMs } = request;
-  const what = `${method} ${url.pathname}`;
+  const what = `${request.method} ${request.url.pathname}`;
   try {
-    const response = await fetch(url, {
-      method,
-      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(body === undefined ? {} : { body }),
-    });
-    const text = await bodyOf(response);
+    const { status, text } = await twice(request);
     if (text === undefined) {
       const message = `${what} was answered with more than ${RESPONSE_BYTES_MAX} bytes`;
       return fail({ code: 'malformed', message });
     }
-    return response.status === 200 ? ok(text) : fail(refusalOf(what, response.status, text));
+    return status === 200 ? ok(text) : fail(refusalOf(what, status, text));
   } catch (error) {
     return fail({ code: 'unreachable', message: `${what} was not answered: ${reasonOf(error)}` });
   }
 }
 
-/** Undefined: longer than we read. */
-async function bodyOf(response: Response): Promise<string | undefined> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
+interface Answered {
+  readonly status: number;
+  /** Undefined: longer than we read. */
+  readonly text: string | undefined;
+}
+
+/** A kept connection may have been closed under our request: asking anew is no retry. */
+async function twice(request: Exchange): Promise<Answered> {
+  const signal = AbortSignal.timeout(request.timeoutMs);
+  const first = open(request, signal);
+  try {
+    return await first.answer;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!first.request.reusedSocket || code !== 'ECONNRESET') throw error;
+    return await open(request, signal).answer;
+  }
+}
+
+interface Open {
+  readonly request: ClientRequest;
+  readonly answer: Promise<Answered>;
+}
+
+function open({ url, method, headers, body, agent }: Exchange, signal: AbortSignal): Open {
+  const typed = body === undefined ? headers : { ...headers, ...describing(body) };
+  const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = start(url, { method, headers: typed, agent, signal });
+  const answer = new Promise<Answered>((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response) => {
+      bodyOf(response).then((text) => {
+        if (text === undefined) request.destroy();
+        resolve({ status: response.statusCode ?? 0, text });
+      }, reject);
+    });
+  });
+  request.end(body);
+  return { request, answer };
+}
+
+/** The length as well: without it, the body of a DELETE would be sent as if it were the next request. */
+function describing(body: string): Readonly<Record<string, string>> {
+  return {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+  };
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the rest of the body.
     if (bytes > RESPONSE_BYTES_MAX) return undefined;
@@ -77,19 +125,20 @@ async function bodyOf(response: Response): Promise<string | undefined> {
 
 /** Too slow, and too many: about the moment, not about what was asked. */
 const BUSY: readonly number[] = [408, 429];
+/** About who asks: no other question will do better. */
+const DENIED: readonly number[] = [401, 403];
 
 function refusalOf(what: string, status: number, text: string): TenancyFailure {
   const said = text.trim();
   const message = `${what} was answered with ${status}${said === '' ? '' : `: ${said}`}`;
+  if (DENIED.includes(status)) return { code: 'unauthorized', message };
   const isInTrouble = status >= 500 || BUSY.includes(status);
   return { code: isInTrouble ? 'unreachable' : 'refused', message };
 }
 
-/** `fetch failed` says nothing; its cause does. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  const { code } = cause as NodeJS.ErrnoException;
-  return cause.message === '' ? (code ?? error.message) : cause.message;
+  if (error.name === 'AbortError') return 'it took too long';
+  const { code } = error as NodeJS.ErrnoException;
+  return error.message === '' ? (code ?? error.name) : error.message;
 }

@@ -13,6 +13,7 @@ import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { TenancyApi, TenancyFailure, TenancyPage } from '../../ports/tenancy-api.js';
 import { type Exchange, exchange } from './exchange.js';
 import { type Asked, readPage } from './read-page.js';
+import { createAgents } from './tls-agent.js';
 
 /** Given for good, or looked up at every request, so that a reload can change it. */
 export type Secret = string | (() => string | undefined);
@@ -29,6 +30,7 @@ export interface TenancyHttpOptions {
 
 export function openTenancyHttp(options: TenancyHttpOptions): TenancyApi {
   const { controller } = options;
+  const agents = createAgents();
 
   const send = (
     request: Pick<Exchange, 'method' | 'timeoutMs' | 'body'> & { readonly path: string },
@@ -36,7 +38,10 @@ export function openTenancyHttp(options: TenancyHttpOptions): TenancyApi {
     const { path, ...rest } = request;
     const secrets = [lookedUp(options.token) ?? '', lookedUp(options.bearer) ?? ''];
     const url = urlOf(options.url, path);
-    return exchange({ ...rest, url, headers: headersOf(options), secrets });
+    const agent = agents.agentFor(url);
+    if (!agent.ok) return Promise.resolve(fail({ code: 'unauthorized', message: agent.failure }));
+    const headers = headersOf(options);
+    return exchange({ ...rest, url, headers, secrets, agent: agent.value });
   };
 
   const read = async (
@@ -63,6 +68,7 @@ export function openTenancyHttp(options: TenancyHttpOptions): TenancyApi {
   };
 
   return {
+    secure: agents.use,
     replay: (timeoutMs) => read({ replay: 'true' }, timeoutMs),
     poll: (after, limit, timeoutMs) =>
       read({ after: String(after), limit: String(limit) }, timeoutMs, { after, limit }),

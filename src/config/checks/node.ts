@@ -13,6 +13,7 @@ export function checkNode(context: CheckContext): readonly Finding[] {
     ...checkOrder(context),
     ...checkGreSources(context),
     ...checkNats(context),
+    ...checkTenancyTls(context),
   ];
 }
 
@@ -54,6 +55,22 @@ function checkOrder({ config }: CheckContext): readonly Finding[] {
             tenancy.laneBackoff.base,
           ]),
         ]),
+  ];
+}
+
+function checkTenancyTls({ config }: CheckContext): readonly Finding[] {
+  if (config.tenancy === undefined) return [];
+  const { tls, url } = config.tenancy;
+  const { ca, cert, key } = tls;
+  const path = ['tenancy', 'tls'];
+  const given = ca !== undefined || cert !== undefined || key !== undefined;
+  return [
+    ...((cert === undefined) === (key === undefined)
+      ? []
+      : [semantic(path, 'cert and key belong together')]),
+    ...(given && !url.startsWith('https:')
+      ? [semantic(path, 'is of no use: tenancy.url does not begin with https')]
+      : []),
   ];
 }
 

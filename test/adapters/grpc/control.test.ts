@@ -152,6 +152,7 @@ test('[CL-20] verbs: reach the actor they name as its message', async () => {
       'outbox/main',
       { type: 'outbox.amend', amendment: { verb: 'republish', sinceMs: 5_000 } },
     ],
+    ['UnparkTenant', { name: 'acme' }, 'resource/acme', { type: 'resource.unpark' }],
   ] as const;
   for (const [call, request, to, message] of verbs) {
     assert.deepEqual(await client.call(call, request), ok({ ok: true }), call);

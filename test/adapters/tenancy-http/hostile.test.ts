@@ -104,7 +104,8 @@ const ANSWERS: readonly (readonly [status: number, code: string])[] = [
   [204, 'refused'],
   [301, 'refused'],
   [400, 'refused'],
-  [401, 'refused'],
+  [401, 'unauthorized'],
+  [403, 'unauthorized'],
   [404, 'refused'],
   [500, 'unreachable'],
   [503, 'unreachable'],
@@ -327,7 +328,7 @@ test('[TE-22] tenancy-http: too many and too slow are trouble of the moment, oth
   const [refused, trouble] = ['refused', 'unreachable'];
   assert.deepEqual(codes, {
     400: refused,
-    401: refused,
+    401: 'unauthorized',
     404: refused,
     408: trouble,
     409: refused,
