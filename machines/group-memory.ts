@@ -28,7 +28,7 @@ import { type Waiting, waitingOf } from '../src/policy/replace.js';
 import { expiresAtMs } from '../src/policy/rotation.js';
 import { isComplete } from '../src/policy/scale.js';
 import type { InstanceMemory } from './instance-memory.js';
-import { summaryOf } from './instance-memory.js';
+import { isPermanent, summaryOf } from './instance-memory.js';
 import { assert } from './model/assert.js';
 import {
   DEFAULT_DISRUPTION,
@@ -272,7 +272,9 @@ export function isProven(memory: GroupMemory, meta: Meta): boolean {
 
 export function createFailed(memory: GroupMemory, summary: InstanceSummary, meta: Meta): Change {
   const { retry } = specOf(memory);
-  const failures = (memory.trouble?.failures ?? 0) + 1;
+  const before = memory.trouble?.failures ?? 0;
+  // What can never work is parked at once: trying it three times over would tell nothing more.
+  const failures = isPermanent(summary.problem) ? retry.attempts + 1 + before : before + 1;
   const message = summary.problem ?? `${summary.id} never served`;
   const { sinceMs, cause } = memory.trouble ?? { sinceMs: meta.at, cause: meta.cause };
   const retryAtMs = meta.at + backoffMs(retry, failures, meta.random);
@@ -327,6 +329,12 @@ export function upcomingOf(memory: GroupMemory): readonly number[] {
 
 export function isOlder(memory: GroupMemory, spec: GroupSpec): boolean {
   return memory.spec !== null && spec.generation < memory.spec.generation;
+}
+
+/** Creates of what it wants now have never been tried: what failed was something else [GR-31]. */
+export function isUntried(memory: GroupMemory, spec: GroupSpec): boolean {
+  if (memory.trouble === null || memory.spec === null) return false;
+  return infraOf(spec.template) !== infraOf(memory.spec.template);
 }
 
 /** Anything but the generation. */

@@ -16,6 +16,7 @@ import {
   type GroupMemory,
   isOlder,
   isProven,
+  isUntried,
   membersOf,
   nextLookMs,
   presentOf,
@@ -183,6 +184,7 @@ export const groupSetup = setup({
     /** Asked after the steps: what is still to be replaced waits for something. */
     waitChanges: ({ context, event }) => waitChanges(context, event.meta),
     isOlderIntent: ({ context, event }) => isOlder(context, as(event, 'group.desired').spec),
+    isUntried: ({ context, event }) => isUntried(context, as(event, 'group.desired').spec),
     /** A removal that waits is given up by it, which has to be on record. */
     isNewIntent: ({ context, event }) =>
       isRemovalHeld(context) || changesSpec(context, as(event, 'group.desired').spec),

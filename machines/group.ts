@@ -135,6 +135,18 @@ const active = createStateConfig({
     'group.desired': [
       { guard: 'isOlderIntent' },
       {
+        guard: 'isUntried',
+        target: '.creates.open',
+        actions: [
+          'clearTrouble',
+          'noteSpec',
+          publishes('group.desired_changed', 'GR-31'),
+          asksMembers,
+          reports,
+          yields,
+        ],
+      },
+      {
         guard: 'isNewIntent',
         actions: [
           'noteSpec',

@@ -195,6 +195,11 @@ export function problemOf(failure: ProviderFailure): string {
   return `${failure.code}: ${failure.message}`;
 }
 
+/** The provider said that it can never work. */
+export function isPermanent(problem: string | undefined): boolean {
+  return problem?.startsWith(problemOf({ code: 'permanent', message: '' })) === true;
+}
+
 /** The newest intent, seen from an instance that was made from its own template. */
 export function respecified(memory: InstanceMemory, spec: GroupSpec, meta: Meta): Change {
   const stays = (frontend: string) => (spec.frontends as readonly string[]).includes(frontend);

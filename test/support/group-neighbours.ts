@@ -171,13 +171,13 @@ export function createNeighbours(
   function create(call: Create): void {
     const how = outcome();
     const { token } = call;
-    const refuse = (code: 'quota' | 'unavailable'): void =>
+    const refuse = (code: 'quota' | 'unavailable' | 'permanent'): void =>
       tellInstance(call.tags.instance, {
         type: 'provider.createFailed',
         token,
         failure: { code, message: `no luck: ${code}` },
       });
-    if (how === 'quota' && !made.has(token)) return refuse('quota');
+    if ((how === 'quota' || how === 'permanent') && !made.has(token)) return refuse(how);
     if (how === 'unavailable') return refuse('unavailable');
     if (how === 'unanswered') return;
     const one = made.get(token) ?? make(call);

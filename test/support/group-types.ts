@@ -32,7 +32,8 @@ export type CreateOutcome =
   | 'made-unavailable'
   | 'unanswered'
   | 'unavailable'
-  | 'quota';
+  | 'quota'
+  | 'permanent';
 
 export interface Neighbours {
   /** What exists at the provider, by token. */
