@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { wantedOf } from '../../machines/group-memory.js';
 import { addressOf } from '../../machines/model/ids.js';
-import { assertConverged, desired, scale } from '../support/group-drive.js';
+import { TERMS } from '../support/book.js';
+import { assertConverged, desired, GROUP, scale } from '../support/group-drive.js';
 import { groupSpec, MINUTE_MS, WEB } from '../support/group-spec.js';
 import type { GroupWorld } from '../support/group-types.js';
 import { createGroupWorld } from '../support/group-world.js';
@@ -23,6 +24,14 @@ const ACTS = [
   'ack',
   'freeze',
   'thaw',
+  'demand',
+  'undemand',
+  'sleep',
+  'wake',
+  'notice',
+  'quarantine',
+  'release',
+  'force',
 ] as const;
 
 interface Act {
@@ -37,6 +46,34 @@ const actArb: fc.Arbitrary<Act> = fc.record({
   waitMs: fc.oneof(fc.nat({ max: 100 }), fc.nat({ max: 30_000 }), fc.nat({ max: 8 * MINUTE_MS })),
 });
 
+function demand(world: GroupWorld, whom: number): void {
+  const key = `job-${whom}`;
+  world.tell(GROUP, { type: 'operator.createInstance', key, reason: 'history' }, 'demand');
+}
+
+function undemand(world: GroupWorld, instance: string): void {
+  const message = { type: 'operator.deleteInstance', instance, reason: 'history', force: false };
+  world.tell(GROUP, message, 'undemand');
+}
+
+/** Its tenant falls asleep, or wakes. */
+function turn(world: GroupWorld, asleep: boolean): void {
+  const { spec } = world.group() ?? {};
+  if (spec == null) return;
+  const { asleep: _, ...awake } = spec;
+  const generation = spec.generation + 1;
+  desired(world, asleep ? { ...awake, asleep: true, generation } : { ...awake, generation });
+}
+
+function say(world: GroupWorld, id: string, act: 'notice' | 'quarantine'): void {
+  const notice = { id: 'n', deadlineMs: world.now() + 2 * MINUTE_MS };
+  const message =
+    act === 'notice'
+      ? { type: 'instance.notice', notice }
+      : { type: 'operator.quarantine', force: false, ...TERMS, forMs: 10 * MINUTE_MS };
+  world.tell(addressOf('instance', id), message, act);
+}
+
 function perform(world: GroupWorld, { act, whom }: Act): void {
   const all = world.instances();
   const target = all[whom % Math.max(1, all.length)];
@@ -44,11 +81,16 @@ function perform(world: GroupWorld, { act, whom }: Act): void {
   if (act === 'freeze') return void world.neighbours.frozen.add(WEB);
   if (act === 'thaw') return void world.neighbours.frozen.delete(WEB);
   if (act === 'scale') return scale(world, whom, 'scale');
+  if (act === 'demand') return demand(world, whom);
+  if (act === 'undemand') return undemand(world, `job-${whom}`);
+  if (act === 'sleep' || act === 'wake') return turn(world, act === 'sleep');
   if (target === undefined) return;
   if (act === 'die') return world.neighbours.die(target.id);
   if (act === 'down' || act === 'up') return world.neighbours.setHealth(target.id, act);
+  if (act === 'notice' || act === 'quarantine') return say(world, target.id, act);
   const verb = { replace: 'operator.replace', drain: 'operator.drain', ack: 'operator.ackDrain' };
-  const message = { type: verb[act], reason: 'history', force: false };
+  const type = act === 'release' ? 'operator.release' : verb[act === 'force' ? 'drain' : act];
+  const message = { type, reason: 'history', force: act === 'force' };
   world.tell(addressOf('instance', target.id), message, act);
 }
 
@@ -61,7 +103,7 @@ const historyArb = fc.record({
   acts: fc.array(actArb, { maxLength: 25 }),
 });
 
-test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] [IN-11] group: any history converges', () => {
+test('[GR-2] [GR-3] [GR-6] [GR-26] [GR-27] [GR-29] [IN-1] [IN-3] [IN-6] [IN-11] [IN-18] group: any history converges', () => {
   fc.assert(
     fc.property(historyArb, ({ seed, mode, acts, ...faults }) => {
       const spec = groupSpec({ replace: mode });
@@ -75,7 +117,11 @@ test('[GR-2] [GR-3] [GR-6] [IN-1] [IN-3] [IN-6] [IN-11] group: any history conve
       Object.assign(world.faults, { loss: 0, unavailable: 0, quota: 0 });
       world.neighbours.frozen.clear();
       for (const { id } of world.instances()) world.neighbours.setHealth(id, 'up');
-      desired(world, spec);
+      world.run(MINUTE_MS);
+      // Those on demand stay as long as their askers want.
+      for (const { id, onDemand } of world.instances()) if (onDemand) undemand(world, id);
+      const generation = (world.group()?.spec?.generation ?? 0) + 1;
+      desired(world, { ...spec, generation });
       world.run(120 * MINUTE_MS);
       assertConverged(world, wantedOf(world.group()));
     }),

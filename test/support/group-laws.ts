@@ -30,8 +30,9 @@ export function createLaws(world: GroupWorld, frontends: readonly FrontendName[]
   return {
     afterStep: (actor, spawned) => {
       if (kindOf(actor) === 'group') {
-        if (spawned > 0) sizeHolds(world);
-        for (const record of world.records.slice(judged)) budgetHolds(world, record);
+        const news = world.records.slice(judged);
+        if (spawned > 0 && news.some(isManagedCreate)) sizeHolds(world);
+        for (const record of news) budgetHolds(world, record);
         judged = world.records.length;
       }
       if (kindOf(actor) === 'instance') {
@@ -41,6 +42,11 @@ export function createLaws(world: GroupWorld, frontends: readonly FrontendName[]
       createsHold(world.neighbours.calls);
     },
   };
+}
+
+/** Somebody who asks for one more does not wait until a surplus is gone. */
+function isManagedCreate({ event, rule }: Recorded): boolean {
+  return event === 'instance.requested' && rule !== 'GR-26';
 }
 
 /** More than any healthy history keeps, ended ones included. */

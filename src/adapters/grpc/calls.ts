@@ -39,6 +39,7 @@ import {
 } from '../../ports/node-api.js';
 import { outboxRow } from './outbox-row.js';
 import { reload } from './reload-call.js';
+import { isObject, numberOf, type Request, textOf } from './request-fields.js';
 
 export interface CallFailure {
   readonly code: number;
@@ -46,7 +47,6 @@ export interface CallFailure {
 }
 
 export type Answer = Promise<Result<JsonObject, CallFailure>>;
-export type Request = Readonly<Record<string, unknown>>;
 export type UnaryCall = (api: NodeApi, request: Request) => Answer;
 
 export const UNARY: Readonly<Record<string, UnaryCall>> = {
@@ -384,18 +384,4 @@ function refused({ code, rule, message }: Refusal): CallFailure {
     code: found ? status.NOT_FOUND : status.FAILED_PRECONDITION,
     message: found ? message : `${rule}: ${message}`,
   };
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function textOf(request: Request, name: string): string {
-  const value = request[name];
-  return typeof value === 'string' ? value : '';
-}
-
-function numberOf(request: Request, name: string): number {
-  const value = request[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }

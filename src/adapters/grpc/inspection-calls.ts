@@ -13,17 +13,8 @@ import type { JsonObject } from '../../../machines/model/json.js';
 import type { InstanceMessage } from '../../../machines/model/messages.js';
 import { fail, ok } from '../../../machines/model/result.js';
 import type { NodeApi } from '../../ports/node-api.js';
-import {
-  type Answer,
-  badKind,
-  isObject,
-  named,
-  notFound,
-  type Request,
-  termsIn,
-  textOf,
-  type UnaryCall,
-} from './calls.js';
+import { type Answer, badKind, named, notFound, termsIn, type UnaryCall } from './calls.js';
+import { isObject, type Request, textOf } from './request-fields.js';
 
 export const INSPECTION: Readonly<Record<string, UnaryCall>> = {
   Quarantine: quarantine,

@@ -19,9 +19,10 @@ import type { Log } from '../../ports/log.js';
 import type { NodeApi } from '../../ports/node-api.js';
 import { followEvents } from '../watch/follow.js';
 import { wantedItems } from '../watch/wanted.js';
-import { type CallFailure, LISTS, type Request, UNARY } from './calls.js';
+import { type CallFailure, LISTS, UNARY } from './calls.js';
 import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition.js';
 import { INSPECTION } from './inspection-calls.js';
+import type { Request } from './request-fields.js';
 import { endStream } from './streams.js';
 
 export interface ControlServer {
