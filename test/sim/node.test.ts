@@ -154,7 +154,7 @@ test('[SM-10] why: an instance of a project goes back to the event that made the
   const id = String(node.views('instance')[0]?.['id']);
   const chain = await whyChain(node.store, addressOf('instance', id));
   const [first, second] = chain.map(({ event }) => event);
-  assert.deepEqual([first, second], ['tenancy.page_accepted', 'tenant.accepted']);
+  assert.deepEqual([first, second], ['tenancy.event_accepted', 'tenant.accepted']);
   const others = chain.filter(({ subject }) => subject?.startsWith('instance/') === true);
   assert.deepEqual(
     others.map(({ subject }) => subject),

@@ -14,7 +14,6 @@ import {
   parseFrontendName,
   parseGroupKey,
   parseInstanceId,
-  parseTenantId,
 } from '../../../machines/model/ids.js';
 import type { JsonObject } from '../../../machines/model/json.js';
 import type {
@@ -26,7 +25,6 @@ import type {
   LbsyncMessage,
   OutboxAmendment,
   OutboxMessage,
-  ResourceMessage,
   TenantMessage,
 } from '../../../machines/model/messages.js';
 import { type OverrideMessage, overrideOf, type Terms } from '../../../machines/model/overrides.js';
@@ -75,23 +73,7 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   ResumeActor: resumeActor,
   RevokeIdentity: revokeIdentity,
   AmendOutbox: amendOutbox,
-  UndeleteTenant: (api, request) => tenantVerb(api, request, { type: 'tenant.undelete' }),
-  UnparkTenant: (api, request) => tenantVerb(api, request, { type: 'resource.unpark' }),
 };
-
-/** A tenant of the tenant manager answers to its id and to its name; what holds it up is its lane's. */
-async function tenantVerb(
-  api: NodeApi,
-  request: Request,
-  message: TenantMessage | ResourceMessage,
-): Answer {
-  const shown = textOf(request, 'name');
-  const found = await api.show('tenant', shown);
-  const id = found === undefined ? undefined : parseTenantId(String(found['id']));
-  if (id === undefined) return fail(notFound('tenant', shown));
-  const kind = message.type === 'resource.unpark' ? 'resource' : 'tenant';
-  return answered(await api.ask(addressOf(kind, id), message));
-}
 
 export const LISTS: Readonly<
   Record<
@@ -373,7 +355,9 @@ export async function named(api: NodeApi, target: Target, message: OperatorMessa
   return answered(await api.ask(address, message));
 }
 
-function answered(outcome: Awaited<ReturnType<NodeApi['ask']>>): Result<JsonObject, CallFailure> {
+export function answered(
+  outcome: Awaited<ReturnType<NodeApi['ask']>>,
+): Result<JsonObject, CallFailure> {
   if (!outcome.ok) return fail(refused(outcome.failure));
   return ok(isObject(outcome.value) ? outcome.value : { answer: outcome.value });
 }

@@ -24,6 +24,7 @@ import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition
 import { INSPECTION } from './inspection-calls.js';
 import type { Request } from './request-fields.js';
 import { endStream } from './streams.js';
+import { TENANTS } from './tenant-calls.js';
 
 export interface ControlServer {
   close(): Promise<void>;
@@ -78,7 +79,7 @@ export function controlService({
   api,
   log,
 }: Pick<ControlOptions, 'api' | 'log'>): UntypedServiceImplementation {
-  const unary = Object.entries({ ...UNARY, ...INSPECTION }).map(([name, call]) => [
+  const unary = Object.entries({ ...UNARY, ...INSPECTION, ...TENANTS }).map(([name, call]) => [
     name,
     (request: ServerUnaryCall<Request, Wire>, reply: sendUnaryData<Wire>) => {
       call(api, request.request).then(
