@@ -1,4 +1,8 @@
-/** Brings an artifact of the store to the sink, part by part, before an event names it there. */
+/**
+ * Brings an artifact of the store to the sink, part by part, before an event names it there. One that is
+ * lost or damaged is its event's trouble, not the sink's: `content`.
+ */
+import { hash } from 'node:crypto';
 import type { SinkFailure } from '../machines/model/failures.js';
 import { fail, type Result } from '../machines/model/result.js';
 import type { Sink } from '../src/ports/sink.js';
@@ -17,8 +21,10 @@ export async function bringArtifact(
     if (part.value === undefined) break;
     parts.push(Buffer.from(part.value, 'base64'));
   }
-  if (parts.length === 0) {
-    return fail({ code: 'unavailable', message: `the store has lost the artifact ${ref}` });
+  const bytes = Buffer.concat(parts);
+  if (hash('sha256', bytes, 'hex') !== digest) {
+    const what = parts.length === 0 ? 'lost' : 'damaged';
+    return fail({ code: 'content', message: `the artifact ${ref} is ${what} in the store` });
   }
-  return sink.putArtifact(ref, Buffer.concat(parts));
+  return sink.putArtifact(ref, bytes);
 }

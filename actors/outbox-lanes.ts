@@ -18,6 +18,7 @@ import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js'
 /** A blocked lane: where it goes on, and when. */
 export interface Lane {
   readonly headSeq: number;
+  /** Monotonic. */
   readonly dueAtMs: number;
 }
 
@@ -106,8 +107,9 @@ export function judge(
  * and its id, so that somebody may ask. Made of the event alone: published again it is the same.
  */
 export function tombstoneOf(event: FeedEvent): FeedEvent {
+  const { artifactRef: _ref, checksum: _checksum, ...rest } = event;
   return {
-    ...event,
+    ...rest,
     eventId: `${event.eventId}.tombstone`,
     type: 'event.buried',
     schema: 1,

@@ -10,7 +10,7 @@
  */
 
 import { fail, ok, type Result } from '../machines/model/result.js';
-import type { Buried, PassReport } from '../machines/outbox.js';
+import type { Buried, Lost, PassReport } from '../machines/outbox.js';
 import type { Clock } from '../src/ports/clock.js';
 import type { OutboxOutcome } from '../src/ports/store.js';
 import { type Backlog, type OutboxPorts, passLimits, type Rule } from './outbox-backlog.js';
@@ -26,20 +26,26 @@ export async function runPass(
   const { clock, settings } = rule;
   const hindrance = (await claim(ports, backlog, rule)) ?? (await resume(ports, backlog));
   if (hindrance !== undefined) return hindrance;
-  release(backlog, clock.now());
+  release(backlog, clock.monotonic());
   if (backlog.lanes.size > passLimits.lanesMax) return stopped('sink', TOO_MANY_LANES);
+  const { rescan } = backlog;
   const picked = await pick(ports.store, backlog, batchOf(backlog, settings));
-  if (!picked.ok) return stopped('store', picked.failure.message);
+  if (!picked.ok) {
+    backlog.rescan ||= rescan;
+    return stopped('store', picked.failure.message);
+  }
   backlog.fullPasses = picked.value.more ? backlog.fullPasses + 1 : 0;
   askAhead(ports.store, backlog, picked.value, batchOf(backlog, settings));
   const sent = await publish(ports, picked.value.rows, rule);
   const written = await writeBack(ports, sent.outcomes);
   if (!written.ok) {
     backlog.ahead = undefined;
+    backlog.rescan ||= rescan;
     return stopped('store', written.failure.message);
   }
   if (sent.isFenced) backlog.resumed = false;
   settle(backlog, picked.value, sent);
+  backlog.lost ??= lostUnderWay(backlog, picked.value, sent);
   return report(ports, backlog, { picked: picked.value, sent, clock });
 }
 
@@ -102,6 +108,20 @@ async function resume({ sink }: OutboxPorts, backlog: Backlog): Promise<PassRepo
   return undefined;
 }
 
+/** What is new is numbered behind all that was acknowledged, unless some of that is gone. */
+function lostUnderWay(
+  { lastControlVersion: expected = 0 }: Backlog,
+  { rows }: Picked,
+  { outcomes }: Sent,
+): Lost | undefined {
+  const again = new Set(rows.flatMap(({ seq, wasSent }) => (wasSent === true ? seq : [])));
+  const versions = outcomes.flatMap(({ seq, controlVersion }) =>
+    controlVersion === undefined || again.has(seq) ? [] : controlVersion,
+  );
+  const first = Math.min(...versions);
+  return first <= expected ? { head: first - 1, expected } : undefined;
+}
+
 async function writeBack(
   { store, failpoints }: OutboxPorts,
   outcomes: readonly OutboxOutcome[],
@@ -134,7 +154,7 @@ async function report(
   const versions = published.map(({ controlVersion = 0 }) => controlVersion);
   backlog.lastControlVersion = Math.max(backlog.lastControlVersion ?? 0, ...versions);
   metrics?.count('outbox_published_total', {}, published.length);
-  const waitMs = leastOf(laneWaitMs(backlog, clock.now()), known?.lookAgainInMs);
+  const waitMs = leastOf(laneWaitMs(backlog, clock.monotonic()), known?.lookAgainInMs);
   return {
     published: published.length,
     lastSeq: Math.max(0, ...published.map(({ seq }) => seq)),

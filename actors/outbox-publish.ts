@@ -31,7 +31,7 @@ export async function publish(
   if (rows.length > 0) failpoints.hit('publish.before');
   const results = rows.length === 0 ? [] : await appendAll(ports, rows, chains);
   const { maxAttempts } = settings;
-  const judgement = judge(rows, results, { maxAttempts, nowMs: clock.now() });
+  const judgement = judge(rows, results, { maxAttempts, nowMs: clock.monotonic() });
   const graves = await bury(sink, judgement.dead, chains);
   if (rows.length > 0) failpoints.hit('publish.after');
   metrics?.observe('outbox_publish_seconds', (clock.monotonic() - startedMs) / 1000);
@@ -52,29 +52,45 @@ export async function publish(
 
 type Answers = Awaited<ReturnType<Sink['append']>>;
 
-/** What events name has to be there before they are. What cannot be read is refused without asking. */
+/**
+ * What events name has to be there before they are. What cannot be read, or names what is lost, is refused
+ * without asking, and so is what is behind it in its lane.
+ */
 async function appendAll(
-  { sink, store }: OutboxPorts,
+  ports: OutboxPorts,
   rows: readonly OutboxRow[],
   chains: Chains,
 ): Promise<Answers> {
-  const legible = rows.filter(({ damaged }) => damaged === undefined);
-  const events = legible.map((row) => chains.next(row, row.event));
-  const refs = new Set(events.flatMap(({ artifactRef }) => artifactRef ?? []));
-  for (const ref of refs) {
-    const brought = await bringArtifact(store, sink, ref);
-    if (!brought.ok) return rows.map(() => brought);
+  const refused = new Map<number, string>();
+  const barred = new Set<string>();
+  const brought = new Set<string>();
+  for (const { seq, event, damaged } of rows) {
+    const { artifactRef, orderingKey } = event;
+    let problem = damaged ?? (barred.has(orderingKey) ? BEHIND : undefined);
+    if (problem === undefined && artifactRef !== undefined && !brought.has(artifactRef)) {
+      const done = await bringArtifact(ports.store, ports.sink, artifactRef);
+      if (!done.ok && done.failure.code !== 'content') return rows.map(() => done);
+      if (done.ok) brought.add(artifactRef);
+      else problem = done.failure.message;
+    }
+    if (problem === undefined) continue;
+    refused.set(seq, problem);
+    barred.add(orderingKey);
   }
-  const answers = await sink.append(events);
-  if (legible.length === rows.length) return answers;
+  const taken = rows.filter(({ seq }) => !refused.has(seq));
+  const events = taken.map((row) => chains.next(row, row.event));
+  const answers = events.length === 0 ? [] : await ports.sink.append(events);
+  if (refused.size === 0) return answers;
   const inOrder = answers[Symbol.iterator]();
-  return rows.map(({ damaged }) =>
-    damaged === undefined
+  return rows.map(({ seq }) => {
+    const message = refused.get(seq);
+    return message === undefined
       ? (inOrder.next().value ?? fail(NO_ANSWER))
-      : fail({ code: 'content' as const, message: damaged }),
-  );
+      : fail({ code: 'content' as const, message });
+  });
 }
 
+const BEHIND = 'behind a refused event of its ordering key';
 const NO_ANSWER = { code: 'unavailable', message: 'the sink gave no answer' } as const;
 
 /** A row is dead only when its tombstone is in the feed; one whose tombstone is refused too, anyway. */

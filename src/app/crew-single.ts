@@ -34,7 +34,6 @@ export function musterSingle({
     run: boot.run,
     failpoints: parts.failpoints,
     clock: parts.clock,
-    outboxAttemptsMax: boot.outboxAttemptsMax,
     coalesceWindowMs: boot.coalesceWindowMs,
   });
   if (!opened.ok) return fail(opened.failure.message);

@@ -53,7 +53,6 @@ export interface Settings {
     readonly credentials?: string;
     readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   };
-  readonly outboxAttemptsMax: number;
   readonly coalesceWindowMs: number;
   readonly retention: {
     readonly journalMs: number;
@@ -106,7 +105,6 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
       layout: outbox.sink.layout,
       ...(outbox.sink.driver === 'nats' ? { nats: natsSettings(outbox.sink) } : {}),
     },
-    outboxAttemptsMax: outbox.maxAttempts,
     coalesceWindowMs: outbox.coalesceWindow,
     retention: {
       journalMs: journal.retention,

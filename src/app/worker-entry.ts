@@ -154,7 +154,6 @@ function openStoreRole(frame: Start, role: StoreRole): Result<Running, string> {
     run: settings.run,
     failpoints: parts.failpoints,
     clock: parts.clock,
-    outboxAttemptsMax: settings.outboxAttemptsMax,
     coalesceWindowMs: settings.coalesceWindowMs,
   });
   if (!opened.ok) return fail(opened.failure.message);

@@ -109,7 +109,8 @@ export function createApplier(options: ApplierOptions): Applier {
     const { wasApplied, aggregateVersion } = known.value;
     if (wasApplied) return counted(await target.commit({ cursor }), 0);
     const isOld = event.aggregateVersion <= aggregateVersion;
-    if (isOld || event.node === options.node || event.type === TOMBSTONE) {
+    if (event.type === TOMBSTONE) return counted(await target.commit({ cursor }), 0);
+    if (isOld || event.node === options.node) {
       return counted(await target.commit({ cursor, skip: event }), 0);
     }
     if (!options.knows(event.type)) return unknownType(event, cursor);
@@ -171,7 +172,7 @@ export function createApplier(options: ApplierOptions): Applier {
 
 const NOTHING: FeedPass = { applied: 0, cursor: 0, more: false, quarantined: [] };
 
-/** Stands for an event that its sink refused: there is nothing to apply. */
+/** Stands for an event that its sink refused: there is nothing to apply, and the event may yet come. */
 const TOMBSTONE = 'event.buried';
 
 function moved(so: FeedPass, done: Result<void, Wrong>, to: Partial<FeedPass>): FeedPass {

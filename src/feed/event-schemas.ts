@@ -44,6 +44,8 @@ const AGGREGATES = {
     ...{ cause: text, address: text.optional(), providerId: text.optional() },
     ...{ drain: some.optional(), problem: text.optional() },
   }),
+  lease: z.looseObject({ fleet: text, writer: text, node: text, epoch: count }),
+  node: z.looseObject({ node: text, epoch: count, reason: text }),
   orphans: z.looseObject({ provider: text, count, orphans: objects }),
   outbox: z.looseObject({ rows: z.union([count, objects]), verb: text.optional() }),
   override: z.looseObject({ object: text, overrides: objects }),
@@ -83,6 +85,8 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
     ...['instance.failed', 'instance.lost', 'instance.quarantined', 'instance.ready'],
     ...['instance.requested', 'instance.unhealthy'],
   ],
+  lease: ['lease.gained'],
+  node: ['lease.lost'],
   orphans: ['orphans.deleting', 'orphans.found', 'orphans.gone'],
   outbox: [
     ...['outbox.dead_lettered', 'outbox.discarded', 'outbox.republished', 'outbox.requeued'],
@@ -100,6 +104,12 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
 export const TOMBSTONE_TYPE = 'event.buried';
 
 const tombstone = z.looseObject({ eventId: text, type: text });
+
+/** What nodes that share a fleet tell each other: the rows that a decision wrote. */
+const ROWS_TYPE = 'fleet.decided';
+
+const row = z.looseObject({ address: text, machine: text, version: count });
+const rows = z.looseObject({ cell: row.nullable(), spawns: z.array(row), forget: z.boolean() });
 
 const coalesced = z.object({ changes: count, from: text });
 
@@ -133,6 +143,7 @@ export const EVENT_SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map([
     TYPES[name].map((type) => [type, envelopeOf(type, dataOf(AGGREGATES[name]))] as const),
   ),
   [TOMBSTONE_TYPE, envelopeOf(TOMBSTONE_TYPE, tombstone)],
+  [ROWS_TYPE, envelopeOf(ROWS_TYPE, dataOf(rows))],
 ]);
 
 /** Whether this release knows what such an event says. */

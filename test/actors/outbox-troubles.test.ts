@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { passLimits } from '../../actors/outbox-backlog.js';
 import { outboxConditions } from '../../actors/outbox-conditions.js';
-import { finish } from '../../actors/outbox-pass.js';
+import { finish, runPass } from '../../actors/outbox-pass.js';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import { feedHash } from '../../src/ports/feed-chain.js';
 import { feedEvent } from '../support/feed-events.js';
 import { assertWhole, attemptsOf, feedOf, fill } from '../support/outbox-feeds.js';
-import { createOutboxWorld } from '../support/outbox-world.js';
+import { createOutboxWorld, OUTBOX_SETTINGS } from '../support/outbox-world.js';
 
 test('[OB-10] outbox: while another publisher has it nothing is sent; then everything', async () => {
   const world = createOutboxWorld();
@@ -73,17 +73,90 @@ test('[OB-11] [OB-12] outbox: a dead row that is sent again says what its tombst
   );
 });
 
-test('[AR-2] outbox: an artifact is in the sink before the event that names it; lost, the event waits', async () => {
+test('[AR-2] [OB-2] outbox: an artifact is in the sink before the event that names it; lost, only its lane waits', async () => {
+  const world = createOutboxWorld();
+  const { ref, checksum } = artifactNameOf('large');
+  const digest = ref.slice('sha256/'.length);
+  world.outbox.append(feedEvent(1, { artifactRef: ref, checksum, data: {} }));
+  fill(world, 'a1');
+  await world.run(1);
+  assert.equal(feedOf(world), 'a1');
+  assert.equal(world.machine.value, 'waiting');
+  world.outbox.artifacts.set(digest, Buffer.from('damaged').toString('base64'));
+  await world.run(2);
+  assert.equal(feedOf(world), 'a1');
+  world.outbox.artifacts.set(digest, Buffer.from('large').toString('base64'));
+  await world.run();
+  assert.equal(feedOf(world), 'a1 event-1');
+  assert.equal(Buffer.from(world.sink.artifacts.get(ref) ?? '').toString(), 'large');
+});
+
+test('[OB-4] outbox: an event whose artifact is lost for good is buried, and its tombstone names none', async () => {
   const world = createOutboxWorld();
   const { ref, checksum } = artifactNameOf('large');
   world.outbox.append(feedEvent(1, { artifactRef: ref, checksum, data: {} }));
-  await world.run(1);
-  assert.equal(feedOf(world), '');
-  assert.equal(world.machine.value, 'open');
-  world.outbox.artifacts.set(ref.slice('sha256/'.length), Buffer.from('large').toString('base64'));
   await world.run();
-  assert.equal(feedOf(world), 'event-1');
-  assert.equal(Buffer.from(world.sink.artifacts.get(ref) ?? '').toString(), 'large');
+  assert.equal(feedOf(world), 'event-1.tombstone');
+  const [tombstone] = world.sink.taken;
+  assert.ok(tombstone && !('artifactRef' in tombstone) && !('checksum' in tombstone));
+});
+
+test('[OB-13] outbox: what the feed loses while we write it is a condition at the next event', async () => {
+  const world = createOutboxWorld();
+  fill(world, 'a1 b1 a2');
+  await world.run();
+  world.sink.forgetFrom(2);
+  fill(world, 'b2');
+  world.send({ type: 'outbox.appended' });
+  await world.run();
+  assert.deepEqual(world.machine.context.lost, { head: 1, expected: 3 });
+  await world.amend({ verb: 'republish', sinceMs: 0 });
+  await world.run();
+  assert.equal(world.machine.context.lost, null);
+});
+
+test('[OB-12] outbox: republished, tombstones come again too, each in its place', async () => {
+  const world = createOutboxWorld({ maxAttempts: 2 });
+  world.sink.refuses.add('a2');
+  fill(world, 'a1 b1 a2 a3 b2');
+  await world.run();
+  const whole = feedOf(world);
+  world.sink.forgetFrom(2);
+  await world.restart();
+  await world.amend({ verb: 'republish', sinceMs: 0 });
+  await world.run();
+  assert.deepEqual(feedOf(world).split(' ').sort(), whole.split(' ').sort());
+  assertWhole(world, 'republished');
+});
+
+test('[OB-2] outbox: a clock that is set back holds up no lane', async () => {
+  const world = createOutboxWorld();
+  world.sink.refuses.add('a1');
+  fill(world, 'a1');
+  await world.run(1);
+  world.sink.refuses.clear();
+  world.clock.stepWall(-86_400_000);
+  const startMs = world.clock.monotonic();
+  await world.run();
+  assert.equal(feedOf(world), 'a1');
+  assert.equal(world.clock.monotonic() - startMs, 1_000);
+});
+
+test('[OB-12] outbox: what was put back is sent also when the store was away meanwhile', async () => {
+  const world = createOutboxWorld({ maxAttempts: 1 });
+  world.sink.refuses.add('a1');
+  fill(world, 'a1 b1');
+  await world.run();
+  const before = world.backlog.doneSeq;
+  world.sink.refuses.clear();
+  // A lane that waits for long: until then only what is new, or put back, is looked at.
+  world.backlog.lanes.set('c', { headSeq: 9, dueAtMs: Number.POSITIVE_INFINITY });
+  await world.amend({ verb: 'requeue', row: '1' });
+  world.outbox.failures = 1;
+  await world.pass();
+  world.backlog.doneSeq = before;
+  await runPass(world.ports, world.backlog, { settings: OUTBOX_SETTINGS, clock: world.clock });
+  assert.match(feedOf(world), / a1$/);
 });
 
 test('[OB-14] outbox: a stop sends what is there yet; a sink that hangs does not hold it up', async () => {

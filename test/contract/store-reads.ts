@@ -124,16 +124,17 @@ function outboxContract(fresh: FreshStore): void {
     });
   });
 
-  test('[ST-9] outbox: refused eight times is dead, and dead is not pending', async () => {
+  test('[ST-9] outbox: a refused row is dead when the outbox says so, and dead is not pending', async () => {
     const store = await fresh();
     await appendFive(store);
-    for (let attempt = 1; attempt <= 9; attempt += 1) {
-      unwrap(await store.outboxWriteBack([{ seq: 1, error: `no ${attempt}` }]));
+    for (let attempt = 1; attempt <= 21; attempt += 1) {
+      const last = attempt >= 20 ? { dead: true as const } : {};
+      unwrap(await store.outboxWriteBack([{ seq: 1, error: `no ${attempt}`, ...last }]));
       const dead = unwrap(await store.outboxList({ dead: true, limit: 10 }));
-      assert.equal(dead.length, attempt < 8 ? 0 : 1, `after attempt ${attempt}`);
+      assert.equal(dead.length, attempt < 20 ? 0 : 1, `after attempt ${attempt}`);
     }
     const [row] = unwrap(await store.outboxList({ dead: true, limit: 10 }));
-    assert.deepEqual([row?.attempts, row?.lastError], [8, 'no 8']);
+    assert.deepEqual([row?.attempts, row?.lastError], [20, 'no 20']);
     const counts = unwrap(await store.outboxCounts());
     assert.deepEqual([counts.pending, counts.dead], [4, 1]);
   });
@@ -174,9 +175,11 @@ function amendContract(fresh: FreshStore): void {
   test('[ST-28] outbox: what was published is pending again, as it was', async () => {
     const store = await dead();
     const before = await stateOf(store, 1);
-    assert.equal(unwrap(await store.outboxAmend({ verb: 'republish', sinceMs: 0 })).rows, 1);
-    const [row] = unwrap(await store.outboxPending(0, 1));
-    assert.deepEqual([row?.seq, row?.event], [1, before?.event]);
+    assert.equal(unwrap(await store.outboxAmend({ verb: 'republish', sinceMs: 0 })).rows, 2);
+    const [row, buried] = unwrap(await store.outboxPending(0, 2));
+    assert.deepEqual([row?.seq, row?.event, row?.attempts], [1, before?.event, 0]);
+    // As it was before it died: one more refusal, and its tombstone is sent again.
+    assert.deepEqual([buried?.seq, buried?.attempts, buried?.wasSent], [2, 0, true]);
   });
 
   test('[ST-30] outbox: a row knows the hash of the last of its key in the feed', async () => {

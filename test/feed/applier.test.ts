@@ -234,3 +234,18 @@ test('[FA-1] SQLite target: a change that is refused leaves nothing, not even ha
   expectOk(await target.commit({ cursor: 0, release: 'a', rewindTo: 1 }));
   assert.deepEqual(expectOk(await target.standing()), { cursor: 1, quarantined: [] });
 });
+
+test('[FA-2] applier: an event that comes late behind its tombstone is applied, if nothing newer was', async () => {
+  const tombstone = (name: string) =>
+    named(name, { eventId: `${name}.tombstone`, type: 'event.buried' });
+  for (const target of [createMemoryTarget(), undefined]) {
+    const applied: string[] = [];
+    const sqlite = createSqliteTarget(new Database(':memory:'), (_db, { eventId }) => {
+      applied.push(eventId);
+    });
+    const { append, applier } = await world('a1', { target: target ?? sqlite });
+    await append(tombstone('a2'), named('a2'), tombstone('b1'), named('b2'), named('b1'));
+    assert.equal((await applier.pass()).cursor, 6);
+    assert.deepEqual(target?.order ?? applied, ['a1', 'a2', 'b2']);
+  }
+});

@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Defect } from '../../machines/model/assert.js';
 import type { RecordParams } from '../../machines/model/effects.js';
+import { addressOf } from '../../machines/model/ids.js';
 import { packageFile } from '../../src/adapters/system/package-file.js';
 import { allMachines } from '../../src/app/roles.js';
 import { EVENT_SCHEMAS, eventJsonSchemas, knowsType } from '../../src/feed/event-schemas.js';
 import type { FeedEvent } from '../../src/ports/store.js';
+import { rowsRecord } from '../../src/runtime/duty.js';
 import { type Driven, drive } from '../support/drive.js';
 import { feedEvent } from '../support/feed-events.js';
 import { SAMPLES } from '../support/machine-samples.js';
@@ -68,6 +70,22 @@ for (const id of allMachines().keys()) {
     assert.deepEqual([...wrong], []);
   });
 }
+
+test('[FD-12] events: the rows that nodes of a fleet tell each other have a schema', () => {
+  const actor = addressOf('group', 'acme/web');
+  const cell = {
+    ...{ address: actor, parent: undefined, machine: 'group', machineVersion: 1 },
+    ...{ machineHash: 'h', version: 3, incarnation: 1, value: 'idle', context: {}, timers: [] },
+  };
+  for (const rows of [
+    { actor, cell, spawns: [], forget: false },
+    { actor, cell: undefined, spawns: [cell], forget: true },
+  ]) {
+    const event = eventOf(rowsRecord(rows));
+    assert.equal(EVENT_SCHEMAS.get(event?.type ?? '')?.safeParse(event).error?.message, undefined);
+    assert.ok(knowsType(event?.type ?? ''));
+  }
+});
 
 test('[FD-12] events: an odd one fits no schema', () => {
   const event = { ...feedEvent(1), type: 'override.set', data: { object: 'a', overrides: [] } };

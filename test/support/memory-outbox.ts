@@ -92,14 +92,17 @@ export function createMemoryOutbox(): MemoryOutbox {
 }
 
 function isMeant({ state, seq }: OutboxRow, amendment: OutboxAmendment): boolean {
-  if (amendment.verb === 'republish') return state === 'published';
+  if (amendment.verb === 'republish') return state === 'published' || state === 'dead';
   return state === 'dead' && String(seq) === amendment.row;
 }
 
 function amended(row: OutboxRow, amendment: OutboxAmendment): OutboxRow {
-  return amendment.verb === 'discard'
-    ? { ...row, state: 'discarded', lastError: amendment.reason }
-    : { ...row, state: 'pending', attempts: 0 };
+  if (amendment.verb === 'discard') {
+    return { ...row, state: 'discarded', lastError: amendment.reason };
+  }
+  // One more refusal and it is dead again.
+  const wasDead = amendment.verb === 'republish' && row.state === 'dead';
+  return { ...row, state: 'pending', attempts: wasDead ? row.attempts - 1 : 0 };
 }
 
 function settled(row: OutboxRow, outcome: OutboxOutcome): OutboxRow {

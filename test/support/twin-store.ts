@@ -203,11 +203,7 @@ function journalOf(entries: () => readonly Entry[]) {
   } satisfies Partial<Store>;
 }
 
-function outboxOf(
-  rows: () => readonly OutboxRow[],
-  set: (rows: readonly OutboxRow[]) => void,
-  attemptsMax = 8,
-) {
+function outboxOf(rows: () => readonly OutboxRow[], set: (rows: readonly OutboxRow[]) => void) {
   const written = (row: OutboxRow, outcome: Partial<OutboxOutcome>) => {
     if (row.state !== 'pending') return row;
     const { controlVersion, error, dead } = outcome;
@@ -217,7 +213,7 @@ function outboxOf(
     }
     if (error === undefined) return row;
     const attempts = row.attempts + 1;
-    const state = dead === true || attempts >= attemptsMax ? ('dead' as const) : row.state;
+    const state = dead === true ? ('dead' as const) : row.state;
     return { ...sent, attempts, state, lastError: error.slice(0, 200) };
   };
   const heads = new Map<string, string>();
@@ -247,8 +243,10 @@ function outboxOf(
       ok({ granted: true, forMs: leaseMs, lastControlVersion: 0 }),
     outboxAmend: async (amendment) => {
       if (amendment.verb === 'republish') {
-        const again = rows().filter(({ state }) => state === 'published');
-        for (const { seq } of again) change(seq, { state: 'pending', attempts: 0 });
+        const again = rows().filter(({ state }) => state === 'published' || state === 'dead');
+        for (const { seq, attempts } of again) {
+          change(seq, { state: 'pending', attempts: Math.max(0, attempts - 1) });
+        }
         return ok({ rows: again.length });
       }
       const row = named(amendment.row);

@@ -16,7 +16,6 @@ export function workerSettings(more: Partial<Settings> = {}) {
     durability: 'full',
     dataplane: { driver: 'none', apiSocket: '', requestTimeoutMs: 1_000, window: 8 },
     sink: { driver: 'nop', dir: '', layout: 'segments' },
-    outboxAttemptsMax: 8,
     coalesceWindowMs: 0,
     retention: { journalMs: 1, journalBytesMax: 1, outboxMs: 1 },
     log: { level: 'error', pretty: false },

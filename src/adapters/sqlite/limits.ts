@@ -30,9 +30,6 @@ export const PRUNE_ROWS_MAX = 1_000;
 /** Characters kept of what a sink said about a refused event. */
 export const LAST_ERROR_CHARACTERS_MAX = 200;
 
-/** Refusals by content before an outbox row is dead, when the caller names no other number. */
-export const OUTBOX_ATTEMPTS_MAX = 8;
-
 /** Bytes of an event's data that are inline; more lies in an artifact. */
 export const INLINE_DATA_BYTES = 8_192;
 

@@ -32,10 +32,10 @@ function writeBackOf(rows: number): string {
   return `
   UPDATE outbox SET
     state = CASE WHEN outcome.column2 > 0 THEN 'published'
-                 WHEN outcome.column4 OR attempts + 1 >= ? THEN 'dead' ELSE 'pending' END,
+                 WHEN outcome.column4 THEN 'dead' ELSE 'pending' END,
     attempts = attempts + (outcome.column2 IS NULL),
     control_version = outcome.column2,
-    published_at = CASE WHEN outcome.column2 > 0 THEN ? END,
+    published_at = CASE WHEN outcome.column2 > 0 OR outcome.column4 THEN ? END,
     last_error = coalesce(outcome.column3, last_error),
     previous = coalesce(outbox.previous, outcome.column5)
   FROM (VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join(', ')}) AS outcome
@@ -51,12 +51,18 @@ const MOVE_HEADS = `
 const ROW_NAMED = `SELECT seq FROM events WHERE state = 'dead'
   AND (CAST(seq AS TEXT) = @row OR event ->> 'eventId' = @row)`;
 
+/** A dead one is refused once more, and its tombstone sent again: the feed may have lost that too. */
+const REPUBLISH = `
+  UPDATE outbox SET state = 'pending',
+    attempts = CASE state WHEN 'dead' THEN max(0, attempts - 1) ELSE 0 END
+  WHERE state IN ('published', 'dead') AND published_at >= ?`;
+
 const COUNTS = `
   SELECT (SELECT count(*) FROM outbox WHERE state = 'pending') AS pending,
          (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead,
          (SELECT created_at FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT 1) AS oldest`;
 
-export function createOutbox(db: Database.Database, attemptsMax: number): Outbox {
+export function createOutbox(db: Database.Database): Outbox {
   const select = `SELECT ${OUTBOX_COLUMNS} FROM events LEFT JOIN aggregates USING (ordering_key)`;
   const pending = db
     .prepare<[number, number], StoredOutboxRow>(
@@ -76,7 +82,7 @@ export function createOutbox(db: Database.Database, attemptsMax: number): Outbox
   return {
     pending: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(outboxRowOf),
     pendingLines: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(packOutboxRow),
-    writeBack: createWriteBack(db, attemptsMax),
+    writeBack: createWriteBack(db),
     list: (filter) =>
       (filter.dead === true ? dead : newest).all(rowsOf(filter.limit)).map(outboxRowOf),
     counts: () => {
@@ -94,7 +100,6 @@ export function createOutbox(db: Database.Database, attemptsMax: number): Outbox
 
 function createWriteBack(
   db: Database.Database,
-  attemptsMax: number,
 ): (outcomes: readonly OutboxOutcome[], now: number) => void {
   const statements = new Map<number, Database.Statement<Value[]>>();
   const moveHeads = db.prepare<{ heads: string }>(MOVE_HEADS);
@@ -108,9 +113,9 @@ function createWriteBack(
     for (let from = 0; from < outcomes.length; from += LARGEST) {
       const some = outcomes.slice(from, from + LARGEST);
       const size = WRITE_BACK_SIZES.find((rows) => rows >= some.length) ?? LARGEST;
-      const values: Value[] = [attemptsMax, now];
+      const values: Value[] = [now];
       for (const outcome of some) values.push(...valuesOf(outcome));
-      while (values.length < 2 + size * 5) values.push(null);
+      while (values.length < 1 + size * 5) values.push(null);
       statementOf(size).run(...values);
     }
     for (const { head } of outcomes) if (head !== undefined) heads[head.key] = head.hash;
@@ -138,9 +143,7 @@ function createAmend(db: Database.Database): Outbox['amend'] {
   const eventId = db
     .prepare<[number], string>("SELECT event ->> 'eventId' FROM events WHERE seq = ?")
     .pluck();
-  const republish = db.prepare<[number]>(
-    "UPDATE outbox SET state = 'pending', attempts = 0 WHERE state = 'published' AND published_at >= ?",
-  );
+  const republish = db.prepare<[number]>(REPUBLISH);
   return (amendment) => {
     if (amendment.verb === 'republish') return { rows: republish.run(amendment.sinceMs).changes };
     const seq = named.get({ row: amendment.row });

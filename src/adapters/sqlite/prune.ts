@@ -1,6 +1,6 @@
 /**
  * Retention, a bounded bite at a time. Goes: journal rows that are too old, or the oldest ones
- * while the database is larger than allowed; published or discarded outbox rows that are too old.
+ * while the database is larger than allowed; outbox rows that were published, or discarded, too long ago.
  * An event that stays when its entry goes is made whole before. Stays: everything pending or dead,
  * every aggregate's version, and the row with the highest number
  * of each table, from which the next number is made. The caller comes back while `more`.
@@ -63,7 +63,7 @@ export function createPrune(db: Database.Database): (retention: Retention) => Pr
   const makeWhole = db.prepare<[number]>(MAKE_WHOLE);
   const outbox = db.prepare<[number]>(
     `DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox
-       WHERE state IN ('published', 'discarded') AND created_at < ?
+       WHERE state IN ('published', 'discarded') AND coalesce(published_at, created_at) < ?
          AND seq < (SELECT max(seq) FROM outbox)
        ORDER BY seq LIMIT ${PRUNE_ROWS_MAX})`,
   );

@@ -25,7 +25,7 @@ import { EPOCH_KEY, epochOf } from './epoch.js';
 import { failureOf, unavailable } from './failures.js';
 import { createFleet } from './fleet.js';
 import { createJournal } from './journal.js';
-import { COMMIT_DECISIONS_MAX, OUTBOX_ATTEMPTS_MAX } from './limits.js';
+import { COMMIT_DECISIONS_MAX } from './limits.js';
 import { createOutbox } from './outbox.js';
 import { createPrune, type Pruned, type Retention } from './prune.js';
 import { createFences, createLedger, createMeta } from './registers.js';
@@ -40,8 +40,6 @@ export interface SqliteStoreOptions {
   readonly clock?: { now(): number };
   /** Names this life of the daemon: a re-opened store thread keeps the fences of its own run. */
   readonly run?: string;
-  /** Refusals by content that make an outbox row dead. */
-  readonly outboxAttemptsMax?: number;
   /** Until a publisher says another one: observed changes within this are one event. Default 0: none are. */
   readonly coalesceWindowMs?: number;
 }
@@ -106,7 +104,6 @@ export function createSqliteStore(db: Database.Database, options: SqliteStoreOpt
     fence: (thread, incarnation) => attempt(() => fences.raise(thread, incarnation)),
     ...outboxCalls(db, attempt, {
       ...{ clock, commit, claim: createClaim(meta, fences) },
-      attemptsMax: options.outboxAttemptsMax,
     }),
     ...readCalls(db, attempt),
     ...artifactCalls(db, attempt),
@@ -149,14 +146,13 @@ function isUnavailable(outcome: Outcome): boolean {
 
 interface OutboxParts {
   readonly clock: { now(): number };
-  readonly attemptsMax: number | undefined;
   readonly commit: Commit;
   readonly claim: ReturnType<typeof createClaim>;
 }
 
 function outboxCalls(db: Database.Database, attempt: Attempt, parts: OutboxParts) {
   const { claim, clock, commit } = parts;
-  const outbox = createOutbox(db, parts.attemptsMax ?? OUTBOX_ATTEMPTS_MAX);
+  const outbox = createOutbox(db);
   const claimed = (wanted: OutboxClaim): OutboxClaimed => {
     const granted = claim(wanted, clock.now());
     if (granted.granted) commit.coalescer.setWindow(wanted.coalesceWindowMs);
