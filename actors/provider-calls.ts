@@ -110,12 +110,10 @@ async function remove(provider: Provider, providerId: string): Promise<Called> {
   return failed({ type: 'provider.delete', providerId }, removed.failure);
 }
 
+/** A question only: whoever asks is not the one whose instance it is. */
 async function poll(provider: Provider, providerId: string): Promise<Called> {
   const told = await provider.status(providerId);
-  if (told.ok) {
-    const { state } = told.value;
-    return { providerId, answer: { type: 'provider.status', providerId, state } };
-  }
+  if (told.ok) return { answer: { type: 'provider.status', providerId, state: told.value.state } };
   if (told.failure.code !== 'not-found') {
     return failed({ type: 'provider.poll', providerId }, told.failure);
   }

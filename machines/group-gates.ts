@@ -10,12 +10,15 @@ import { type Books, countedOf, stayingOf } from '../src/policy/members.js';
 import { candidatesOf } from '../src/policy/replace.js';
 import { nextStep } from '../src/policy/scale.js';
 import { type Gate, gate } from './gate.js';
-import { booksOf, type GroupMemory, specOf } from './group-memory.js';
+import { booksOf, type GroupMemory } from './group-memory.js';
 import type { Meta } from './model/effects.js';
 import type { JsonObject } from './model/json.js';
 import { timestamp } from './model/time.js';
 
 export function groupGates(memory: GroupMemory, { at }: Pick<Meta, 'at'>): JsonObject {
+  const { spec } = memory;
+  // Removed before it was ever told what to be: it only waits for whoever is left.
+  if (spec === null) return { wanted: 0, counted: 0, replace: [], gates: [sleepGate(memory)] };
   const books = booksOf(memory, { at });
   const step = nextStep(books);
   const wants = candidatesOf(books).map(({ member, cause }) => ({ instance: member.id, cause }));
@@ -24,9 +27,10 @@ export function groupGates(memory: GroupMemory, { at }: Pick<Meta, 'at'>): JsonO
     counted: countedOf(books.members).length,
     ...(step === undefined ? {} : { nextStep: `${step.kind} [${step.rule}]` }),
     replace: wants,
-    provider: specOf(memory).template.provider,
+    provider: spec.template.provider,
     gates: [
       sleepGate(memory),
+      shrinkGate(memory),
       createGate(memory, at),
       roomGate(books),
       budgetGate(books),
@@ -40,6 +44,15 @@ function sleepGate({ spec, leaving }: GroupMemory): Gate & JsonObject {
   if (leaving !== null) return gate('removal', true, 'the group is being removed: it wants nobody');
   const asleep = spec?.asleep === true;
   return gate('sleep', asleep, asleep ? 'its tenant sleeps: it wants nobody' : 'awake');
+}
+
+function shrinkGate({ shrink }: GroupMemory): Gate & JsonObject {
+  const { wish } = shrink;
+  if (wish === null) return gate('shrink', false, 'no removal waits for the shrink guard');
+  const { count, to, sinceMs, reason } = wish;
+  const asked = `asked at ${timestamp(sinceMs)}, and not let go yet`;
+  const says = `the shrink guard is to let ${count} go, down to ${to} (${reason}): ${asked}`;
+  return gate('shrink', true, says);
 }
 
 function createGate({ trouble }: GroupMemory, at: number): Gate & JsonObject {

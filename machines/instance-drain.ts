@@ -78,6 +78,16 @@ export function hastened(memory: InstanceMemory, { id, deadlineMs }: Termination
   return { drain: { ...drain, ...sooner, providerDeadlineMs: deadlineMs, notice: id } };
 }
 
+/** An operator may force a drain that others ordered; its deadline stays what it is. */
+export function mayBeForced({ drain }: InstanceMemory): boolean {
+  return drain !== null && drain.forced !== true;
+}
+
+export function forcedNow(memory: InstanceMemory, meta: Meta): Change {
+  const drain = { ...drainOf(memory), forced: true, lastMayGo: true } as const;
+  return { drain, ...renumbered(memory, meta) };
+}
+
 /** From here on no frontend is waited for: its host is gone, or an operator wants it so. */
 function endsAnywayMs({ state, sinceMs, drain }: InstanceMemory): number {
   const byHost = drain?.providerDeadlineMs ?? Number.POSITIVE_INFINITY;

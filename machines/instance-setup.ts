@@ -12,10 +12,12 @@ import {
   drainEnded,
   drainOf,
   drainPlanned,
+  forcedNow,
   hastened,
   holdEndOf,
   holdEndsMs,
   isKept,
+  mayBeForced,
 } from './instance-drain.js';
 import { instanceGates } from './instance-gates.js';
 import { MAX_SILENCE_MS, SETTLE_MS } from './instance-limits.js';
@@ -149,6 +151,7 @@ export const instanceSetup = setup({
       return drainPlanned(context, order, event.meta);
     }),
     hasten: assign(({ context, event }) => hastened(context, as(event, 'instance.notice').notice)),
+    forceDrain: assign(({ context, event }) => forcedNow(context, event.meta)),
     planQuarantine: assign(({ event }) => {
       const { owner, reason, forMs, force } = as(event, 'operator.quarantine');
       const { at } = event.meta;
@@ -213,6 +216,8 @@ export const instanceSetup = setup({
     provesLife: ({ event }) => as(event, 'agent.verdict').verdict.state !== 'unheard',
     bringsForward: ({ context, event }) =>
       bringsForward(context, as(event, 'instance.notice').notice),
+    forces: ({ context, event }) =>
+      event.type === 'operator.drain' && event.force && mayBeForced(context),
     isLimited: ({ context }) => context.quarantine?.untilMs != null,
     isDrainPlanned: ({ context }) => context.drain !== null,
     isAcknowledged: ({ context }) => context.drain?.acknowledged === true,

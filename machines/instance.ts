@@ -217,6 +217,13 @@ const quarantined = createStateConfig({
   },
 });
 
+const forcesDrain = [
+  'forceDrain',
+  journals('instance.drain_forced', 'operator'),
+  showsLevel,
+  agrees,
+] as const;
+
 const draining = createStateConfig({
   description: 'No new flows; old ones run out until somebody or the deadline says so.',
   initial: 'holding',
@@ -232,7 +239,10 @@ const draining = createStateConfig({
       guard: 'liftsLastMember',
       actions: ['liftLastMember', journals('instance.drain_requested', 'IN-6'), showsLevel],
     },
-    'operator.drain': { actions: answers },
+    'operator.drain': [
+      { guard: 'forces', target: '.holding', actions: forcesDrain },
+      { actions: answers },
+    ],
     'instance.notice': {
       guard: 'bringsForward',
       target: '.holding',
@@ -277,6 +287,10 @@ const drained = createStateConfig({
   on: {
     activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', actions: ['markDead', ...tellsDeath] },
+    'operator.drain': [
+      { guard: 'forces', target: 'drained', reenter: true, actions: forcesDrain },
+      { actions: answers },
+    ],
   },
   after: {
     outHold: [

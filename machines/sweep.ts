@@ -50,8 +50,9 @@ function afterList({ context, event }: SweepArgs): Orphans {
   return orphansAfter(context.orphans, strangers, context.askedAtMs);
 }
 
-function dueIn({ orphans, sweptAtMs, settings }: SweepMemory) {
-  if (sweptAtMs === null || settings === null) return [];
+/** Only the list that was just read says who may go: not one of before others failed. */
+function dueIn({ orphans, sweptAtMs, settings, problem }: SweepMemory) {
+  if (sweptAtMs === null || settings === null || problem !== null) return [];
   return dueOrphans(orphans, settings, sweptAtMs);
 }
 
@@ -176,7 +177,8 @@ export const sweepMachine = setup({
       on: {
         'sweep.settings': [
           { guard: 'isSame' },
-          { target: 'resting', reenter: true, actions: 'adopt' },
+          // Other rules are applied to what is there now, not to what was there at the last look.
+          { target: 'listing', actions: 'adopt' },
         ],
         'sweep.now': 'listing',
       },

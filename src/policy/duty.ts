@@ -38,6 +38,7 @@ export const DUTY_KINDS = [
   'resource',
   'override',
   'identity',
+  'guard',
 ] as const;
 
 /** Kinds of aggregates that only the holder speaks of. */

@@ -7,7 +7,8 @@
  * Rules: [OR-1] only a row that was looked for and is not there, or names another provider id, makes an
  * orphan; [OR-2] what carries the token of a row without a provider id is that row's; [OR-3] what is
  * dead, or was tagged by a later holder of the lease, is nobody's business; [OR-4] an orphan is deleted
- * only when asked for, and after it was an orphan in every sweep of its quarantine.
+ * only when asked for, after it was one in every sweep of its quarantine and in the list just read; a few of
+ * them by one sweep.
  */
 import type { InstanceState } from '../../machines/model/messages.js';
 import type { OrphanReason, Stranger, SweepSettings } from '../../machines/model/orphans.js';
@@ -80,7 +81,9 @@ export function dueOrphans(
   sweptAtMs: number,
 ): readonly Orphan[] {
   if (mode !== 'delete') return [];
-  return Object.values(orphans)
+  const all = Object.values(orphans);
+  const asked = all.filter(({ deleting }) => deleting).length;
+  return all
     .filter(({ sinceMs, deleting }) => !deleting && sinceMs + quarantineMs <= sweptAtMs)
-    .slice(0, ORPHAN_DELETES_MAX);
+    .slice(0, Math.max(0, ORPHAN_DELETES_MAX - asked));
 }

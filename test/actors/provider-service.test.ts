@@ -69,6 +69,8 @@ function openDesk() {
   };
   const ask = (index: number, request: ProviderRequest): void =>
     service.receive(request, { from: actor(index), replyTo: undefined, cause: causeOf(index) });
+  const askFrom = (from: Address, request: ProviderRequest): void =>
+    service.receive(request, { from, replyTo: undefined, cause: 'poll' });
   const configure = (changes: Partial<ProviderSettings> = {}): void => {
     const message = { type: 'provider.settings', settings: { ...SETTINGS, ...changes } };
     const from = addressOf('reload', 'main');
@@ -79,6 +81,7 @@ function openDesk() {
     clock,
     told,
     ask,
+    askFrom,
     configure,
     restart,
     refusals,
@@ -363,5 +366,22 @@ test('[SU-26] provider service: whatever it says about a request follows from th
     'provider.createFailed wish-3',
     'provider.created wish-1',
     'provider.deleted wish-4',
+  ]);
+});
+
+test('[PR-17] provider service: who asks how an instance is does not become who hears of its death', async () => {
+  const desk = openDesk();
+  desk.configure();
+  desk.ask(1, create(1));
+  await desk.clock.settle();
+  const [providerId = ''] = desk.world.instances.keys();
+  desk.askFrom(addressOf('agent', instance(1)), { type: 'provider.poll', providerId });
+  await desk.clock.settle();
+  desk.world.kill(providerId, 'its host burned');
+  await desk.clock.settle();
+  assert.deepEqual(toldOf(desk), [
+    'instance/i-0000-1 provider.created',
+    'agent/i-0000-1 provider.status',
+    'instance/i-0000-1 provider.exited',
   ]);
 });

@@ -250,3 +250,21 @@ test('[IN-3] agent: one that speaks while its create is of unknown outcome is lo
   world.run(100);
   assert.equal(named(world, one).state, 'registered');
 });
+
+test('[IN-15] instance: force may also come later, to a drain or a removal that is held', () => {
+  for (const heldIn of ['draining', 'drained'] as const) {
+    const world = living(agedSpec({}));
+    const one = first(world);
+    if (heldIn === 'draining') world.neighbours.frozen.add(WEB);
+    tell(world, one, { type: 'operator.drain', deadlineMs: MINUTE_MS, reason: 'x', force: false });
+    world.run(1_000);
+    world.neighbours.frozen.add(WEB);
+    world.run(2 * MINUTE_MS);
+    assert.equal(named(world, one).state, heldIn);
+    const forcing = { type: 'operator.drain', deadlineMs: HOUR_MS, reason: 'y', force: true };
+    tell(world, one, forcing, 'forcing');
+    world.run(MINUTE_MS);
+    assert.deepEqual([answered(world, 'forcing'), named(world, one).state], [true, 'deleted']);
+    assert.equal(named(world, one).drain?.endedBy, 'forced');
+  }
+});

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../machines/model/json.js';
 import type { Stranger, SweepMessage, SweepSettings } from '../../machines/model/orphans.js';
 import { type DeleteParams, sweepMachine } from '../../machines/sweep.js';
 import { type SweepMemory, sweepShape } from '../../machines/sweep-messages.js';
+import { ORPHAN_DELETES_MAX } from '../../src/policy/orphans.js';
 import { type Driven, drive } from '../support/drive.js';
 
 type Sweep = Driven<SweepMemory>;
@@ -92,14 +93,35 @@ test('[OR-7] sweep: a deletion is on record before the provider is asked, one at
   assert.deepEqual(again.said('deleteOrphans'), [{ provider: 'cloud', providerIds: ['p-1'] }]);
 });
 
-test('[OR-4] sweep: deleting begins with the setting, and with what is known by then', () => {
+test('[OR-4] sweep: deleting begins with the setting, and with a look of its own', () => {
   const first = listed(begun(), [1]);
   const told = { type: 'sweep.settings', settings: { ...SETTINGS, mode: 'delete' } };
-  assert.deepEqual(first.send(told).said('deleteOrphans'), []);
-  const second = listed(first.fire('interval', { at: 700_000 }), [1]);
-  const deleting = second.send(told);
+  assert.deepEqual(listed(first.send(told), [1]).said('deleteOrphans'), []);
+  const second = listed(first.fire('interval', { at: 700_000 }), [1, 2]);
+  const looking = second.send(told, { at: 700_000 });
+  assert.equal(looking.value, 'listing');
+  assert.deepEqual(looking.said('deleteOrphans'), []);
+  const deleting = listed(looking, [1, 2]);
   assert.deepEqual(recorded(deleting), ['orphans.deleting']);
   assert.deepEqual(deleting.said('deleteOrphans'), [{ provider: 'cloud', providerIds: ['p-1'] }]);
+});
+
+test('[OR-4] sweep: one list deletes at most its share, and only the next one more', () => {
+  const many = Array.from({ length: ORPHAN_DELETES_MAX + 8 }, (_, index) => index);
+  const first = listed(begun({ mode: 'delete', quarantineMs: 0 }), many);
+  const deletedBy = (sweep: Sweep) =>
+    sweep.said<DeleteParams>('deleteOrphans').map(({ providerIds }) => providerIds.length);
+  assert.deepEqual(deletedBy(first), [ORPHAN_DELETES_MAX]);
+  const failure = { code: 'unavailable', message: 'page 3 is missing' } as const;
+  const unlisted = told(first.fire('interval'), { type: 'orphans.unlisted', failure });
+  assert.deepEqual(deletedBy(unlisted), []);
+  const same = told(unlisted, {
+    type: 'sweep.settings',
+    settings: { ...SETTINGS, mode: 'delete' },
+  });
+  assert.deepEqual(deletedBy(same), []);
+  const second = listed(unlisted.fire('interval', { at: 900_000 }), many.slice(ORPHAN_DELETES_MAX));
+  assert.deepEqual(deletedBy(second), [8]);
 });
 
 test('[OR-6] sweep: can be asked for, and the same settings again change nothing', () => {

@@ -1,6 +1,9 @@
-/** Rules GR-30 and IN-19: what is asked about is explained, and nothing changes by the question. */
+/** Rules GR-30, SG-10 and IN-19: what is asked about is explained, and nothing changes by the question. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { groupGates } from '../../machines/group-gates.js';
+import { newGroup } from '../../machines/group-memory.js';
+import { removalBegun } from '../../machines/group-shrink.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { TERMS } from '../support/book.js';
@@ -8,6 +11,13 @@ import { agedSpec, HOUR_MS, inState, living, otherTemplate } from '../support/gr
 import { desired, GROUP, verb } from '../support/group-drive.js';
 import { MINUTE_MS, WEB } from '../support/group-spec.js';
 import type { GroupWorld } from '../support/group-types.js';
+
+/** Its member is there, its own row was lost: it is removed before anybody said what it is. */
+function removedUnheard() {
+  const meta = { at: 1, random: 0, id: '01', cause: '01', from: GROUP, replyTo: undefined };
+  const fresh = newGroup(GROUP);
+  return { memory: { ...fresh, ...removalBegun(fresh, 'group-removed') }, meta };
+}
 
 function whyNot(world: GroupWorld, to = GROUP): JsonObject {
   const before = world.records.length;
@@ -49,6 +59,22 @@ test('[GR-30] why-not: each gate of a group says so when it holds, and only then
   const answer = whyNot(drifted);
   assert.deepEqual(holding(answer), ['room', 'window']);
   assert.equal((answer['replace'] as readonly unknown[]).length, 3);
+});
+
+test('[SG-10] why-not: a removal of too many says that it waits for the shrink guard', () => {
+  const spec = agedSpec({}, { resyncIntervalMs: MINUTE_MS });
+  const world = living(spec);
+  world.neighbours.guardLetsGo = false;
+  desired(world, { ...spec, size: 1, generation: 2 });
+  world.run(1_000);
+  assert.deepEqual(holding(whyNot(world)), ['shrink']);
+});
+
+test('[GR-30] why-not: a group that ends before it was ever told what to be answers too', () => {
+  const { memory, meta } = removedUnheard();
+  const answer = groupGates(memory, meta);
+  assert.equal(answer['wanted'], 0);
+  assert.deepEqual(holding(answer), ['removal']);
 });
 
 test('[IN-19] why-not: an instance tells what it waits for', () => {

@@ -12,7 +12,6 @@ import {
   parseAddress,
   parseBackendName,
   parseFrontendName,
-  parseGroupKey,
   parseInstanceId,
 } from '../../../machines/model/ids.js';
 import type { JsonObject } from '../../../machines/model/json.js';
@@ -58,7 +57,6 @@ export const UNARY: Readonly<Record<string, UnaryCall>> = {
   AckDrain: (api, request) => instanceVerb(api, request, { type: 'operator.ackDrain' }),
   Replace: (api, request) =>
     instanceVerb(api, request, { type: 'operator.replace', reason: textOf(request, 'reason') }),
-  Scale: scale,
   Backend: backend,
   ProbeTest: (api, request) => probeTest(api, textOf(request, 'name')),
   SetWeight: setWeight,
@@ -174,17 +172,6 @@ function drain(api: NodeApi, request: Request): Answer {
 function instanceVerb(api: NodeApi, request: Request, message: InstanceMessage): Answer {
   const shown = textOf(request, 'name');
   return named(api, { kind: 'instance', name: parseInstanceId(shown), shown }, message);
-}
-
-function scale(api: NodeApi, request: Request): Answer {
-  const shown = textOf(request, 'group');
-  const target = { kind: 'group', name: parseGroupKey(shown), shown } as const;
-  const size = numberOf(request, 'size');
-  return named(api, target, {
-    type: 'operator.scale',
-    size,
-    ...termsIn(request),
-  });
 }
 
 function backend(api: NodeApi, request: Request): Answer {

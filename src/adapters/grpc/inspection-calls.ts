@@ -49,6 +49,9 @@ async function groupAnswer(api: NodeApi, object: Address, shown: string): Answer
   const own = await named(api, target, { type: 'operator.whyNot' });
   if (!own.ok) return own;
   const { ok: _, ...gates } = own.value;
+  if (gates['provider'] === undefined) {
+    return ok({ object, ...gates, ...(await heldBy(api, [object])) });
+  }
   const provider = await providerOf(api, gates['provider']);
   return ok({ object, ...gates, provider, ...(await heldBy(api, [object, provider['object']])) });
 }

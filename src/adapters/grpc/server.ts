@@ -23,6 +23,7 @@ import { type CallFailure, LISTS, UNARY } from './calls.js';
 import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition.js';
 import { INSPECTION } from './inspection-calls.js';
 import type { Request } from './request-fields.js';
+import { scale } from './scale-call.js';
 import { endStream } from './streams.js';
 import { TENANTS } from './tenant-calls.js';
 
@@ -79,7 +80,8 @@ export function controlService({
   api,
   log,
 }: Pick<ControlOptions, 'api' | 'log'>): UntypedServiceImplementation {
-  const unary = Object.entries({ ...UNARY, ...INSPECTION, ...TENANTS }).map(([name, call]) => [
+  const calls = { ...UNARY, ...INSPECTION, ...TENANTS, Scale: scale };
+  const unary = Object.entries(calls).map(([name, call]) => [
     name,
     (request: ServerUnaryCall<Request, Wire>, reply: sendUnaryData<Wire>) => {
       call(api, request.request).then(

@@ -210,6 +210,17 @@ test('[CL-21] a refusal: carries the rule that refused', async () => {
   assert.deepEqual(answer, fail({ code: 'refused', message: 'GR-17: above maxSize 6' }));
 });
 
+test('[SG-10] scale: says when what it takes away is more than may go by itself', async () => {
+  node.script.answer = ok({ ok: true, counted: 10 });
+  node.script.lists = { ...FAKE_LISTS, guards: [{ name: 'shrink', used: 2, limit: 5 }] };
+  const held = async (size: number) => {
+    const answer = await client.call('Scale', { group: 'acme/web', size });
+    return answer.ok && answer.value['held'];
+  };
+  assert.deepEqual([await held(7), await held(12)], [undefined, undefined]);
+  assert.match(String(await held(6)), /^4 instances would go, and 2 of 5 .*confirm shrink/);
+});
+
 test('[CL-5] a failure inside: told without details, in calls and in streams', async () => {
   node.script.defect = new Error('secret detail');
   const called = await client.call('Status');
