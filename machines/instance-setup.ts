@@ -359,3 +359,17 @@ export const saysAgain = [
   { type: 'republishLevel', ...to(levelOf) },
   reports,
 ] as const;
+
+/** Already as what it returns to: its frontends are told now. */
+export function releases(state: InstanceState) {
+  const told = [enters(state), showsLevel, agrees] as const;
+  return ['endQuarantine', journals('instance.released', 'operator'), ...told] as const;
+}
+
+/** It was draining already: what holds it is waited for no longer than its deadline. */
+export const forcesDrain = [
+  'forceDrain',
+  journals('instance.drain_forced', 'operator'),
+  showsLevel,
+  agrees,
+] as const;

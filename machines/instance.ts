@@ -35,11 +35,13 @@ import {
   enters,
   explains,
   finds,
+  forcesDrain,
   instanceSetup,
   journals,
   leavesNeighbours,
   publishes,
   refuses,
+  releases,
   reports,
   reportsForgotten,
   saysAgain,
@@ -48,7 +50,6 @@ import {
   tellsDeath,
   watches,
 } from './instance-setup.js';
-import type { InstanceState } from './model/messages.js';
 
 const { createStateConfig } = instanceSetup;
 
@@ -178,12 +179,6 @@ const alive = createStateConfig({
   },
 });
 
-/** Already as what it returns to: its frontends are told now. */
-function releases(state: InstanceState) {
-  const told = [enters(state), showsLevel, agrees] as const;
-  return ['endQuarantine', journals('instance.released', 'operator'), ...told] as const;
-}
-
 const quarantined = createStateConfig({
   description:
     'No new flows and no place in the count, but alive and left alone for somebody to look at.',
@@ -216,13 +211,6 @@ const quarantined = createStateConfig({
     },
   },
 });
-
-const forcesDrain = [
-  'forceDrain',
-  journals('instance.drain_forced', 'operator'),
-  showsLevel,
-  agrees,
-] as const;
 
 const draining = createStateConfig({
   description: 'No new flows; old ones run out until somebody or the deadline says so.',

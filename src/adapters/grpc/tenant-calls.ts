@@ -6,7 +6,8 @@ import { addressOf, parseTenantId } from '../../../machines/model/ids.js';
 import type { ResourceMessage, TenantMessage } from '../../../machines/model/messages.js';
 import { fail } from '../../../machines/model/result.js';
 import type { NodeApi } from '../../ports/node-api.js';
-import { type Answer, answered, notFound, type Request, textOf, type UnaryCall } from './calls.js';
+import { type Answer, answered, notFound, type UnaryCall } from './calls.js';
+import { type Request, textOf } from './request-fields.js';
 
 export const TENANTS: Readonly<Record<string, UnaryCall>> = {
   UndeleteTenant: (api, request) => tenantVerb(api, request, { type: 'tenant.undelete' }),
