@@ -56,10 +56,7 @@ export async function openServiceManager(options: NotifyOptions): Promise<Servic
 }
 
 /** In their order; a reader that is behind is tried again, and signs of life do not pile up for it. */
-function sender(
-  send: (text: string) => string | undefined,
-  log: Log,
-): (text: string) => void {
+function sender(send: (text: string) => string | undefined, log: Log): (text: string) => void {
   const waiting: string[] = [];
   let told = false;
 
