@@ -4,6 +4,8 @@
  *
  * Input: what the machine asks for. Output: what was found, and messages by hook. What has few messages
  * is remembered: a thread that comes back empty need not wait for a file to be read again.
+ *
+ * Rule: [RE-6] who is being told everything again is told all of it, whatever is read meanwhile.
  */
 
 import { ok, type Result } from '../machines/model/result.js';
@@ -37,23 +39,33 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
   const { configFile, failpoints } = ports;
   const remembered = new Map<string, readonly ConfigLetter[]>();
   let rememberedCount = 0;
+  /** The generation they are of. */
+  let rememberedOf = 0;
   let held: Held | undefined;
+  /** Held no more, and perhaps still asked by who converges. */
+  const parted: Held[] = [];
   let busy = 0;
-  let released = false;
+  /** No pass is under way. */
+  let released = true;
   let retained = '';
   let current: AbortController | undefined;
 
   const drop = (): void => {
-    const old = held;
+    if (held !== undefined) parted.push(held);
     held = undefined;
-    void old?.opened.then((opened) => {
-      if (opened.ok) opened.value.close();
-    });
+    if (busy === 0) closeParted();
+  };
+
+  const closeParted = (): void => {
+    for (const { opened } of parted.splice(0)) {
+      void opened.then((desk) => {
+        if (desk.ok) desk.value.close();
+      });
+    }
   };
 
   const hold = (hash: string, opened: Held['opened']): void => {
     drop();
-    released = false;
     held = { hash, opened };
   };
 
@@ -61,6 +73,10 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
     if (held?.hash === kept.hash) return held.opened;
     const opened = configFile.restore(kept);
     hold(kept.hash, opened);
+    // The next one who asks tries again.
+    void opened.then((desk) => {
+      if (!desk.ok && held?.opened === opened) held = undefined;
+    });
     return opened;
   };
 
@@ -72,6 +88,7 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
   };
 
   const examine = async (params: LoadParams): Promise<Examined> => {
+    released = false;
     const opened = await configFile.open();
     if (!opened.ok)
       return { kind: 'unreadable', problems: opened.failure.map((one) => ({ ...one })) };
@@ -90,15 +107,24 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
     return kept.ok ? read : unkept(kept.failure);
   };
 
-  const remember = (key: string, letters: readonly ConfigLetter[]): void => {
-    if (remembered.has(key) || rememberedCount + letters.length > REMEMBERED_MAX) return;
+  const recall = ({ hook, generation, mayRecreate }: LetterOrder) =>
+    mayRecreate || generation !== rememberedOf ? undefined : remembered.get(hook);
+
+  const remember = (order: LetterOrder, letters: readonly ConfigLetter[]): void => {
+    const { hook, generation, mayRecreate } = order;
+    if (mayRecreate || generation < rememberedOf) return;
+    if (generation > rememberedOf) {
+      remembered.clear();
+      rememberedCount = 0;
+      rememberedOf = generation;
+    }
+    if (remembered.has(hook) || rememberedCount + letters.length > REMEMBERED_MAX) return;
     rememberedCount += letters.length;
-    remembered.set(key, letters);
+    remembered.set(hook, letters);
   };
 
   async function* letters(kept: Kept, order: LetterOrder): AsyncGenerator<readonly ConfigLetter[]> {
-    const key = `${order.hook} ${order.generation} ${kept.hash}`;
-    const known = order.mayRecreate ? undefined : remembered.get(key);
+    const known = recall(order);
     if (known !== undefined) return yield known;
     const opened = await desk(kept);
     if (!opened.ok) throw new Error(opened.failure);
@@ -107,7 +133,7 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
       if (all.length <= REMEMBERED_MAX) all.push(...batch);
       yield batch;
     }
-    if (!order.mayRecreate) remember(key, all);
+    remember(order, all);
   }
 
   return {
@@ -115,6 +141,7 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
     desk,
     letters,
     begin: () => {
+      released = false;
       current?.abort();
       current = new AbortController();
       return current.signal;
@@ -124,6 +151,7 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
       await work();
       busy -= 1;
       if (released && busy === 0) drop();
+      else if (busy === 0) closeParted();
       return undefined;
     },
     release: async (hashes) => {
@@ -131,11 +159,6 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
       if (busy === 0) drop();
       if (retained === hashes.join()) return undefined;
       retained = hashes.join();
-      for (const key of [...remembered.keys()]) {
-        if (hashes.some((hash) => key.endsWith(hash))) continue;
-        rememberedCount -= remembered.get(key)?.length ?? 0;
-        remembered.delete(key);
-      }
       await configFile.retain(hashes);
       return undefined;
     },

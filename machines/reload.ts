@@ -250,7 +250,9 @@ export const reloadMachine = setup({
       description: 'Committed; one hook after the other is applied and awaited.',
       on: {
         activated: {
-          description: 'Cut short by a crash: drive it again, from its first hook.',
+          description: 'Cut short by a crash: its hook again, with all of its time.',
+          target: 'converging',
+          reenter: true,
           actions: [
             { type: 'record', params: (step) => note(step, 'config.redriven') },
             { type: 'startHooks', params: ({ context }) => hookOf(context) },

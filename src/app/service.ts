@@ -20,7 +20,7 @@ export async function serveNode(node: Node, signals: Signals): Promise<End> {
   log.info({ node: name, version, ...node.addresses }, 'ready');
   manager.ready('serving');
   keepTelling(manager);
-  const reload = createReloads(node, manager);
+  const reload = createReloads(node, manager, signals);
   const end = await signals.until((hangup) => {
     log.info({ signal: hangup }, 'reload asked for');
     void reload();
@@ -51,10 +51,14 @@ function keepTelling(manager: ServiceManager): void {
   setInterval(manager.alive, aliveEveryMs).unref();
 }
 
-/** systemd waits for the end of the reload it saw beginning; several at once end together. */
+/**
+ * systemd waits for the end of the reload it saw beginning; several at once end together. What is still
+ * under way when the node stops is nobody's news.
+ */
 export function createReloads(
   node: Pick<Node, 'api'>,
   manager: Pick<ServiceManager, 'ready' | 'reloading'>,
+  signals: Pick<Signals, 'end'>,
 ): () => Promise<void> {
   let running = 0;
   return async () => {
@@ -66,6 +70,7 @@ export function createReloads(
       disruptive: false,
     });
     running -= 1;
-    if (running === 0) manager.ready(`serving generation ${generation}; last reload: ${status}`);
+    if (running > 0 || signals.end !== undefined) return;
+    manager.ready(`serving generation ${generation}; last reload: ${status}`);
   };
 }

@@ -46,9 +46,10 @@ export interface LettersRequest {
   readonly hook: string;
   readonly generation: number;
   readonly retired: Names;
+  /** Needed for the first batch alone. */
   readonly previous: Stored | null;
   readonly mayRecreate: boolean;
-  /** The first one wanted. */
+  /** The first one wanted: 0, or the one after a batch that was given. */
   readonly from: number;
 }
 
@@ -81,7 +82,8 @@ export interface Clerk {
 export function createClerk(surroundings: Surroundings): Clerk {
   let loaded: LoadedConfig | undefined;
   let current: { readonly config: Config; readonly hash: string } | undefined;
-  let written: { readonly key: string; readonly letters: readonly ConfigLetter[] } | undefined;
+  /** Whoever asks for the rest of some means these, whatever others have asked for meanwhile. */
+  const written = new Map<string, readonly ConfigLetter[]>();
   let derived: Site | undefined;
 
   const mine = (): { readonly config: Config; readonly hash: string } => {
@@ -129,9 +131,11 @@ export function createClerk(surroundings: Surroundings): Clerk {
     letters: (request) => {
       const { hook, generation, mayRecreate, from } = request;
       const key = `${hook} ${generation} ${mayRecreate}`;
-      if (written?.key !== key || from === 0) written = { key, letters: write(request) };
-      const letters = written.letters.slice(from, from + LETTERS_MAX);
-      return { letters, more: from + letters.length < written.letters.length };
+      const all = from === 0 ? write(request) : written.get(key);
+      if (all === undefined) throw new Error(`the first letters of ${hook} were never asked for`);
+      written.set(key, all);
+      const letters = all.slice(from, from + LETTERS_MAX);
+      return { letters, more: from + letters.length < all.length };
     },
     atBoot: () => {
       const none = { tenants: {}, backends: {}, frontends: {}, templates: {}, healthChecks: {} };

@@ -112,7 +112,14 @@ function sayError(code: string, message: string, text: string, offset: number): 
     return `inside { } or [ ] a variable must be quoted: "\${NAME}"`;
   }
   if (code === 'TAB_AS_INDENT') return 'tab used as indentation; use spaces';
-  return `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  const told =
+    code === 'TAG_RESOLVE_FAILED' ? 'a tag that cannot be resolved' : withoutQuote(message);
+  return `not valid YAML: ${told.charAt(0).toLowerCase()}${told.slice(1)}`;
+}
+
+/** Of what the YAML library quotes: it may be part of a secret, and its place says which text is meant. */
+function withoutQuote(message: string): string {
+  return message.replace(/(?<!found): .*$/s, '').replace(/ \\.*$/s, '');
 }
 
 function syntax(position: Position, message: string): Finding {

@@ -43,8 +43,7 @@ function read(reader: Reader, node: Node | undefined, path: Path, depth: number)
   }
   if (isAlias(node)) return readAlias(reader, node.source, path, depth);
   if (node !== undefined && 'tag' in node && node.tag && !CORE_TAG.test(node.tag)) {
-    const tag = node.tag.replace('tag:yaml.org,2002:', '!!');
-    return refuse(reader, path, `tag ${tag} is not supported`);
+    return refuse(reader, path, TAG);
   }
   if (isMap<Node, Node | null>(node)) return readMap(reader, node, path, depth);
   if (isSeq<Node>(node)) {
@@ -72,6 +71,9 @@ function readMap(
   return Object.fromEntries(entries);
 }
 
+/** Neither quotes what is there: it may be a secret that somebody forgot to put in quotes. */
+const TAG = 'a tag, which is not supported; text that begins with ! must be quoted';
+const NO_ANCHOR = 'an alias of an anchor that is not there; text that begins with * must be quoted';
 const UNREADABLE_KEY = 'a key must be plain text';
 
 function problemWithKey(
@@ -92,8 +94,7 @@ function readAlias(reader: Reader, name: string, path: Path, depth: number): unk
     return refuse(reader, path, `more than ${configLimits.aliasesMax} aliases are expanded`);
   }
   const target = reader.document.anchors.get(name);
-  if (target === undefined)
-    return refuse(reader, path, `no anchor &${name} for the alias *${name}`);
+  if (target === undefined) return refuse(reader, path, NO_ANCHOR);
   return read(reader, target, path, depth + 1);
 }
 

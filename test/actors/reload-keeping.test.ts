@@ -106,6 +106,25 @@ test('[RE-6] reload actor: a new process whose file is refused goes on with what
   assert.deepEqual(second.told(), EVERYBODY(1));
 });
 
+test('[RE-6] [RE-15] reload actor: a hook that a crash cut short has all of its time again', async () => {
+  const strict = `${SITE}reload: { mode: all-or-nothing }\n`;
+  const first = await live(strict);
+  await boot(first);
+  const changed = strict.replace('size: 2', 'size: 4');
+  first.write(changed);
+  first.outside.stuck = true;
+  const message = { trigger: 'api', dryRun: false, disruptive: false };
+  first.host.tell(RELOAD, { type: 'reload.requested', ...message } as never, 'test');
+  await first.clock.settle();
+  const stopped = first.host.stop();
+  await first.clock.advance(86_400_000);
+  await stopped;
+  const second = await live(changed, first);
+  const { status, generation } = await boot(second);
+  assert.deepEqual([status, generation], ['unchanged', 2]);
+  assert.deepEqual(second.reports, ['full_success', 'unchanged']);
+});
+
 test('[RT-65] reload actor: a row of the first release goes on, and its configuration moves into the store', async () => {
   const loaded = loadText(SITE);
   assert.ok(loaded.ok);

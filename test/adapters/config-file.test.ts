@@ -10,6 +10,7 @@ import {
   readBootFile,
   readConfigFile,
 } from '../../src/adapters/config-file/config-file.js';
+import type { ConfigFile } from '../../src/ports/config-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -83,6 +84,33 @@ test('[CF-11] config file: a secret is given out once its load is adopted', asyn
   assert.equal(opened.secret('tenancy.auth.token'), 'open-sesame');
   opened.adopt(second);
   assert.equal(opened.secret('tenancy.auth.token'), 'swordfish');
+});
+
+/** Reads the file as it is then; answers the hash. */
+async function look(opened: ConfigFile, token: string): Promise<string> {
+  write(tenancy(token));
+  const loaded = await opened.open();
+  assert.ok(loaded.ok);
+  return loaded.value.hash;
+}
+
+test('[CF-19] config file: what a pass goes back to still has its secrets, whatever was looked at', async () => {
+  const opened = openConfigFile({ file, env: {}, inThread: false });
+  const first = await look(opened, 'first');
+  opened.adopt(first);
+  for (let turn = 0; turn < 10; turn += 1) await look(opened, `only-looked-at-${turn}`);
+  opened.adopt(await look(opened, 'second'));
+  assert.equal(opened.secret('tenancy.auth.token'), 'second');
+  opened.adopt(first);
+  assert.equal(opened.secret('tenancy.auth.token'), 'first');
+});
+
+test('[CF-19] config file: a new process that goes on before it has read has the secrets of its file then', async () => {
+  const opened = openConfigFile({ file, env: {}, inThread: false });
+  opened.adopt('of the last life');
+  await look(opened, 'changed');
+  opened.adopt('of the last life');
+  assert.equal(opened.secret('tenancy.auth.token'), 'changed');
 });
 
 test('[CF-18] config file: a FIFO is one problem at once, and nobody waits for its writer', async () => {

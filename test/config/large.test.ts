@@ -79,6 +79,20 @@ test('[RE-9] large: everything that vanished is told, however many names are rem
   assert.ok(gone.every((line) => line.startsWith('backend/old-')));
 });
 
+test('[RE-18] large: two who ask by turns are each told all of it', () => {
+  const before = storedOf(clerkWith(site(300, 'old')));
+  const { clerk } = clerkWith(site(300));
+  const base = { generation: 3, retired: NOBODY, mayRecreate: false };
+  const told = { removals: 0, backends: 0 };
+  for (const from of [0, 128, 256]) {
+    for (const hook of ['removals', 'backends'] as const) {
+      const previous = from === 0 ? before : null;
+      told[hook] += clerk.letters({ ...base, hook, previous, from }).letters.length;
+    }
+  }
+  assert.deepEqual(told, { removals: 300, backends: 300 });
+});
+
 test('[RE-18] large: what is found out by a comparison is small', () => {
   const { clerk, hash } = clerkWith(site(20_000));
   const before = storedOf(clerkWith(site(20_000, 'old')));

@@ -99,7 +99,8 @@ describe('plan of a running node', () => {
     );
     assert.deepEqual([...done].sort(), [...said].sort());
     assert.deepEqual(judge(lines, written).violations, []);
-    assert.equal((await daemon.cli('plan', file)).code, 0);
+    const again = await daemon.cli('plan', file);
+    assert.equal(again.code, 0, again.stdout + again.stderr);
   });
 
   test('[EE-70] plan of a file with a problem: exit 1, with its place', async () => {

@@ -3,12 +3,13 @@
  * files, its feed, its answers. The tenant manager knows them, and quotes them in its refusals.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Daemon, makeSite, type Site, until } from '../support/daemon.js';
+import { type Daemon, makeSite, runCli, type Site, until } from '../support/daemon.js';
+import { type DatagramReceiver, receiveDatagrams } from '../support/datagram-receiver.js';
 import { adminOf, conditions, settled, siteText } from '../support/site.js';
 
 const SECRETS = ['canary-token-1', 'canary-token-2', 'canary-bearer-1', 'canary-bearer-2'];
@@ -16,6 +17,8 @@ const COMMANDS = [
   ['status'],
   ['reload', 'status'],
   ['reload', 'history'],
+  ['reload', '--dry-run'],
+  ['plan'],
   ['get', 'actors'],
   ['get', 'conditions'],
   ['outbox', 'list'],
@@ -48,6 +51,7 @@ describe('secrets', () => {
   let daemon: Daemon;
   const heard = new Set<string>();
   let url = '';
+  let receiver: DatagramReceiver;
 
   before(async () => {
     server = createServer(({ headers }, response) => {
@@ -60,7 +64,9 @@ describe('secrets', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     site = makeSite(siteText() + tenancyWith(url, 1));
-    const env = { CANARY_BEARER: 'canary-bearer' };
+    const path = join(site.dir, 'notify');
+    receiver = receiveDatagrams(path);
+    const env = { CANARY_BEARER: 'canary-bearer', NOTIFY_SOCKET: path };
     daemon = await site.start({ env, args: ['--log-level', 'debug'] });
     await settled(daemon, 1);
   });
@@ -68,6 +74,7 @@ describe('secrets', () => {
     await site.close();
     server.closeAllConnections();
     server.close();
+    receiver.close();
   });
 
   test('[EE-68] a running node says none of its secrets, in any of its outputs', async () => {
@@ -79,12 +86,21 @@ describe('secrets', () => {
     await until('a refusal is told', async () =>
       JSON.stringify(await conditions(daemon)).includes('403'),
     );
-    const said = await outputs(daemon, site);
+    daemon.process.kill('SIGHUP');
+    await until('the signal is a reload', async () =>
+      daemon.log.some(({ msg, trigger }) => msg === 'reload' && trigger === 'signal'),
+    );
+    const said = new Map([...(await outputs(daemon, site)), ...(await ofFiles(daemon, site, url))]);
+    said.set('service manager', receiver.take().join('\n'));
     for (const [where, text] of said) {
       for (const secret of SECRETS) assert.ok(!text.includes(secret), `${secret} in ${where}`);
     }
     // What was looked through is what there is to look through.
     assert.match(said.get('reload status --json') ?? '', /tenancy\.auth\.token/);
+    assert.match(said.get('plan cut.yaml') ?? '', /tenancy\.auth\.token/);
+    assert.match(said.get('check cut.yaml') ?? '', /tenancy\.auth\.token/);
+    assert.match(said.get('plan next.yaml') ?? '', /tenancy\.auth\.bearer/);
+    assert.match(said.get('service manager') ?? '', /RELOADING=1(.|\n)*last reload: unchanged/);
     assert.ok(
       [...said].some(([where, text]) => /\.db/.test(where) && text.includes('tenancy/main')),
     );
@@ -96,6 +112,26 @@ describe('secrets', () => {
     }
   });
 });
+
+/** What is said of files that are only looked at: another one, and one whose secrets came out wrong. */
+async function ofFiles(
+  daemon: Daemon,
+  site: Site,
+  url: string,
+): Promise<readonly (readonly [string, string])[]> {
+  const next = siteText() + tenancyWith(url, 1);
+  const texts = { next, cut: next.replace('token: canary', 'token: *canary') };
+  const said: (readonly [string, string])[] = [];
+  for (const [name, text] of Object.entries(texts)) {
+    const file = join(site.dir, `${name}.yaml`);
+    writeFileSync(file, text);
+    const planned = await daemon.cli('plan', file);
+    const checked = await runCli(['check', file], { CANARY_BEARER: 'canary-bearer' });
+    said.push([`plan ${name}.yaml`, planned.stdout + planned.stderr]);
+    said.push([`check ${name}.yaml`, checked.stdout + checked.stderr]);
+  }
+  return said;
+}
 
 /** Everything, by where it was said. */
 async function outputs(daemon: Daemon, site: Site): Promise<ReadonlyMap<string, string>> {

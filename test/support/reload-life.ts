@@ -29,10 +29,16 @@ export interface Life {
   readonly generations: readonly number[];
   /** Statuses, as log and metrics hear of them. */
   readonly reports: readonly string[];
-  /** Pools that take no messages. */
-  readonly outside: { deaf: Address[] };
+  readonly outside: Outside;
   write(text: string): void;
   reload(change?: JsonObject): Promise<JsonObject>;
+}
+
+interface Outside {
+  /** Pools that take no messages. */
+  readonly deaf: Address[];
+  /** Whoever sets the log level never comes back. */
+  stuck: boolean;
 }
 
 interface Before {
@@ -48,10 +54,11 @@ export async function live(text: string, before?: Before): Promise<Life> {
   const levels: string[] = [];
   const generations: number[] = [];
   const reports: string[] = [];
-  const outside: { deaf: Address[] } = { deaf: [] };
+  const outside: Outside = { deaf: [], stuck: false };
   const setLevel = async ({ level }: JsonObject): Promise<void> => {
     if (level === 'warn') throw new Error('no such level here');
     levels.push(String(level));
+    if (outside.stuck) await new Promise(() => undefined);
   };
   const host = createHost({
     thread: 'main',

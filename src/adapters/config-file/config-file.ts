@@ -15,11 +15,11 @@ import type { Config } from '../../config/complete.js';
 import type { Environment } from '../../config/expand.js';
 import { configLimits } from '../../config/limits.js';
 import { type LoadedConfig, loadConfigBytes } from '../../config/load.js';
-import type { Secrets } from '../../config/secrets.js';
 import type { ConfigDesk, ConfigFile, ConfigText, Problem } from '../../ports/config-file.js';
 import type { Store } from '../../ports/store.js';
 import { type ClerkLink, clerkHere, clerkInThread } from './clerk-link.js';
 import { CONFIG_ARTIFACT, fetchStored, openDesk } from './desk.js';
+import { createSecretShelf } from './secret-shelf.js';
 
 export interface ConfigFileOptions {
   readonly file: string;
@@ -39,21 +39,10 @@ export interface ConfigFileOptions {
 }
 
 const TIME_LIMIT_MS = 180_000;
-/** Files whose secrets are kept until one of them is adopted. */
-const HELD_MAX = 4;
 
 export function openConfigFile(options: ConfigFileOptions): ConfigFile {
-  const held = new Map<string, Secrets>();
+  const shelf = createSecretShelf();
   const store = options.store ?? (() => undefined);
-  let current: Secrets | undefined;
-  let latest: Secrets = {};
-
-  const hold = (hash: string, secrets: Secrets): void => {
-    held.delete(hash);
-    held.set(hash, secrets);
-    latest = secrets;
-    for (const old of [...held.keys()].slice(0, -HELD_MAX)) held.delete(old);
-  };
 
   const openFile = async (given?: ConfigText): Promise<Result<ConfigDesk, readonly Problem[]>> => {
     const request = await requestOf(options, given);
@@ -63,7 +52,7 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
     if (!read.ok) return read;
     const { hash, secrets } = read.value;
     // A text that somebody shows us is only looked at: its secrets are nobody's.
-    if (given === undefined) hold(hash, secrets);
+    if (given === undefined) shelf.hold(hash, secrets);
     return ok(openDesk({ link, hash, store }));
   };
 
@@ -80,11 +69,8 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
     retain: async (hashes) => {
       await store()?.artifactsKeep(CONFIG_ARTIFACT, hashes);
     },
-    adopt: (hash) => {
-      // A new process that keeps an older configuration has only the secrets of the new file.
-      current = held.get(hash) ?? current ?? latest;
-    },
-    secret: (path) => current?.[path],
+    adopt: shelf.adopt,
+    secret: shelf.secret,
   };
 }
 
