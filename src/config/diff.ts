@@ -42,9 +42,15 @@ export function fieldsThat(config: Config, apply: Apply): JsonObject {
   return (pruned(kept) ?? {}) as JsonObject;
 }
 
-/** Undefined when nothing is left in it. */
+/** Undefined when nothing is left in it. What is left of a list stays in its place. */
 function pruned(value: unknown): unknown {
-  if (!isObject(value) || Array.isArray(value)) return value;
+  if (!isObject(value)) return value;
+  if (Array.isArray(value)) {
+    const elements = value.map(pruned);
+    return elements.every((one) => one === undefined)
+      ? undefined
+      : elements.map((one) => one ?? {});
+  }
   const fields = Object.entries(value)
     .map(([key, one]) => [key, pruned(one)] as const)
     .filter(([, one]) => one !== undefined);

@@ -1,7 +1,8 @@
 /** Differences between configurations: paths, words, and how each takes effect. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Change, diffConfig, pathsThat } from '../../src/config/diff.js';
+import type { JsonObject } from '../../machines/model/json.js';
+import { type Change, diffConfig, fieldsThat, pathsThat } from '../../src/config/diff.js';
 import { configFrom, SITE } from '../support/config.js';
 
 function diff(change: (text: string) => string): readonly Change[] {
@@ -101,5 +102,29 @@ test('[CF-13] diff: equal configurations do not differ', () => {
   assert.deepEqual(
     diff((text) => `# a comment\n${text}`),
     [],
+  );
+});
+
+test('[CF-10] [RE-7] diff: of what a reload applies nothing is among what waits for a restart', () => {
+  const waiting = fieldsThat(configFrom(SITE), 'restart');
+  const parts = ['frontends', 'tenants', 'templates', 'healthChecks', 'backends', 'providers'];
+  assert.deepEqual(
+    parts.filter((part) => Object.hasOwn(waiting, part)),
+    [],
+  );
+  assert.equal((waiting['tenancy'] as JsonObject)['onProject'], undefined);
+  assert.equal((waiting['node'] as JsonObject)['name'], 'edge-1');
+});
+
+test('[RE-7] diff: lists of what is read at the start are compared as they are', () => {
+  const nats = (servers: string) =>
+    configFrom(`outbox: { sink: { driver: nats, servers: ${servers} } }`);
+  const [one, two] = ['["nats://a:1"]', '["nats://a:1", "nats://b:1"]'].map((servers) =>
+    fieldsThat(nats(servers), 'restart'),
+  );
+  const changes = diffConfig(one as never, two as never);
+  assert.deepEqual(
+    changes.map(({ path }) => path),
+    ['outbox.sink.servers'],
   );
 });

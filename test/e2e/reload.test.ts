@@ -52,6 +52,7 @@ describe('reload', () => {
     const last = await status();
     assert.equal(last['status'], 'full_success');
     assert.equal(last['trigger'], 'signal');
+    assert.deepEqual(last['requiresRestart'], []);
     assert.deepEqual(pathsOf(last), [
       'frontends.mail',
       'tenants.acme.groups.web.maxSize',

@@ -44,6 +44,7 @@ interface Outside {
 interface Before {
   readonly store: Store;
   readonly clock: VirtualClock;
+  readonly outside?: Outside;
 }
 
 export async function live(text: string, before?: Before): Promise<Life> {
@@ -54,7 +55,7 @@ export async function live(text: string, before?: Before): Promise<Life> {
   const levels: string[] = [];
   const generations: number[] = [];
   const reports: string[] = [];
-  const outside: Outside = { deaf: [], stuck: false };
+  const outside: Outside = before?.outside ?? { deaf: [], stuck: false };
   const setLevel = async ({ level }: JsonObject): Promise<void> => {
     if (level === 'warn') throw new Error('no such level here');
     levels.push(String(level));
