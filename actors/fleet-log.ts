@@ -20,7 +20,7 @@ import type { FeedItem, FeedSource } from '../src/ports/feed-source.js';
 import type { AggregateHead, FleetChange, FleetStore } from '../src/ports/fleet-store.js';
 import type { LeaseClaim } from '../src/ports/lease.js';
 import type { Log } from '../src/ports/log.js';
-import type { Decision, FeedEvent, Store } from '../src/ports/store.js';
+import type { Decision, FeedEvent, OutboxRow, Store } from '../src/ports/store.js';
 import { type DecidedRows, ROWS_DECIDED, rowsRecord } from '../src/runtime/duty.js';
 import { lettersOfRow, rowOf, SHOWN_PREFIXES, type ShownLetter } from './fleet-projection.js';
 
@@ -124,6 +124,16 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
     }
   };
 
+  /** What an operator has put back since: as little to be published as it was then. */
+  const abandonStale = (): Told<void> =>
+    inTurn(async () => {
+      const standing = await standingOf(store);
+      if (!standing.ok || standing.value === undefined) return ok(undefined);
+      return standing.value.writer === options.writer
+        ? ok(undefined)
+        : abandonPending(options, standing.value);
+    });
+
   const follow = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       const advanced = await advance();
@@ -139,7 +149,10 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
 
   const resync = async (): Promise<void> => {
     while (!ending.signal.aborted) {
-      if (!options.isOnDuty()) await showAll();
+      if (!options.isOnDuty()) {
+        await showAll();
+        await abandonStale();
+      }
       await pause(clock, fleetLogLimits.resyncMs, ending.signal);
     }
   };
@@ -211,7 +224,9 @@ async function batchOf(
     }
     const { event } = item;
     if (!isOfFleet(event)) continue;
-    if (event.node !== node) versions.set(event.orderingKey, headOf(event));
+    const known = versions.get(event.orderingKey);
+    const isNewest = known === undefined || known.version <= event.aggregateVersion;
+    if (event.node !== node && isNewest) versions.set(event.orderingKey, headOf(event));
     if (event.type === 'lease.gained') standing = JSON.stringify(event.data);
     if (event.type !== ROWS_DECIDED) continue;
     const data = await dataOf(source, event);
@@ -268,7 +283,8 @@ async function abandonPending({ store, log }: FleetLogOptions, by: Standing): To
     const last = rows.value.at(-1);
     if (last === undefined) return ok(undefined);
     after = last.seq;
-    const ours = rows.value.filter(({ event }) => isOfFleet(event)).map(({ seq }) => seq);
+    const isOld = ({ event }: OutboxRow): boolean => isOfFleet(event) && event.epoch <= by.epoch;
+    const ours = rows.value.filter(isOld).map(({ seq }) => seq);
     if (ours.length === 0) continue;
     const reason = `${by.node} has gone on without it in epoch ${by.epoch}`;
     const done = await store.outboxAbandon(ours, reason);

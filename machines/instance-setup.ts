@@ -373,3 +373,14 @@ export const forcesDrain = [
   showsLevel,
   agrees,
 ] as const;
+
+export const timesOut = [ends('deadline'), publishes('instance.drain_timed_out', 'IN-6')] as const;
+
+/** Its host goes: once for each notice that changes something. */
+export const tellsNotice = publishes('instance.termination_notice', 'IN-1');
+
+export const hastens = [
+  'hasten',
+  journals('instance.drain_hastened', 'IN-1'),
+  tellsNotice,
+] as const;

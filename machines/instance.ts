@@ -36,6 +36,7 @@ import {
   explains,
   finds,
   forcesDrain,
+  hastens,
   instanceSetup,
   journals,
   leavesNeighbours,
@@ -48,6 +49,8 @@ import {
   settles,
   showsLevel,
   tellsDeath,
+  tellsNotice,
+  timesOut,
   watches,
 } from './instance-setup.js';
 
@@ -148,7 +151,7 @@ const alive = createStateConfig({
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
     'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
-    'instance.notice': { target: 'draining', actions: 'planDrain' },
+    'instance.notice': { target: 'draining', actions: ['planDrain', tellsNotice] },
     'operator.quarantine': { target: 'quarantined', actions: ['planQuarantine', agrees] },
     'operator.replace': [
       { guard: 'isReplaceOrdered', actions: answers },
@@ -188,7 +191,7 @@ const quarantined = createStateConfig({
     activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
-    'instance.notice': { target: 'draining', actions: 'planDrain' },
+    'instance.notice': { target: 'draining', actions: ['planDrain', tellsNotice] },
     'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
     'operator.quarantine': { actions: answers },
     'operator.release': [
@@ -231,11 +234,7 @@ const draining = createStateConfig({
       { guard: 'forces', target: '.holding', actions: forcesDrain },
       { actions: answers },
     ],
-    'instance.notice': {
-      guard: 'bringsForward',
-      target: '.holding',
-      actions: ['hasten', journals('instance.drain_hastened', 'IN-1')],
-    },
+    'instance.notice': { guard: 'bringsForward', target: '.holding', actions: hastens },
     'operator.ackDrain': [
       { guard: 'isAcknowledged', actions: answers },
       { actions: ['acknowledgeDrain', journals('instance.drain_done', 'operator'), agrees] },
@@ -263,7 +262,7 @@ const draining = createStateConfig({
         { guard: 'hasNeverServed', target: '#instance.drained', actions: ends('never-served') },
         { guard: 'isAcknowledged', target: '#instance.drained', actions: ends('acknowledged') },
       ],
-      after: { drainDeadline: { target: '#instance.drained', actions: ends('deadline') } },
+      after: { drainDeadline: { target: '#instance.drained', actions: timesOut } },
     },
   },
 });

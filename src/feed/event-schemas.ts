@@ -81,7 +81,8 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
     ...['group.desired_changed', 'group.removed', 'group.removing'],
   ],
   instance: [
-    ...['instance.created', 'instance.deleted', 'instance.drained', 'instance.draining'],
+    ...['instance.created', 'instance.deleted', 'instance.drain_timed_out', 'instance.drained'],
+    ...['instance.draining', 'instance.termination_notice'],
     ...['instance.failed', 'instance.lost', 'instance.quarantined', 'instance.ready'],
     ...['instance.requested', 'instance.unhealthy'],
   ],

@@ -33,6 +33,8 @@ test('[IN-6] instance: what ends a drain', () => {
     world.run(waitMs);
     assert.equal(named(world, old).drain?.endedBy, endedBy, what);
     assert.equal(named(world, old).state, 'deleted', what);
+    const timedOut = world.records.filter(({ event }) => event === 'instance.drain_timed_out');
+    assert.equal(timedOut.length, endedBy === 'deadline' ? 1 : 0, what);
     assert.equal(world.neighbours.asOf(WEB, old.id), undefined, what);
   }
 });

@@ -49,6 +49,12 @@ test('[IN-1] instance: a notice brings a drain forward, never back', () => {
   assert.equal(named(world, one).state, 'draining');
   world.run(2_000);
   assert.equal(named(world, one).state, 'deleted');
+  // The third changed nothing: the feed has the other two.
+  const told = world.records.filter(({ event }) => event === 'instance.termination_notice');
+  assert.deepEqual(
+    told.map(({ publish }) => publish?.aggregateId),
+    [one.id, one.id],
+  );
 });
 
 test('[IN-15] instance: when its host goes no frontend is waited for, and that is on record', () => {
@@ -58,6 +64,9 @@ test('[IN-15] instance: when its host goes no frontend is waited for, and that i
   notice(world, one, MINUTE_MS);
   world.run(MINUTE_MS - 1_000);
   assert.equal(named(world, one).state, 'draining');
+  const told = world.records.map(({ event }) => event);
+  const at = told.indexOf('instance.termination_notice');
+  assert.ok(at >= 0 && at < told.indexOf('instance.draining'), told.join(' '));
   world.run(10_000);
   assert.equal(named(world, one).state, 'deleted');
   assert.equal(named(world, one).drain?.endedBy, 'provider-deadline');

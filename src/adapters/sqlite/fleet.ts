@@ -1,6 +1,7 @@
 /**
  * The fleet's rows, as its log has them. A row is whole in every event, so the last one counts; applying
- * a batch twice changes nothing, because the cursor moves in the same transaction.
+ * a batch twice changes nothing, because the cursor moves in the same transaction. An event that comes late
+ * (a dead one that was sent again, one republished) takes nothing back.
  *
  * Rule: [FL-5] rows and cursor move together; cells are replaced by them all at once or not at all.
  */
@@ -30,12 +31,16 @@ const ADOPT = `
 /** `forget`: what is remembered of the tables is no longer what they say. */
 export function createFleet(db: Database.Database, forget: () => void): Fleet {
   const put = db.prepare<[string, string]>(
-    'INSERT OR REPLACE INTO fleet (address, row) VALUES (?, ?)',
+    `INSERT INTO fleet (address, row) VALUES (?, ?)
+     ON CONFLICT (address) DO UPDATE SET row = excluded.row
+     WHERE excluded.row ->> 'version' >= fleet.row ->> 'version'`,
   );
   const remove = db.prepare<[string]>('DELETE FROM fleet WHERE address = ?');
   const count = db.prepare<[string, number, string]>(
     `INSERT INTO aggregates (ordering_key, version, level, hash) VALUES (?, ?, NULL, ?)
-     ON CONFLICT (ordering_key) DO UPDATE SET version = max(version, excluded.version), level = NULL, hash = excluded.hash`,
+     ON CONFLICT (ordering_key) DO UPDATE SET
+       version = max(version, excluded.version), level = NULL,
+       hash = CASE WHEN excluded.version >= version THEN excluded.hash ELSE hash END`,
   );
   const cursor = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
   const move = db.prepare<[string, string]>(

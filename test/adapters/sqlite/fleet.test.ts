@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { openSqliteStore } from '../../../src/adapters/sqlite/open.js';
 import { noFailpoints } from '../../../src/adapters/system/failpoints.js';
 import type { PackedStore } from '../../../src/ports/packed.js';
+import { unpackOutboxRow } from '../../../src/ports/packed-outbox.js';
 import { expectOk } from '../../contract/provider.js';
 
 function opened(): PackedStore {
@@ -65,4 +66,23 @@ test('[FL-7] pending rows that are abandoned are pending no more, and nothing el
   const store = opened();
   expectOk(await store.outboxAbandon([1, 2], 'edge-2 has gone on'));
   assert.deepEqual(expectOk(await store.outboxPending(0, 10)), []);
+});
+
+test('[FL-5] fleet rows: an event that comes late takes back neither a row nor where its chain stands', async () => {
+  const store = opened();
+  const versions = (version: number) => [{ key: 'group/a/x', version, hash: `h${version}` }];
+  expectOk(await store.fleetApply({ ...batch(1, { 'group/a/x': 10 }), versions: versions(10) }));
+  expectOk(await store.fleetApply({ ...batch(2, { 'group/a/x': 9 }), versions: versions(9) }));
+  const rows = expectOk(await store.fleetRows('group/', '', 10));
+  assert.deepEqual(rows, [{ address: 'group/a/x', row: rowOf('group/a/x', 10) }]);
+  const publish = { aggregateKind: 'group', aggregateId: 'a/x', data: {} };
+  const record = { event: 'group.removed', rule: 'r', numbers: {}, publish };
+  const decision = {
+    ...{ id: 'd1', at: 1, actor: 'group/a/x', cause: 'c', thread: 'main', incarnation: 1 },
+    ...{ cell: undefined, spawns: [], forget: false, records: [record], configGeneration: 0 },
+  };
+  expectOk((await store.commit([decision as never]))[0] as never);
+  const [lines] = expectOk(await store.outboxLines(0, 1));
+  const row = unpackOutboxRow(lines);
+  assert.deepEqual([row.event.aggregateVersion, row.headHash], [11, 'h10']);
 });
