@@ -75,8 +75,13 @@ function instanceLines(instances: readonly JsonObject[]): readonly string[] {
     const what = count === 1 ? 'instance' : 'instances';
     return `  ${verb} ${count} ${what} of ${cell(row['group'])} (${cell(row['reason'])})${which}`;
   });
-  return told.length === 0 ? [] : ['Instances:', ...told];
+  return told.length === 0 ? [] : ['Instances:', ...told, ...INSTANCES_FOLLOW];
 }
+
+/** Why the load balancer's part does not name them. */
+const INSTANCES_FOLLOW = [
+  '  Load balancers follow one by one: who is new enters once it is up, who goes is drained first.',
+];
 
 /** What the shrink guard would not let go by itself. */
 function heldLines({ guard }: JsonObject): readonly string[] {
@@ -86,7 +91,6 @@ function heldLines({ guard }: JsonObject): readonly string[] {
 }
 
 function vipLines(vip: JsonObject, index: number): readonly string[] {
-  const moved = `${(100 * Number(vip['movedNewFlows'])).toFixed(1)} % of new connections go to another server than before`;
   const rebuilds = Number(vip['rebuilds']);
   const times = rebuilds === 1 ? 'once' : `${rebuilds} times`;
   const pause = `VPP pauses ${times}, about ${cell(vip['estimatedPauseUs'])} µs in all`;
@@ -99,10 +103,21 @@ function vipLines(vip: JsonObject, index: number): readonly string[] {
   const grid = shares.length === 0 ? [] : table(columns, shares).split('\n');
   return [
     ...(index === 0 ? ['Load balancer:'] : []),
-    `  ${cell(vip['frontend'])} (${cell(vip['vip'])}): ${moved}${rebuilds === 0 ? '' : `; ${pause}`}`,
+    `  ${cell(vip['frontend'])} (${cell(vip['vip'])}): ${effectOf(vip)}${rebuilds === 0 ? '' : `; ${pause}`}`,
     ...planRows(vip, 'ops').map((op) => `    ${opLine(op)}`),
     ...grid.map((line) => `    ${line}`),
   ];
+}
+
+/** What its clients notice. */
+function effectOf(vip: JsonObject): string {
+  const ops = planRows(vip, 'ops').map(({ op }) => op);
+  const [made, removed] = [ops.includes('vip.add'), ops.includes('vip.del')];
+  if (made && removed) return 'it is made anew: every open connection may break';
+  if (made) return 'it is new';
+  if (removed) return 'it goes: nobody answers there any more';
+  const moved = (100 * Number(vip['movedNewFlows'])).toFixed(1);
+  return `${moved} % of new connections go to another server than before`;
 }
 
 function opLine({ op, as, weight, flush }: JsonObject): string {

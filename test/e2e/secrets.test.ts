@@ -96,7 +96,7 @@ describe('secrets', () => {
       for (const secret of SECRETS) assert.ok(!text.includes(secret), `${secret} in ${where}`);
     }
     // What was looked through is what there is to look through.
-    assert.match(said.get('reload status --json') ?? '', /tenancy\.auth\.token/);
+    assert.match(said.get('reload history --json') ?? '', /tenancy\.auth\.token/);
     assert.match(said.get('plan cut.yaml') ?? '', /tenancy\.auth\.token/);
     assert.match(said.get('check cut.yaml') ?? '', /tenancy\.auth\.token/);
     assert.match(said.get('plan next.yaml') ?? '', /tenancy\.auth\.bearer/);
