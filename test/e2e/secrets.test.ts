@@ -97,7 +97,7 @@ describe('secrets', () => {
     }
     // What was looked through is what there is to look through.
     assert.match(said.get('reload history --json') ?? '', /tenancy\.auth\.token/);
-    assert.match(said.get('plan cut.yaml') ?? '', /tenancy\.auth\.token/);
+    assert.match(said.get('plan cut.yaml') ?? '', /cut.yaml:\d+:\d+: an alias/);
     assert.match(said.get('check cut.yaml') ?? '', /tenancy\.auth\.token/);
     assert.match(said.get('plan next.yaml') ?? '', /tenancy\.auth\.bearer/);
     assert.match(said.get('service manager') ?? '', /RELOADING=1(.|\n)*last reload: unchanged/);
