@@ -4,7 +4,7 @@
  *
  * Rules: [FD-6] as read.ts; [FD-10] as every source.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FeedFailure } from '../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
@@ -53,7 +53,7 @@ export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
       ),
     wait: (_after, signal) => pause({ clock, signal }),
     acknowledge: async () => ok(undefined),
-    head: () => attempt(async () => ((await isOfFiles()) ? files.head() : headOf(dir))),
+    head: () => attempt(async () => ((await isOfFiles()) ? files.head() : headOf(dir, bookmark))),
     artifact: (ref) => readArtifact(dir, ref),
     close: async () => undefined,
   };
@@ -70,11 +70,16 @@ function itemOf(raw: RawLine): FeedItem {
   return { controlVersion, damaged, place };
 }
 
-async function headOf(dir: string): Promise<number> {
+/** Counted on from where the last read stopped, unless the segment ends before that: it lost its end. */
+async function headOf(dir: string, bookmark: Bookmark | undefined): Promise<number> {
   const last = (await listSegments(dir)).at(-1);
   if (last === undefined) return 0;
-  let head = last.first - 1;
-  for await (const { line } of readLines({ dir, from: last.first })) head = last.first + line - 1;
+  const known = bookmark?.place.first === last.first ? bookmark.place : undefined;
+  const { size } = await stat(join(dir, last.name));
+  const place = known !== undefined && known.offset <= size ? known : undefined;
+  let head = last.first - 1 + (place?.lines ?? 0);
+  const start = place === undefined ? { from: last.first } : { place };
+  for await (const { line } of readLines({ dir, ...start })) head = last.first + line - 1;
   return head;
 }
 

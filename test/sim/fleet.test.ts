@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSimulatedWorld } from '../../src/adapters/simulated-provider/provider.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
+import { expectOk } from '../contract/provider.js';
 import { SMALL_SITE } from '../support/small-site.js';
 import {
   FLEET_TTL_MS,
@@ -95,6 +96,24 @@ test('[LE-6] a holder that dies is followed within the lease’s time and 2 s, a
     .map(({ epoch }) => epoch);
   assert.equal(epochs.length, 2);
   assert.ok((epochs[1] ?? 0) > (epochs[0] ?? 0));
+});
+
+test('[FL-7] what an operator sends again of a past that others have followed holds nothing up', async () => {
+  const firstStore = storeOf('edge-1');
+  const fleet = await startFleet(SITE, 2, { firstStore });
+  await fleet.clock.advance(60_000);
+  const link = fleet.seats[0]?.link;
+  assert.ok(link !== undefined);
+  link.cut = true;
+  await fleet.clock.advance(20_000);
+  link.cut = false;
+  await fleet.clock.advance(20_000);
+  assert.equal(holderOf(fleet), 1);
+  const published = fleet.broker.events.length;
+  assert.ok(expectOk(await firstStore.outboxAmend({ verb: 'republish', sinceMs: 0 })).rows > 0);
+  await fleet.clock.advance(180_000);
+  assert.equal(expectOk(await firstStore.outboxCounts()).pending, 0);
+  assert.equal(fleet.broker.events.length, published);
 });
 
 /** Until the other has it; while nobody has, nothing more is begun at the provider [LE-9]. */

@@ -43,11 +43,11 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
     event: FeedEvent,
     writer: string,
   ): Result<{ controlVersion: number }, never> | 'fenced' => {
-    const known = events.findIndex(({ eventId }) => eventId === event.eventId);
-    if (known >= 0) return ok({ controlVersion: known + 1 });
     const last = events.findLastIndex((other) => subjectOf(other) === subjectOf(event));
     const foreign = last >= 0 && writers[last] !== writer;
     if (foreign && (events[last]?.epoch ?? 0) >= event.epoch) return 'fenced';
+    const known = events.findIndex(({ eventId }) => eventId === event.eventId);
+    if (known >= 0) return ok({ controlVersion: known + 1 });
     events.push({ ...event, controlVersion: events.length + 1 });
     writers.push(writer);
     for (const wake of waiting) wake();
