@@ -59,7 +59,8 @@ export async function listAll(
   for (let pages = 0; pages < LIST_PAGES_MAX; pages += 1) {
     const listed = await provider.list(installation, page);
     if (!listed.ok) return listed;
-    all.push(...listed.value.instances);
+    // A driver that lists too much makes nobody else's instances ours.
+    all.push(...listed.value.instances.filter(({ tags }) => tags.installation === installation));
     page = listed.value.next;
     if (page === undefined) return ok(all);
   }

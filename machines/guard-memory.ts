@@ -84,6 +84,11 @@ export function heldOf({ waiting }: GuardMemory): readonly Waiting[] {
   return Object.values(waiting).filter(({ held }) => held);
 }
 
+/** Instances that would go by an operator's word. */
+export function heldCountOf(memory: GuardMemory): number {
+  return heldOf(memory).reduce((sum, { count }) => sum + count, 0);
+}
+
 export function markedHeld({ waiting }: GuardMemory, wish: Waiting): Change {
   return { waiting: { ...waiting, [wish.object]: { ...wish, held: true } } };
 }

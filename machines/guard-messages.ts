@@ -4,7 +4,7 @@
  * Input: its memory. Output: parameters of effects, a view with its condition.
  */
 import { limitOf, usedOf } from '../src/policy/shrink.js';
-import { booksOf, type GuardMemory, heldOf, type Waiting } from './guard-memory.js';
+import { booksOf, type GuardMemory, heldCountOf, heldOf, type Waiting } from './guard-memory.js';
 import type { Meta, RecordParams } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
 import type { JsonObject } from './model/json.js';
@@ -53,6 +53,14 @@ export function agreed(memory: GuardMemory, { replyTo }: Meta): AnswerParams {
 
 export function nothingHeld({ replyTo }: Meta): AnswerParams {
   const message = 'nothing waits to be confirmed: see "switchyard get guards"';
+  const refusal: Refusal = { code: 'refused', rule: 'SG-7', message };
+  return { replyTo, body: { ok: false, refusal: { ...refusal } } };
+}
+
+/** More came to wait since the operator looked. */
+export function tooManyHeld(memory: GuardMemory, { replyTo }: Meta): AnswerParams {
+  const count = heldCountOf(memory);
+  const message = `${count} instances wait by now, more than was confirmed: see "switchyard get guards"`;
   const refusal: Refusal = { code: 'refused', rule: 'SG-7', message };
   return { replyTo, body: { ok: false, refusal: { ...refusal } } };
 }

@@ -18,6 +18,7 @@ import { assign, setup } from 'xstate';
 import {
   EMPTY_GUARD,
   type GuardMemory,
+  heldCountOf,
   heldOf,
   letGo,
   levelTaken,
@@ -26,7 +27,13 @@ import {
   nextHeld,
   type Waiting,
 } from './guard-memory.js';
-import { type AnswerParams, agreed, guardRecord, nothingHeld } from './guard-messages.js';
+import {
+  type AnswerParams,
+  agreed,
+  guardRecord,
+  nothingHeld,
+  tooManyHeld,
+} from './guard-messages.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { GuardMessage } from './model/guard.js';
@@ -105,6 +112,9 @@ export const guardMachine = setup({
   guards: {
     mayGo: ({ context, event }) => nextGranted(context, event.meta) !== undefined,
     mustWait: ({ context, event }) => nextHeld(context, event.meta) !== undefined,
+    isMoreThanMeant: ({ context, event }) =>
+      event.type === 'operator.confirm' &&
+      heldCountOf(context) > (event.atMost ?? Number.POSITIVE_INFINITY),
     isHeld: ({ context }) => heldOf(context).length > 0,
   },
   delays: { warmUp: WARM_UP_MS },
@@ -119,6 +129,13 @@ export const guardMachine = setup({
     'guard.settings': { actions: 'noteSettings' },
     'guard.level': { actions: 'takeLevel' },
     'operator.confirm': [
+      {
+        guard: 'isMoreThanMeant',
+        actions: {
+          type: 'answer',
+          params: ({ context, event }: GuardArgs) => tooManyHeld(context, event.meta),
+        },
+      },
       {
         guard: 'isHeld',
         actions: [

@@ -53,4 +53,10 @@ export interface GuardSettings {
 export type GuardMessage =
   | { readonly type: 'guard.settings'; readonly settings: GuardSettings }
   | GuardLevel
-  | { readonly type: 'operator.confirm'; readonly reason: string; readonly owner: string };
+  | {
+      readonly type: 'operator.confirm';
+      readonly reason: string;
+      readonly owner: string;
+      /** Refused when more instances are held by now; absent: however many. */
+      readonly atMost?: number;
+    };

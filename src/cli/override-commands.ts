@@ -66,11 +66,25 @@ function confirmCommand(): Command {
   return ownerOptions(formatOptions(new Command('confirm')))
     .description('let go what a guard holds: removals of more instances than may go by themselves')
     .argument('<guard>', 'its name, as get guards shows it')
-    .addHelpText('after', examples('get guards', 'confirm shrink --reason "the tenant moved away"'))
-    .action((name: string, options: OrderOptions, command: Command) => {
-      const { reason, owner } = options;
-      return act(command, { name: 'Confirm', request: { name, reason, owner } }, options);
-    });
+    .addOption(
+      new Option(
+        '--at-most <instances>',
+        'refused when more would go than get guards showed',
+      ).argParser(wholeNumber),
+    )
+    .addHelpText(
+      'after',
+      examples('get guards', 'confirm shrink --at-most 40 --reason "the tenant moved away"'),
+    )
+    .action(confirm);
+}
+
+function confirm(
+  name: string,
+  { reason, owner, atMost = 0, ...format }: OrderOptions & { readonly atMost?: number },
+  command: Command,
+): Promise<void> {
+  return act(command, { name: 'Confirm', request: { name, reason, owner, atMost } }, format);
 }
 
 function backendCommand(): Command {

@@ -106,3 +106,15 @@ test('[SG-8] guard: nothing is held before the groups had time to say how many t
   const alone = tell(early, { type: 'guard.settings', settings }, addressOf('reload', 'main'));
   assert.deepEqual(recorded(alone.fire('warmUp')), ['guard.held']);
 });
+
+test('[SG-7] guard: a confirmation of at most so many lets go none when more came to wait', () => {
+  const waiting = ask(ask(ask(settled(), 'g0'), 'g1'), 'g2');
+  const more = ask(waiting, 'g3');
+  const confirming = { type: 'operator.confirm', owner: 'ops', reason: 'x' } as const;
+  const late = tell(more, { ...confirming, atMost: 10 }, group('g0'));
+  assert.deepEqual([granted(late), recorded(late), held(late).length], [[], [], 2]);
+  const [answer] = late.said<AnswerParams>('answer');
+  assert.equal(answer?.body['ok'], false);
+  assert.deepEqual(granted(tell(more, { ...confirming, atMost: 20 }, group('g0'))).length, 2);
+  assert.deepEqual(granted(tell(waiting, { ...confirming, atMost: 10 }, group('g0'))).length, 1);
+});

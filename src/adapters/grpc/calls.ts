@@ -280,7 +280,11 @@ async function confirm(api: NodeApi, request: Request): Answer {
   const known = await api.list('guards', {});
   if (!known.some((guard) => guard['name'] === name)) return fail(notFound('guard', name));
   const { owner, reason } = termsIn(request);
-  const message: GuardMessage = { type: 'operator.confirm', owner, reason };
+  const atMost = numberOf(request, 'atMost');
+  const message: GuardMessage = {
+    ...{ type: 'operator.confirm', owner, reason },
+    ...(atMost === 0 ? {} : { atMost }),
+  };
   return answered(await api.ask(addressOf('guard', name), message));
 }
 
