@@ -58,7 +58,7 @@ const lane = createStateConfig({
   initial: 'free',
   states: {
     free: {
-      description: 'It can.',
+      description: 'It can go on at once.',
       always: { guard: 'isParked', target: 'parked' },
       on: { 'resource.unpark': { actions: refuses('it is not parked: nothing holds it up') } },
     },
@@ -79,7 +79,7 @@ const tenant = createStateConfig({
   initial: 'settled',
   states: {
     settled: {
-      description: 'It is.',
+      description: 'It is where it is wanted.',
       always: { guard: 'isUnsettled', target: 'pending' },
       after: { auditDue: { target: 'settled', reenter: true, actions: 'askSettings' } },
     },
