@@ -38,7 +38,7 @@ frontends:
     port: 80
     pools: [{ name: primary, members: [{ group: acme/web }] }]
 dataplane: { startupMinDelay: 0s, startupMaxDelay: 1s, syncInterval: 1s }
-outbox: { pollInterval: 1s }
+outbox: { pollInterval: 1s, coalesceWindow: 0s }
 retry: { base: 100ms, max: 500ms }
 admin: { listen: "127.0.0.1:0" }
 `;
