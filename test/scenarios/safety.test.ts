@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Directory } from '../../src/app/directory.js';
 import { incidentsOf } from '../../src/app/incidents.js';
+import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { fakeProber, HEALTHY } from '../support/fake-prober.js';
 import { createStrictLb, type StrictLb } from '../support/strict-lb.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
@@ -135,8 +136,10 @@ async function ten(): Promise<VirtualNode> {
   for (const address of [...TEN, '10.2.0.1', '10.2.0.2']) {
     prober.behave({ address, port: 80 }, HEALTHY);
   }
-  const node = await startVirtualNode(TEN_SITE, 1, { prober });
-  await node.clock.advance(10_000);
+  const clock = createVirtualClock();
+  prober.keepTime(clock);
+  const node = await startVirtualNode(TEN_SITE, 1, { prober, clock });
+  await node.clock.advance(20_000);
   return node;
 }
 

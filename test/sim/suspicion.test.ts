@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../machines/model/json.js';
+import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { fakeProber, HEALTHY } from '../support/fake-prober.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 
@@ -18,8 +19,10 @@ dataplane: { startupMinDelay: 0s }
 async function started(): Promise<VirtualNode> {
   const prober = fakeProber();
   for (const last of LASTS) prober.behave({ address: `10.0.0.${last}`, port: 80 }, HEALTHY);
-  const node = await startVirtualNode(SITE, 2, { prober });
-  await node.clock.advance(10_000);
+  const clock = createVirtualClock();
+  prober.keepTime(clock);
+  const node = await startVirtualNode(SITE, 1, { prober, clock });
+  await node.clock.advance(20_000);
   return node;
 }
 

@@ -5,6 +5,7 @@
 import type { HealthCheckSpec } from '../../machines/model/desired.js';
 import type { ProbeResult } from '../../machines/model/messages.js';
 import { compilePattern } from '../../src/policy/pattern.js';
+import type { Clock } from '../../src/ports/clock.js';
 import type { Prober, ProbeTarget } from '../../src/ports/prober.js';
 import type { Behaviour } from '../contract/prober.js';
 
@@ -14,6 +15,8 @@ export interface FakeProber extends Prober {
   /** From now on its probes find no answer, until `release` lets the waiting ones have theirs. */
   hold(target: ProbeTarget): void;
   release(target: ProbeTarget): void;
+  /** From now on a target that says nothing costs its check's timeout; before, none of it passes. */
+  keepTime(clock: Clock): void;
   /** Every probe so far, in order, as `address:port`. */
   readonly probes: readonly string[];
 }
@@ -26,8 +29,12 @@ export function fakeProber(): FakeProber {
   const behaviours = new Map<string, Behaviour>();
   const probes: string[] = [];
   const held = new Map<string, (() => void)[]>();
+  let time: Clock | undefined;
   return {
     probes,
+    keepTime: (clock) => {
+      time = clock;
+    },
     hold: (target) => void held.set(keyOf(target), []),
     release: (target) => {
       const waiting = held.get(keyOf(target)) ?? [];
@@ -42,9 +49,17 @@ export function fakeProber(): FakeProber {
       const behaviour = behaviours.get(keyOf(target)) ?? { kind: 'refuses' };
       const judged = judge(behaviour, check);
       const positive = judged.code === 'L4CON';
+      if (judged.code.endsWith('TOUT')) await pause(time, check.timeoutMs);
       return { ...judged, positive, durationMs: 1, late: false };
     },
   };
+}
+
+function pause(clock: Clock | undefined, durationMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (clock === undefined) resolve();
+    else clock.after(durationMs, resolve);
+  });
 }
 
 function keyOf({ address, port }: ProbeTarget): string {
