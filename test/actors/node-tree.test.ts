@@ -36,6 +36,7 @@ test('[SU-9] node tree: started from the store up, stopped from the intents down
       'main/announcements',
       'main/providers',
       'main/reload',
+      'main/lease',
       'main/tenancy',
       'main/api',
     ],

@@ -28,6 +28,8 @@ test('[SU-29] threads: one child per shard, in the order of the tree, and nothin
     'reload',
     'lease',
     'tenancy',
+    'resource',
+    'reporter',
   ]);
 });
 

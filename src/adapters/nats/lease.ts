@@ -6,6 +6,7 @@
  * Rules: [LE-1] one holder at a time; [LE-2] a grant that is not renewed is over after its time; [LE-3]
  * whoever lost it is told at the next renewal; [LE-4] its own earlier life is nobody else.
  */
+import { randomUUID } from 'node:crypto';
 import { jetstream } from '@nats-io/jetstream';
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -25,12 +26,15 @@ const KEY = 'holder';
 const WRONG_LAST = 10_071;
 
 type Answer<T> = Promise<Result<T, LeaseFailure>>;
+type OwnClaim = LeaseClaim & { readonly life: string };
 
 export function openNatsLease(options: NatsLeaseOptions): Lease {
   const { ttlMs } = options;
   const link = createNatsLink(options);
   /** An answer that comes later than this is worth nothing. */
   const timeout = Math.min(REQUEST_TIMEOUT_MS, Math.ceil(ttlMs / 3));
+  /** Two lives of one writer differ in it. */
+  const life = randomUUID();
   let open: { readonly connection: NatsConnection; readonly bucket: KV } | undefined;
 
   const bucketOf = async (connection: NatsConnection): Promise<KV> => {
@@ -53,15 +57,16 @@ export function openNatsLease(options: NatsLeaseOptions): Lease {
 
   return {
     ttlMs,
-    acquire: (claim) => attempt((bucket) => acquire(bucket, claim)),
+    acquire: (claim) => attempt((bucket) => acquire(bucket, { ...claim, life })),
     renew: (claim, grant) =>
       attempt(async (bucket) => {
-        const renewed = await overwrite(bucket, claim, grant.revision);
+        const own = { ...claim, life };
+        const renewed = await overwrite(bucket, own, grant.revision);
         if (renewed !== undefined) return ok(renewed);
-        // A renewal of ours whose answer was lost: nobody else can have written over our revision.
+        // A renewal of this very life whose answer was lost.
         const entry = await bucket.get(KEY);
-        const again = holderOf(entry)?.writer === claim.writer ? entry?.revision : undefined;
-        const caught = again === undefined ? undefined : await overwrite(bucket, claim, again);
+        const again = holderOf(entry)?.life === life ? entry?.revision : undefined;
+        const caught = again === undefined ? undefined : await overwrite(bucket, own, again);
         return caught === undefined ? fail(LOST) : ok(caught);
       }),
     release: (grant) =>
@@ -77,7 +82,7 @@ export function openNatsLease(options: NatsLeaseOptions): Lease {
   };
 }
 
-async function acquire(bucket: KV, claim: LeaseClaim): Answer<LeaseGrant> {
+async function acquire(bucket: KV, claim: OwnClaim): Answer<LeaseGrant> {
   try {
     return ok({ revision: await bucket.create(KEY, textOf(claim)) });
   } catch (error) {
@@ -93,14 +98,14 @@ async function acquire(bucket: KV, claim: LeaseClaim): Answer<LeaseGrant> {
   return fail({ code: 'held', message: 'another node was quicker' });
 }
 
-function holderOf(entry: KvEntry | null): Partial<LeaseClaim> | undefined {
-  return entry?.operation === 'PUT' ? entry.json<Partial<LeaseClaim>>() : undefined;
+function holderOf(entry: KvEntry | null): Partial<OwnClaim> | undefined {
+  return entry?.operation === 'PUT' ? entry.json<Partial<OwnClaim>>() : undefined;
 }
 
 /** `undefined`: that revision is no longer the last. */
 async function overwrite(
   bucket: KV,
-  claim: LeaseClaim,
+  claim: OwnClaim,
   revision: number,
 ): Promise<LeaseGrant | undefined> {
   try {
@@ -126,8 +131,8 @@ async function openBucket(
   throw new Error(`entries of the bucket ${name} live for ${ttl} ms, lease.ttl says ${ttlMs} ms`);
 }
 
-function textOf({ writer, node }: LeaseClaim): string {
-  return JSON.stringify({ writer, node });
+function textOf({ writer, node, life }: OwnClaim): string {
+  return JSON.stringify({ writer, node, life });
 }
 
 function isOvertaken(error: unknown): boolean {
