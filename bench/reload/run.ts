@@ -78,7 +78,7 @@ async function measure(
     stallMs: median(stalls),
     restMs: median(rests),
     checkS: median(checks) / 1_000,
-    effects: after.decisions - before.decisions - rounds + after.others - before.others,
+    effects: after.effects - before.effects,
   };
 }
 
@@ -144,14 +144,16 @@ async function reload(running: Running): Promise<JsonObject> {
   return (await answer.json()) as JsonObject;
 }
 
-/** Decisions so far, by the sequence of the newest event; feed events and generations beside them. */
+/** Rows of decisions so far, and what others were told. */
 async function countsOf(
   running: Running,
-): Promise<{ readonly decisions: number; readonly others: number; readonly pending: number }> {
+): Promise<{ readonly decisions: number; readonly effects: number; readonly pending: number }> {
   const text = await page(running);
   const metric = (name: string): number =>
     Number(new RegExp(`^switchyard_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   const decisions = metric('store_batch_rows_sum');
-  const others = metric('outbox_published_total') + metric('config_generation');
-  return { decisions, others, pending: metric('outbox_pending') };
+  // The reload's own row says that it looked; these are what others hear of.
+  const heard = ['outbox_published_total', 'config_generation', 'lbsync_total', 'vpp_api_total'];
+  const effects = heard.reduce((sum, name) => sum + metric(name), 0);
+  return { decisions, effects, pending: metric('outbox_pending') };
 }
