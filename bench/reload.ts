@@ -41,7 +41,7 @@ function rowsOf(found: LargeReload, { backends, frontends }: (typeof SIZES)['ful
     },
     {
       id: 'effects',
-      question: `${what}: decisions beside the one that says so, feed events, generations, and configurations stored`,
+      question: `${what}: feed events, generations and requests to the load balancer that follow`,
       unit: '',
       value: found.effects,
       must: atMost(0, ''),
