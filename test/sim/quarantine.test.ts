@@ -13,7 +13,7 @@ import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 /** Half of what each machine reads is not there. */
 const POISON: Readonly<Record<string, Message>> = {
   backend: { type: 'backend.desired' },
-  instance: { type: 'backend.verdict' },
+  instance: { type: 'instance.desired' },
   group: { type: 'instance.changed' },
   tenant: { type: 'group.status' },
   frontend: { type: 'member.level' },
