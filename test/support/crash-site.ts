@@ -19,6 +19,7 @@ import { verifyFolder } from './verify-folder.js';
 
 const CONFIG = `
 node: { name: crash, workers: WORKERS }
+guards: { shrink: { share: 100% } }
 providers: { local: { driver: process } }
 templates: { web: { provider: local, spec: { command: [node, SERVER], env: { CRASH_SITE: MARK } } } }
 healthChecks:
