@@ -49,11 +49,13 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
   });
   let cancel: (() => void) | undefined;
   let standingBy = 0;
+  let closed = false;
 
   /** A task that ends at once: for it the pool makes a thread, which stays. */
   const standBy = (): void => {
     cancel = undefined;
-    if (pool.threads.length > tasks) return;
+    // A pool that ended would make a thread for it all the same, and nobody would end that.
+    if (closed || pool.threads.length > tasks) return;
     standingBy += 1;
     const over = (): void => {
       standingBy -= 1;
@@ -63,7 +65,7 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
   };
   const settled = (): void => {
     cancel?.();
-    cancel = after(CALM_MS, standBy);
+    cancel = closed ? undefined : after(CALM_MS, standBy);
   };
   pool.on('error', (error) => {
     options.onSpareDied(error);
@@ -80,6 +82,7 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
       return standingBy === 0 && pool.queueSize > 0;
     },
     close: () => {
+      closed = true;
       cancel?.();
       return pool.destroy();
     },
