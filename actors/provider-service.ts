@@ -112,6 +112,8 @@ function createProviderService(scope: ServiceScope, ports: ProviderPorts): Servi
   };
   return {
     receive: (message, mail) => {
+      // An answer that found no room: whoever asked asks again.
+      if ((message.type as string) === 'delivery.refused') return;
       receive(desk, message as ProviderMessage | Finished, mail);
       scope.reply(mail.replyTo, { ok: true });
     },

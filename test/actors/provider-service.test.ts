@@ -314,6 +314,17 @@ test('[PR-17] provider service: a watch that fails is not a death and is tried a
   assert.equal(desk.world.calls.filter(({ call }) => call === 'watch').length, 2);
 });
 
+test('[PR-15] provider service: an answer that found no room is no request', async () => {
+  const desk = openDesk();
+  desk.configure();
+  await desk.clock.settle();
+  const to = addressOf('instance', 'i-0000-1');
+  desk.ask(1, { type: 'delivery.refused', to, message: 'provider.created' } as never);
+  await desk.clock.settle();
+  assert.deepEqual(desk.world.calls, []);
+  assert.deepEqual(toldOf(desk), []);
+});
+
 test('[PR-18] provider service: new settings reopen the driver once it is at rest', async () => {
   const desk = openDesk();
   desk.world.latencyMs = { create: 100 };
