@@ -73,6 +73,7 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
   });
   return {
     run: (task, transferList, signal) => {
+      if (closed) return Promise.reject(new Error('the pool of threads is closed'));
       cancel?.();
       cancel = undefined;
       return pool.run(task, { transferList: [...transferList], name: 'runWorker', signal });
@@ -81,10 +82,13 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
     get isBehind() {
       return standingBy === 0 && pool.queueSize > 0;
     },
-    close: () => {
+    close: async () => {
       closed = true;
       cancel?.();
-      return pool.destroy();
+      // One that was only just being made may be missed by the end of the pool, and would hold the process.
+      const before = [...pool.threads];
+      await pool.destroy();
+      for (const thread of [...before, ...pool.threads]) await thread.terminate();
     },
   };
 }
