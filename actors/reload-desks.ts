@@ -8,7 +8,7 @@
  * Rule: [RE-6] who is being told everything again is told all of it, whatever is read meanwhile.
  */
 
-import { ok, type Result } from '../machines/model/result.js';
+import { fail, ok, type Result } from '../machines/model/result.js';
 import type { LoadParams } from '../machines/reload-memory.js';
 import { type Examined, type Kept, type Read, refusalOf } from '../src/policy/reload.js';
 import type { ConfigDesk, ConfigLetter, LetterOrder } from '../src/ports/config-file.js';
@@ -47,13 +47,15 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
   let busy = 0;
   /** No pass is under way. */
   let released = true;
+  /** Nobody has a right to go on; what is opened yet is closed at once. */
+  let closed = false;
   let retained = '';
   let current: AbortController | undefined;
 
   const drop = (): void => {
     if (held !== undefined) parted.push(held);
     held = undefined;
-    if (busy === 0) closeParted();
+    if (busy === 0 || closed) closeParted();
   };
 
   const closeParted = (): void => {
@@ -67,9 +69,11 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
   const hold = (hash: string, opened: Held['opened']): void => {
     drop();
     held = { hash, opened };
+    if (closed) drop();
   };
 
-  const desk = (kept: Kept): Promise<Result<ConfigDesk, string>> => {
+  const desk = async (kept: Kept): Promise<Result<ConfigDesk, string>> => {
+    if (closed) return fail('the node is stopping');
     if (held?.hash === kept.hash) return held.opened;
     const opened = configFile.restore(kept);
     hold(kept.hash, opened);
@@ -148,11 +152,13 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
     },
     during: async (work) => {
       busy += 1;
-      await work();
-      busy -= 1;
-      if (released && busy === 0) drop();
-      else if (busy === 0) closeParted();
-      return undefined;
+      try {
+        return await work();
+      } finally {
+        busy -= 1;
+        if (released && busy === 0) drop();
+        else if (busy === 0) closeParted();
+      }
     },
     release: async (hashes) => {
       released = true;
@@ -163,6 +169,7 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
       return undefined;
     },
     close: () => {
+      closed = true;
       current?.abort();
       drop();
     },

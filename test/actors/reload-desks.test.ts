@@ -165,3 +165,32 @@ test('[RE-6] reload desks: of many generations of the same file the latest is re
   outside.failure = 'nobody needs to ask';
   assert.equal(await ask(1_500), 2);
 });
+
+test('[RE-6] reload desks: at the end nothing stays open, whoever was converging and whatever was just being opened', async () => {
+  const { desks, open } = openDesks();
+  const hash = await booted(desks);
+  void desks.during(async () => {
+    await desks.desk({ hash });
+    return new Promise<never>(() => undefined);
+  });
+  await settle();
+  assert.equal(open(), 1);
+  const late = desks.examine(BOOT);
+  desks.close();
+  await late;
+  await settle();
+  assert.equal(open(), 0);
+  assert.equal((await desks.desk({ hash })).ok, false);
+});
+
+test('[RE-6] reload desks: who fails as it converges holds nothing back', async () => {
+  const { desks, open } = openDesks();
+  const hash = await booted(desks);
+  const failing = desks.during(async () => {
+    await desks.desk({ hash });
+    throw new Error('the store went away');
+  });
+  await assert.rejects(failing, /went away/);
+  await settle();
+  assert.equal(open(), 0);
+});

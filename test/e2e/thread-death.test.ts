@@ -48,8 +48,6 @@ describe('a thread dies', () => {
     unwatch();
     await node.stop();
     await site.close();
-    // As `run` does: a thread cut off while it came up may hold the event loop; it must not hold the exit.
-    setTimeout(() => process.exit(), 2_000);
   });
 
   async function watching(): Promise<void> {

@@ -29,6 +29,8 @@ export interface ThreadPool {
   settled(): void;
   /** Whether a task waits for a thread that is already there. */
   readonly isBehind: boolean;
+  /** How many there are, spares included. */
+  readonly threads: number;
   close(): Promise<void>;
 }
 
@@ -54,7 +56,6 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
   /** A task that ends at once: for it the pool makes a thread, which stays. */
   const standBy = (): void => {
     cancel = undefined;
-    // A pool that ended would make a thread for it all the same, and nobody would end that.
     if (closed || pool.threads.length > tasks) return;
     standingBy += 1;
     const over = (): void => {
@@ -71,6 +72,10 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
     options.onSpareDied(error);
     settled();
   });
+  // A thread that was cut off may end after the pool did, which then makes others in its place.
+  pool.on('workerCreate', () => {
+    if (closed) void pool.destroy();
+  });
   return {
     run: (task, transferList, signal) => {
       if (closed) return Promise.reject(new Error('the pool of threads is closed'));
@@ -82,13 +87,13 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
     get isBehind() {
       return standingBy === 0 && pool.queueSize > 0;
     },
-    close: async () => {
+    get threads() {
+      return pool.threads.length;
+    },
+    close: () => {
       closed = true;
       cancel?.();
-      // One that was only just being made may be missed by the end of the pool, and would hold the process.
-      const before = [...pool.threads];
-      await pool.destroy();
-      for (const thread of [...before, ...pool.threads]) await thread.terminate();
+      return pool.destroy();
     },
   };
 }
