@@ -69,6 +69,30 @@ import {
   tooMany,
 } from './reload-steps.js';
 
+const startsHooks = {
+  type: 'startHooks',
+  params: ({ context }: Step) => hookOf(context),
+} as const;
+
+/** What follows when a hook is over, by its answer or by its time: the next one, */
+const goesOn = [
+  'advance',
+  { type: 'applyHook', params: ({ context }: Step) => hookOf(context) },
+] as const;
+/** all of them again, with what was before, */
+const goesBack = [
+  'goBack',
+  { type: 'record', params: (step: Step) => rolledBack(step) },
+  startsHooks,
+] as const;
+/** or the end of the pass. */
+const ends = [
+  { type: 'record', params: (step: Step) => converged(step) },
+  { type: 'answer', params: (step: Step) => answerOf(step.context, closure(step)) },
+  { type: 'report', params: (step: Step) => closure(step) },
+  'close',
+] as const;
+
 export const reloadMachine = setup({
   types: {
     context: {} as ReloadContext,
@@ -213,7 +237,7 @@ export const reloadMachine = setup({
             actions: [
               'commit',
               { type: 'record', params: (step) => note(step, 'config.booted') },
-              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+              startsHooks,
             ],
           },
           {
@@ -222,7 +246,7 @@ export const reloadMachine = setup({
             actions: [
               'commit',
               { type: 'record', params: (step) => note(step, 'config.permitted') },
-              { type: 'startHooks', params: ({ context }) => hookOf(context) },
+              startsHooks,
             ],
           },
           {
@@ -237,11 +261,7 @@ export const reloadMachine = setup({
           },
           {
             target: 'converging',
-            actions: [
-              'commit',
-              { type: 'record', params: (step) => reloaded(step) },
-              { type: 'startHooks', params: ({ context }) => hookOf(context) },
-            ],
+            actions: ['commit', { type: 'record', params: (step) => reloaded(step) }, startsHooks],
           },
         ],
       },
@@ -255,7 +275,7 @@ export const reloadMachine = setup({
           reenter: true,
           actions: [
             { type: 'record', params: (step) => note(step, 'config.redriven') },
-            { type: 'startHooks', params: ({ context }) => hookOf(context) },
+            startsHooks,
           ],
         },
         'hook.finished': [
@@ -263,7 +283,7 @@ export const reloadMachine = setup({
             guard: 'isNextHook',
             target: 'converging',
             reenter: true,
-            actions: ['advance', { type: 'applyHook', params: ({ context }) => hookOf(context) }],
+            actions: goesOn,
           },
           {
             description:
@@ -271,21 +291,12 @@ export const reloadMachine = setup({
             guard: 'isGoingBack',
             target: 'converging',
             reenter: true,
-            actions: [
-              'goBack',
-              { type: 'record', params: (step) => rolledBack(step) },
-              { type: 'startHooks', params: ({ context }) => hookOf(context) },
-            ],
+            actions: goesBack,
           },
           {
             guard: 'isLastHook',
             target: 'settled',
-            actions: [
-              { type: 'record', params: (step) => converged(step) },
-              { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
-              { type: 'report', params: (step) => closure(step) },
-              'close',
-            ],
+            actions: ends,
           },
         ],
       },
@@ -296,26 +307,17 @@ export const reloadMachine = setup({
             guard: 'isLate',
             target: 'converging',
             reenter: true,
-            actions: ['advance', { type: 'applyHook', params: ({ context }) => hookOf(context) }],
+            actions: goesOn,
           },
           {
             guard: 'isLateAndGoingBack',
             target: 'converging',
             reenter: true,
-            actions: [
-              'goBack',
-              { type: 'record', params: (step) => rolledBack(step) },
-              { type: 'startHooks', params: ({ context }) => hookOf(context) },
-            ],
+            actions: goesBack,
           },
           {
             target: 'settled',
-            actions: [
-              { type: 'record', params: (step) => converged(step) },
-              { type: 'answer', params: (step) => answerOf(step.context, closure(step)) },
-              { type: 'report', params: (step) => closure(step) },
-              'close',
-            ],
+            actions: ends,
           },
         ],
       },

@@ -9,10 +9,10 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { percentile } from '../rows.js';
+import { freePort } from '../runtime/free-port.js';
 import { type Outcome, type Params, param } from '../runtime/probe.js';
 import { inFolder } from '../runtime/store-folder.js';
 import { type Ports, type SiteSize, siteOf, victimsOf } from './site.js';
@@ -147,15 +147,6 @@ function quantile(buckets: readonly Bucket[], share: number): number {
   const { le = Number.NaN, count = 0 } = buckets[at] ?? {};
   const below = buckets[at - 1] ?? { le: 0, count: 0 };
   return below.le + ((le - below.le) * (rank - below.count)) / Math.max(1, count - below.count);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function ask<T>(folder: string, ...words: readonly string[]): Promise<T> {
