@@ -57,6 +57,13 @@ export const leaseActor: ActorType<LeasePorts, Keeper | undefined> = {
     takeUp: oncePerFleet<TakeUpParams, LeasePorts, Keeper | undefined>(takeUp),
     takeUpAgain: observed<TakeUpParams, LeasePorts, Keeper | undefined>(takeUp),
     stepDown: protective<StepDownParams, LeasePorts, Keeper | undefined>(stepDown),
+    resign: protective<StepDownParams, LeasePorts, Keeper | undefined>((params, world) => {
+      stepDown(params, world);
+      world.scope.run(async () => {
+        await world.companion?.release();
+        return undefined;
+      });
+    }),
     passOn: observed<PassOnParams, LeasePorts, Keeper | undefined>(({ upTo, lost }, { ports }) =>
       ports.fleet?.acknowledge(upTo, lost),
     ),

@@ -19,7 +19,6 @@ import type {
   ProviderSettings,
 } from '../machines/model/messages.js';
 import type { Result } from '../machines/model/result.js';
-import { type Bucket, fullBucket, type RateRule, takePermit } from '../src/policy/rate.js';
 import type { Cancel } from '../src/ports/clock.js';
 import type { ProvidedInstance, Provider } from '../src/ports/provider.js';
 import type { Store } from '../src/ports/store.js';
@@ -31,6 +30,7 @@ import {
   type Gifts,
   type ProviderAnswer,
 } from './provider-calls.js';
+import { createPace, type Pace } from './provider-pace.js';
 import {
   type Asker,
   createWorkQueue,
@@ -85,7 +85,7 @@ interface Desk {
   /** The instances of an earlier run are being looked up. */
   listing: boolean;
   stopped: boolean;
-  bucket: Bucket;
+  readonly pace: Pace;
   wake: Cancel | undefined;
   lastError: string | undefined;
 }
@@ -106,7 +106,7 @@ function createProviderService(scope: ServiceScope, ports: ProviderPorts): Servi
     opening: false,
     listing: false,
     stopped: false,
-    bucket: { permits: 0, atMs: 0 },
+    pace: createPace(),
     wake: undefined,
     lastError: undefined,
   };
@@ -204,6 +204,7 @@ function notOurs(request: Work['request']): Called {
 function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called): void {
   const { request, from, cause } = work;
   desk.running.delete(work.key);
+  if (answer !== undefined && desk.applied !== undefined) desk.pace.settle(desk.applied, answer);
   if (answer !== undefined) desk.scope.because(cause).tell(from, answer);
   if (answer !== undefined && tellsGone(answer)) forget(desk, answer.providerId);
   if (again !== undefined) retryLater(desk, work, again);
@@ -224,25 +225,16 @@ function retryLater(desk: Desk, work: Work, failure?: ProviderFailure): void {
 function mayCreate(desk: Desk, settings: ProviderSettings): boolean {
   const creating = [...desk.running.values()].filter(isCreate).length;
   if (creating >= Math.max(1, settings.concurrency - 1)) return false;
-  const rule = rateOf(settings);
-  if (rule === undefined) return true;
   const { clock } = desk.scope;
-  const taken = takePermit(rule, desk.bucket, clock.monotonic());
-  desk.bucket = taken.bucket;
-  if (taken.granted) return true;
+  const waitMs = desk.pace.waitMs(settings, clock.monotonic());
+  if (waitMs === 0) return true;
   desk.wake?.();
-  desk.wake = clock.after(taken.waitMs, () => serve(desk));
+  desk.wake = clock.after(waitMs, () => serve(desk));
   return false;
 }
 
 function isCreate({ request }: Work): boolean {
   return request.type === 'provider.create';
-}
-
-/** A second's worth of creates may come at once. */
-function rateOf({ createRate }: ProviderSettings): RateRule | undefined {
-  if (createRate === undefined) return undefined;
-  return { perSecond: createRate, burst: Math.max(1, Math.floor(createRate)) };
 }
 
 /** Two drivers never work on the same things: the old one ends what it does first. */
@@ -271,8 +263,7 @@ function takeOver(desk: Desk, opened: Result<Provider, ProviderFailure>): void {
   if (desk.stopped) return void provider.close();
   desk.lastError = undefined;
   desk.provider = provider;
-  const rule = applied === undefined ? undefined : rateOf(applied);
-  if (rule !== undefined) desk.bucket = fullBucket(rule, scope.clock.monotonic());
+  if (applied !== undefined) desk.pace.begin(applied, scope.clock.monotonic());
   provider.onExit((providerId, detail) => tellDeath(desk, providerId, detail));
   provider.onNotice?.((providerId, notice) => tellNotice(desk, providerId, notice));
   desk.listing = true;

@@ -5,7 +5,7 @@
 import { addressOf } from '../machines/model/ids.js';
 import type { ProviderMessage } from '../machines/model/messages.js';
 import { type DeleteParams, sweepMachine } from '../machines/sweep.js';
-import { type SweepMemory, sweepShape } from '../machines/sweep-messages.js';
+import { type AnswersParams, type SweepMemory, sweepShape } from '../machines/sweep-messages.js';
 import { type ActorType, observed, oncePerFleet, type World } from '../src/runtime/actor-type.js';
 
 type AnyWorld = World<unknown, unknown>;
@@ -29,6 +29,9 @@ export const sweepActor: ActorType = {
       for (const providerId of providerIds) {
         tellProvider(provider, { type: 'provider.delete', providerId }, world);
       }
+    }),
+    answer: observed(({ askers, body }: AnswersParams, { scope }: AnyWorld) => {
+      for (const asker of askers) scope.reply(asker, body);
     }),
   },
   view: ({ context }) => sweepShape(context as unknown as SweepMemory),

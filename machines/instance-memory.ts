@@ -82,6 +82,7 @@ export interface InstanceMemory {
   readonly sinceMs: number;
   readonly cause: string;
   readonly requestedAtMs: number;
+  /** Since when it may be expected to serve: its creation, or its release from a quarantine before that. */
   readonly createdAtMs: number | null;
   readonly servedAtMs: number | null;
   readonly providerId: string | null;

@@ -158,7 +158,11 @@ export const instanceSetup = setup({
       const untilMs = forMs === null ? null : at + forMs;
       return { quarantine: { owner, reason, sinceMs: at, untilMs, lastMayGo: force } };
     }),
-    endQuarantine: assign({ quarantine: null }),
+    /** One that has never served begins to arrive anew: its time was not spent on that. */
+    endQuarantine: assign(({ context, event }) => ({
+      quarantine: null,
+      ...(context.servedAtMs === null ? { createdAtMs: event.meta.at } : {}),
+    })),
     liftLastMember: assign(({ context, event }) => ({
       drain: { ...drainOf(context), lastMayGo: true },
       ...renumbered(context, event.meta),
@@ -248,7 +252,7 @@ export const instanceSetup = setup({
     /** Time for a create of unknown outcome to show at the provider. */
     settleWindow: ({ context, event }) => until(context.retryAtMs ?? 0, event),
     retryDue: ({ context, event }) => until(context.retryAtMs ?? 0, event),
-    /** From its creation. */
+    /** From its creation, or its release. */
     bootTimeout: ({ context, event }) => {
       const { createdAtMs, spec } = context;
       return until((createdAtMs ?? event.meta.at) + spec.bootTimeoutMs, event);

@@ -14,7 +14,8 @@
  *
  * Rules: [LE-6] nothing is done for the fleet before the log is read to its end and has our beginning;
  * [LE-7] a lost lease ends all of it, from wherever it is; [LE-8] every beginning has an epoch above all
- * that were stored or seen.
+ * that were stored or seen; [LE-10] who cannot take up what it was granted gives it back, and lets others have it
+ * first.
  */
 import { assign, setup } from 'xstate';
 import { assert } from './model/assert.js';
@@ -48,6 +49,8 @@ export interface LeaseMemory {
   /** Of our own beginning; null while we have none. */
   readonly standing: Standing | null;
   readonly problem: string | null;
+  /** Times in a row that it could not be taken up. */
+  readonly failures: number;
 }
 
 interface Args {
@@ -70,14 +73,18 @@ export interface PassOnParams {
 
 /** Between attempts of what needs the broker. */
 export const RETRY_MS = 1_000;
+/** Who cannot take it up so many times in a row gives it back, */
+const FAILURES_MAX = 5;
+/** and leaves it to others for a while. */
+const STAND_BACK_MS = 15_000;
 
 function standingIn({ context }: Args): Standing {
   assert(context.standing !== null, 'a holder without a standing');
   return context.standing;
 }
 
-function messageIn({ event }: Args): string {
-  return 'message' in event ? String(event.message) : '';
+function messageIn({ context, event }: Args): string {
+  return 'message' in event ? String(event.message) : (context.problem ?? '');
 }
 
 function gained(args: Args): RecordParams {
@@ -110,6 +117,17 @@ function acknowledgedIn({ event }: Args): PassOnParams {
   return { upTo: event.upTo, lost: event.lost };
 }
 
+/** Held by who cannot decide, it would keep everybody else from deciding. */
+const gives = {
+  guard: 'isHopeless',
+  target: '#lease.standingBack',
+  actions: [
+    { type: 'record', params: lost },
+    { type: 'resign', params: (args: Args): StepDownParams => ({ reason: messageIn(args) }) },
+    'stepOff',
+  ],
+} as const;
+
 export const leaseMachine = setup({
   types: {
     context: {} as LeaseMemory,
@@ -119,28 +137,37 @@ export const leaseMachine = setup({
   delays: {
     pollInterval: ({ context }) => context.pollIntervalMs,
     retry: RETRY_MS,
+    standBack: STAND_BACK_MS,
   },
+  guards: { isHopeless: ({ context }) => context.failures >= FAILURES_MAX },
   actions: {
     ask: effect<Record<string, never>>(),
     prepare: effect<Record<string, never>>(),
     takeUp: effect<TakeUpParams>(),
     takeUpAgain: effect<TakeUpParams>(),
     stepDown: effect<StepDownParams>(),
+    /** Steps down, and gives the lease back. */
+    resign: effect<StepDownParams>(),
     passOn: effect<PassOnParams>(),
     record: effect<RecordParams>(),
     adopt: assign(({ event }) =>
       event.type === 'lease.begin' ? { pollIntervalMs: event.pollIntervalMs } : {},
     ),
     learn: assign((args) => ({ problem: messageIn(args) })),
+    stumble: assign((args) => ({
+      problem: messageIn(args),
+      failures: args.context.failures + 1,
+    })),
     stand: assign(({ event }) =>
       event.type === 'fleet.prepared' ? { standing: event.standing, problem: null } : {},
     ),
-    stepOff: assign((args) => ({ standing: null, problem: messageIn(args) })),
+    stepOff: assign((args) => ({ standing: null, problem: messageIn(args), failures: 0 })),
+    recover: assign({ failures: 0 }),
   },
 }).createMachine({
   id: 'lease',
   description: 'Whether this node decides for the fleet.',
-  context: { pollIntervalMs: RETRY_MS, standing: null, problem: null },
+  context: { pollIntervalMs: RETRY_MS, standing: null, problem: null, failures: 0 },
   initial: 'unset',
   on: {
     'feed.acknowledged': { actions: { type: 'passOn', params: acknowledgedIn } },
@@ -154,6 +181,10 @@ export const leaseMachine = setup({
     following: {
       description: 'Another node has it, or nobody can say who.',
       after: { pollInterval: 'asking' },
+    },
+    standingBack: {
+      description: 'It could not be taken up here: others may have it first.',
+      after: { standBack: 'asking' },
     },
     asking: {
       description: 'The lease is asked for.',
@@ -189,27 +220,33 @@ export const leaseMachine = setup({
                 { type: 'takeUp', params: (args) => ({ standing: standingIn(args) }) },
               ],
             },
-            'fleet.unprepared': { target: 'pausing', actions: 'learn' },
+            'fleet.unprepared': { target: 'pausing', actions: 'stumble' },
           },
         },
         pausing: {
           description: 'The broker or the store did not answer.',
-          after: { retry: 'preparing' },
+          after: { retry: [gives, { target: 'preparing' }] },
         },
         beginning: {
           description: 'Our beginning is on its way to the feed; then duties come to life.',
           on: {
-            'fleet.takenUp': 'holding',
-            'fleet.notTakenUp': { target: 'stumbling', actions: 'learn' },
+            'fleet.takenUp': { target: 'holding', actions: 'recover' },
+            'fleet.notTakenUp': { target: 'stumbling', actions: 'stumble' },
           },
         },
         stumbling: {
           description: 'Our beginning is in the feed, and what is before it could not be read.',
           after: {
-            retry: {
-              target: 'beginning',
-              actions: { type: 'takeUpAgain', params: (args) => ({ standing: standingIn(args) }) },
-            },
+            retry: [
+              gives,
+              {
+                target: 'beginning',
+                actions: {
+                  type: 'takeUpAgain',
+                  params: (args) => ({ standing: standingIn(args) }),
+                },
+              },
+            ],
           },
         },
         holding: { description: 'Deciding for the fleet.' },

@@ -5,6 +5,7 @@
  */
 import { newcomers, type Orphan, type Orphans } from '../src/policy/orphans.js';
 import type { PublishParams, RecordParams } from './model/effects.js';
+import type { Refusal } from './model/failures.js';
 import type { JsonObject } from './model/json.js';
 import type { SweepSettings } from './model/orphans.js';
 import { timestamp } from './model/time.js';
@@ -19,6 +20,22 @@ export interface SweepMemory {
   readonly askedAtMs: number;
   /** Why the last list proved nothing, and since when none did. */
   readonly problem: { readonly message: string; readonly sinceMs: number } | null;
+  /** Who waits for what the list says. */
+  readonly askers: readonly string[];
+}
+
+export interface AnswersParams {
+  readonly askers: readonly string[];
+  readonly body: JsonObject;
+}
+
+/** What was found, or why that is not known. */
+export function answersOf(memory: SweepMemory): AnswersParams {
+  const { askers, problem, provider } = memory;
+  if (problem === null) return { askers, body: { ok: true, ...sweepShape(memory) } };
+  const message = `what provider "${provider}" has cannot be compared: ${problem.message}`;
+  const refusal: Refusal = { code: 'refused', rule: 'OR-5', message };
+  return { askers, body: { ok: false, refusal: { ...refusal } } };
 }
 
 /** Names told in one sentence or record; of the rest their number. */

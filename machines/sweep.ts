@@ -12,7 +12,8 @@
  *
  * Rules: [OR-1]..[OR-4] src/policy/orphans.ts; [OR-5] a list that failed, or is not complete, changes
  * nothing; [OR-6] an orphan is told of once, and once when it is gone; [OR-7] its deletion is a decision
- * on record before the provider is asked.
+ * on record before the provider is asked; [OR-9] who asks for a look is answered when the list
+ * was compared, or could not be.
  */
 import { assign, setup } from 'xstate';
 import { dueOrphans, type Orphans, orphansAfter } from '../src/policy/orphans.js';
@@ -21,7 +22,14 @@ import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import { type Address, keyOf } from './model/ids.js';
 import type { SweepMessage, SweepSettings } from './model/orphans.js';
-import { changeRecord, deletionRecord, isNews, type SweepMemory } from './sweep-messages.js';
+import {
+  type AnswersParams,
+  answersOf,
+  changeRecord,
+  deletionRecord,
+  isNews,
+  type SweepMemory,
+} from './sweep-messages.js';
 
 export type SweepEvent = Stamped<SweepMessage> | Stamped<Activated>;
 
@@ -29,6 +37,9 @@ export interface SweepArgs {
   readonly context: SweepMemory;
   readonly event: SweepEvent;
 }
+
+/** More are answered with what is known already. */
+const ASKERS_MAX = 64;
 
 /** A list that takes longer is asked for again. */
 const SILENCE_MS = 600_000;
@@ -66,6 +77,19 @@ const deletionOf = ({ context }: SweepArgs): DeleteParams => ({
   providerIds: dueIn(context).map(({ providerId }) => providerId),
 });
 
+const answersAll = {
+  type: 'answer',
+  params: ({ context }: SweepArgs): AnswersParams => answersOf(context),
+} as const;
+
+const answersOne = {
+  type: 'answer',
+  params: ({ context, event }: SweepArgs): AnswersParams => {
+    const { replyTo } = event.meta;
+    return { ...answersOf(context), askers: replyTo === undefined ? [] : [replyTo] };
+  },
+} as const;
+
 export const sweepMachine = setup({
   types: {
     context: {} as SweepMemory,
@@ -92,6 +116,13 @@ export const sweepMachine = setup({
         sinceMs: context.problem?.sinceMs ?? event.meta.at,
       },
     })),
+    noteAsker: assign(({ context, event }) => ({
+      askers: [
+        ...context.askers,
+        ...(event.meta.replyTo === undefined ? [] : [event.meta.replyTo]),
+      ],
+    })),
+    forgetAskers: assign({ askers: [] }),
     markDeleting: assign(({ context }) => {
       const due = dueIn(context).map((one) => [one.providerId, { ...one, deleting: true }]);
       return { orphans: { ...context.orphans, ...Object.fromEntries(due) } };
@@ -99,8 +130,11 @@ export const sweepMachine = setup({
     askProvider: effect<{ readonly provider: string }>(),
     deleteOrphans: effect<DeleteParams>(),
     record: effect<RecordParams>(),
+    answer: effect<AnswersParams>(),
   },
   guards: {
+    isAwaited: ({ context }) => context.askers.length > 0,
+    isCrowded: ({ context }) => context.askers.length >= ASKERS_MAX,
     isNews: (args) => isNews(args.context, afterList(args)),
     isDue: ({ context }) => dueIn(context).length > 0,
     isSame: ({ context, event }) =>
@@ -123,8 +157,12 @@ export const sweepMachine = setup({
     sweptAtMs: null,
     askedAtMs: 0,
     problem: null,
+    askers: [],
   }),
   initial: 'unknown',
+  on: {
+    'operator.sweep': [{ guard: 'isCrowded', actions: answersOne }, { actions: 'noteAsker' }],
+  },
   states: {
     unknown: {
       description: 'Addressed, but not yet told how often to look.',
@@ -134,7 +172,7 @@ export const sweepMachine = setup({
       description: 'Instances of before say first that they are there.',
       on: {
         'sweep.settings': { actions: 'adopt' },
-        'sweep.now': 'listing',
+        'operator.sweep': { target: 'listing', actions: 'noteAsker' },
       },
       after: { firstSweep: 'listing' },
     },
@@ -166,21 +204,24 @@ export const sweepMachine = setup({
     },
     resting: {
       description: 'Until the next look.',
-      always: {
-        guard: 'isDue',
-        actions: [
-          { type: 'record', params: ({ context }) => deletionRecord(context, dueIn(context)) },
-          { type: 'deleteOrphans', params: deletionOf },
-          'markDeleting',
-        ],
-      },
+      always: [
+        {
+          guard: 'isDue',
+          actions: [
+            { type: 'record', params: ({ context }) => deletionRecord(context, dueIn(context)) },
+            { type: 'deleteOrphans', params: deletionOf },
+            'markDeleting',
+          ],
+        },
+        { guard: 'isAwaited', actions: [answersAll, 'forgetAskers'] },
+      ],
       on: {
         'sweep.settings': [
           { guard: 'isSame' },
           // Other rules are applied to what is there now, not to what was there at the last look.
           { target: 'listing', actions: 'adopt' },
         ],
-        'sweep.now': 'listing',
+        'operator.sweep': { target: 'listing', actions: 'noteAsker' },
       },
       after: { interval: 'listing' },
     },

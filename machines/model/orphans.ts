@@ -31,8 +31,8 @@ export interface SweepSettings {
 
 export type SweepMessage =
   | { readonly type: 'sweep.settings'; readonly settings: SweepSettings }
-  /** At once: the lease was gained, or somebody wants to know. */
-  | { readonly type: 'sweep.now' }
+  /** At once: somebody wants to know, and is answered when the list was compared. */
+  | { readonly type: 'operator.sweep' }
   /** The whole list was read and compared. */
   | {
       readonly type: 'orphans.listed';

@@ -37,6 +37,7 @@ const ACTOR_OF: Readonly<Partial<Record<ResourceKind, ActorKind>>> = {
   backends: 'backend',
   frontends: 'frontend',
   guards: 'guard',
+  providers: 'provider',
 };
 
 /** Reloads read files and wait for every part; they may take longer than an ordinary question. */

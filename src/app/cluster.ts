@@ -31,6 +31,8 @@ export interface Cluster extends Directory {
 
 /** Reloads wait for files and for every hook in turn; everything else answers at once. */
 const RELOAD_TIMEOUT_MS = 300_000;
+/** What waits for files, or for a provider's whole list. */
+const SLOW: readonly string[] = ['reload.requested', 'operator.sweep'];
 
 export function createCluster({ host, own, others, query }: ClusterOptions): Cluster {
   const everywhere: Cluster['everywhere'] = async (name, args) => {
@@ -62,7 +64,7 @@ export function createCluster({ host, own, others, query }: ClusterOptions): Clu
       (await everywhere('resume', address)).some(({ answer }) => answer === true),
     tell: (to, message) => host.tell(to, message, `outside:${message.type}`),
     ask: (to: Address, message: Message): Promise<Result<Json, AskFailure>> =>
-      message.type === 'reload.requested'
+      SLOW.includes(message.type)
         ? host.ask(to, message, RELOAD_TIMEOUT_MS)
         : host.ask(to, message),
   };

@@ -81,6 +81,16 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ...['id', 'kind', 'lostAt', 'detectedAt', 'rebuiltAt', 'ops'].map((name) => field(name)),
     count('frontends'),
   ],
+  providers: [
+    ...['name', 'driver', 'state', 'instances', 'queued', 'running'].map((name) => field(name)),
+    field('error', 'lastError'),
+  ],
+  orphans: [
+    field('provider id', 'providerId'),
+    ...['provider', 'why', 'instance', 'address'].map((name) => field(name)),
+    AGE,
+    field('deleting'),
+  ],
   outbox: [
     field('id'),
     field('state'),

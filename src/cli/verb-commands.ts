@@ -1,13 +1,14 @@
 /** Commands that act: drain, ack-drain, replace, dataplane, actor resume, and overrides. */
 import { Command, Option } from 'commander';
+import type { Json, JsonObject } from '../../machines/model/json.js';
 import { act } from './act.js';
 import { dataplaneCommand } from './dataplane-command.js';
 import { durationMs } from './duration.js';
 import { EXIT } from './exit-codes.js';
 import { overrideCommands } from './override-commands.js';
-import { details, type Format, printObject } from './print.js';
-import { examples, formatOptions } from './read-commands.js';
-import { callAndPrint } from './session.js';
+import { details, type Format, printable, printList, printObject } from './print.js';
+import { examples, formatOptions, listText } from './read-commands.js';
+import { callAndPrint, listAndPrint } from './session.js';
 import { tenantCommand } from './tenant-commands.js';
 
 export function verbCommands(): readonly Command[] {
@@ -20,6 +21,7 @@ export function verbCommands(): readonly Command[] {
     dataplaneCommand(),
     actorCommand(),
     identityCommand(),
+    sweepCommand(),
     tenantCommand(),
   ];
 }
@@ -88,6 +90,27 @@ function actorCommand(): Command {
       act(command, { name: 'ResumeActor', request: { name: address } }, options),
     );
   return actor;
+}
+
+function sweepCommand(): Command {
+  return formatOptions(new Command('sweep'))
+    .description('ask providers at once for all they have, and list what no instance knows')
+    .argument('[provider]', 'only this one, as get providers shows it')
+    .addHelpText('after', examples('sweep cloud', 'sweep --json'))
+    .action((name: string | undefined, format: Format, command: Command) =>
+      listAndPrint(command, { name: 'Sweep', request: { name: name ?? '' } }, (swept) => {
+        printList(swept, format, () => sweptText(swept));
+        return EXIT.ok;
+      }),
+    );
+}
+
+function sweptText(swept: readonly JsonObject[]): string {
+  const orphans = swept.flatMap(({ name, orphans }) =>
+    ((orphans ?? []) as readonly JsonObject[]).map((one) => ({ ...one, provider: name as Json })),
+  );
+  const heads = swept.map(({ name, listed, mode }) => `${name}: ${listed} of ours, mode ${mode}`);
+  return [...heads, listText('orphans', orphans)].map(printable).join('\n');
 }
 
 function identityCommand(): Command {

@@ -38,6 +38,11 @@ export function takePermit(rule: RateRule, bucket: Bucket, nowMs: number): Taken
   return { granted: false, bucket: filled, waitMs };
 }
 
+/** What it was taken for came to nothing. */
+export function givePermitBack(rule: RateRule, bucket: Bucket): Bucket {
+  return { ...bucket, permits: Math.min(rule.burst, bucket.permits + 1) };
+}
+
 function refill(rule: RateRule, bucket: Bucket, nowMs: number): Bucket {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
   const permits = Math.min(rule.burst, bucket.permits + (elapsedMs / 1000) * rule.perSecond);

@@ -20,6 +20,7 @@ export const RESOURCE_KINDS = [
   'conditions',
   'guards',
   'incidents',
+  'providers',
 ] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 

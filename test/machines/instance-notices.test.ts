@@ -8,9 +8,10 @@ import { opinionOf } from '../../src/policy/instance-health.js';
 import { TERMS } from '../support/book.js';
 import { agentSpec, attended } from '../support/group-agents.js';
 import { agedSpec, HOUR_MS, inState, living } from '../support/group-ages.js';
-import { answered, assertConverged, named, verb } from '../support/group-drive.js';
+import { answered, assertConverged, desired, named, verb } from '../support/group-drive.js';
 import { MINUTE_MS, WEB } from '../support/group-spec.js';
 import type { GroupWorld } from '../support/group-types.js';
+import { createGroupWorld } from '../support/group-world.js';
 
 function first(world: GroupWorld): InstanceMemory {
   return world.instances()[0] ?? assert.fail('there is one');
@@ -137,6 +138,26 @@ test('[IN-18] quarantine: released while its place is not filled it stays', () =
   assert.equal(named(world, one).state, 'serving');
   assert.equal(world.neighbours.asOf(WEB, one.id)?.phase, 'in');
   assertConverged(world, 3);
+});
+
+test('[IN-18] quarantine: released after its time to boot, having never served, it gets that time anew', () => {
+  const world = createGroupWorld(agedSpec({}, { size: 1 }), 7);
+  world.neighbours.newborn = 'down';
+  desired(world, agedSpec({}, { size: 1 }));
+  world.run(MINUTE_MS);
+  const one = first(world);
+  assert.equal(one.state, 'registered');
+  world.neighbours.onCreate = 'quota';
+  quarantine(world, one, null);
+  world.run(HOUR_MS);
+  verb(world, one, 'operator.release');
+  world.run(MINUTE_MS);
+  assert.equal(named(world, one).state, 'registered');
+  const bootMs = one.spec.bootTimeoutMs;
+  world.run(bootMs - 2 * MINUTE_MS);
+  assert.equal(named(world, one).state, 'registered');
+  world.run(2 * MINUTE_MS);
+  assert.equal(named(world, one).drain?.reason, 'unhealthy');
 });
 
 test('[IN-18] quarantine: ends with its group, by a drain, a notice or a death; only what lives is kept', () => {

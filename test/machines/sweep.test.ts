@@ -6,7 +6,7 @@ import { addressOf, groupKeyOf, type InstanceId, type TenantId } from '../../mac
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Stranger, SweepMessage, SweepSettings } from '../../machines/model/orphans.js';
 import { type DeleteParams, sweepMachine } from '../../machines/sweep.js';
-import { type SweepMemory, sweepShape } from '../../machines/sweep-messages.js';
+import { type AnswersParams, type SweepMemory, sweepShape } from '../../machines/sweep-messages.js';
 import { ORPHAN_DELETES_MAX } from '../../src/policy/orphans.js';
 import { type Driven, drive } from '../support/drive.js';
 
@@ -124,9 +124,35 @@ test('[OR-4] sweep: one list deletes at most its share, and only the next one mo
   assert.deepEqual(deletedBy(second), [8]);
 });
 
-test('[OR-6] sweep: can be asked for, and the same settings again change nothing', () => {
+test('[OR-6] sweep: the same settings again change nothing', () => {
   const resting = listed(begun(), []);
-  assert.equal(resting.send({ type: 'sweep.now' }).value, 'listing');
   const same = told(resting, { type: 'sweep.settings', settings: SETTINGS });
   assert.deepEqual(same.effects, []);
+});
+
+test('[OR-9] sweep: who asks is answered when the list was compared, or could not be', () => {
+  const resting = listed(begun(), []);
+  const asking = resting.send({ type: 'operator.sweep' }, { replyTo: 'a' });
+  assert.deepEqual([asking.value, asking.said('answer')], ['listing', []]);
+  const both = asking.send({ type: 'operator.sweep' }, { replyTo: 'b' });
+  const known = listed(both, [1]);
+  const [answer, ...more] = known.said<AnswersParams>('answer');
+  assert.deepEqual([answer?.askers, answer?.body['ok'], more], [['a', 'b'], true, []]);
+  assert.deepEqual(
+    ((answer?.body['orphans'] ?? []) as JsonObject[]).map(({ providerId }) => providerId),
+    ['p-1'],
+  );
+  const failure = { code: 'unavailable', message: 'page 3 is missing' } as const;
+  const again = known.send({ type: 'operator.sweep' }, { replyTo: 'c' });
+  const failed = told(again, { type: 'orphans.unlisted', failure });
+  const [refusal] = failed.said<AnswersParams>('answer');
+  assert.deepEqual([refusal?.askers, refusal?.body['ok']], [['c'], false]);
+  assert.match(JSON.stringify(refusal?.body), /OR-5.*page 3 is missing/);
+  assert.deepEqual(listed(failed.fire('interval'), []).said('answer'), [], 'nobody waits any more');
+});
+
+test('[OR-9] sweep: asked before its first look it looks at once', () => {
+  const sweep = drive<SweepMemory>(sweepMachine, { address: addressOf('sweep', 'cloud') });
+  const early = told(sweep, { type: 'sweep.settings', settings: SETTINGS });
+  assert.equal(early.send({ type: 'operator.sweep' }, { replyTo: 'a' }).value, 'listing');
 });

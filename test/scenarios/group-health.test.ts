@@ -50,6 +50,30 @@ test('[IG-24] a stream that ends and comes back replaces nobody', () => {
   assert.equal(asked(world, 'provider.create'), 3);
 });
 
+test('[IG-15] what is heard again is looked into again, however soon: nothing is lost to an earlier word', () => {
+  const { world, close, report } = attended();
+  const { id } = second(world);
+  const looks: number[] = [];
+  for (const [boot, afterMs] of [
+    [1, 0],
+    [2, 10_000],
+    [3, 109_000],
+    [4, 2_000],
+  ] as const) {
+    world.run(afterMs);
+    report(id, { boot, seq: 0 });
+    world.run(10);
+    const before = polledAt(world);
+    close(id, boot);
+    close(id, boot);
+    world.run(1_000);
+    looks.push(polledAt(world) - before);
+    report(id, { boot, seq: 1 });
+  }
+  assert.deepEqual(looks, [1, 1, 1, 1], 'the same end twice is one look');
+  assert.equal(asked(world, 'provider.create'), 3);
+});
+
 test('[IG-25] an agent that stays away is replaced when it has missed three reports, by a drain', () => {
   const { world, close, report, run } = attended();
   const { id } = second(world);

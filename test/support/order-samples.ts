@@ -78,7 +78,7 @@ export const sweep: readonly (SweepMessage | Activated)[] = [
   activated,
   { type: 'sweep.settings', settings: { ...sweepSettings, mode: 'report' } },
   { type: 'sweep.settings', settings: { ...sweepSettings, mode: 'delete' } },
-  { type: 'sweep.now' },
+  { type: 'operator.sweep' },
   { type: 'orphans.listed', strangers: [], listed: 3, adopted: 0 },
   { type: 'orphans.listed', strangers: [stranger], listed: 4, adopted: 1 },
   { type: 'orphans.listed', strangers: [{ ...stranger, why: 'leftover' }], listed: 4, adopted: 0 },

@@ -4,7 +4,7 @@
  */
 import { type ActorKind, type Address, addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import type { Message } from '../../machines/model/messages.js';
+import type { Message, ProviderSettings } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
 import {
   createSimulatedWorld,
@@ -140,7 +140,10 @@ async function live(outside: Outside): Promise<VirtualNode> {
       failpoints: noFailpoints,
       publisher: { thread: 'main', incarnation: life, epoch: life },
       ownership: { installation: 'virtual', node: 'virtual', epoch: life },
-      openProvider: async () => ok(overheard(openSimulatedProvider({ world, clock }), faults)),
+      openProvider: async ({ script, maxInstances }: ProviderSettings) => {
+        const options = { world, clock, maxInstances, ...(script === undefined ? {} : { script }) };
+        return ok(overheard(openSimulatedProvider(options), faults));
+      },
       configFile: textConfigFile(
         () => file.text,
         () => store,
@@ -215,6 +218,7 @@ function overheard(provider: Provider, faults: Faults): Provider {
     list: (installation, page) => provider.list(installation, page),
     findByToken: (token) => provider.findByToken(token),
     onExit: (listener) => provider.onExit(listener),
+    onNotice: (listener) => provider.onNotice?.(listener),
     watch: (providerId) => provider.watch(providerId),
     close: () => provider.close(),
   };

@@ -25,6 +25,7 @@ import { INSPECTION } from './inspection-calls.js';
 import type { Request } from './request-fields.js';
 import { scale } from './scale-call.js';
 import { endStream } from './streams.js';
+import { sweep } from './sweep-call.js';
 import { TENANTS } from './tenant-calls.js';
 
 export interface ControlServer {
@@ -90,7 +91,7 @@ export function controlService({
       );
     },
   ]);
-  const lists = Object.entries(LISTS).map(([name, call]) => [
+  const lists = Object.entries({ ...LISTS, Sweep: sweep }).map(([name, call]) => [
     name,
     (stream: ServerWritableStream<Request, Wire>) => {
       call(api, stream.request).then(

@@ -321,3 +321,22 @@ test('[CL-50] a daemon too busy to answer: its socket is not taken away', async 
   assert.match(second.ok ? 'taken' : second.failure, /in use by another daemon/);
   assert.ok((await stat(busy)).isSocket());
 });
+
+test('[CL-20] [OR-9] sweep: each provider is asked, or the one that is named', async () => {
+  node.script.lists = { ...FAKE_LISTS, providers: [{ name: 'cloud' }, { name: 'local' }] };
+  node.script.answer = ok({ ok: true, name: 'x', orphans: [] });
+  const sweeps = async (name: string) => {
+    const from = node.asked.length;
+    const { ended, objects } = await streamed('Sweep', { name });
+    const asked = node.asked.slice(from).flatMap((one) => ('to' in one ? [one.to] : []));
+    return { ended, objects: objects.length, asked };
+  };
+  const all = await sweeps('');
+  assert.deepEqual([all.objects, all.asked], [2, ['sweep/cloud', 'sweep/local']]);
+  assert.deepEqual((await sweeps('cloud')).asked, ['sweep/cloud']);
+  const nobody = (await sweeps('elsewhere')).ended;
+  assert.equal(nobody.ok ? 'ok' : nobody.failure.code, 'not-found');
+  node.script.answer = fail({ code: 'refused', rule: 'OR-5', message: 'its list failed' });
+  const failed = (await sweeps('cloud')).ended;
+  assert.match(failed.ok ? 'ok' : failed.failure.message, /^OR-5: its list failed/);
+});
