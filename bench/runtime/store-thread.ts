@@ -87,6 +87,7 @@ function openStore({ control, file }: StoreTask): void {
     epoch: 1,
     run: 'bench',
     failpoints: noFailpoints,
+    clock: systemClock(),
   });
   if (!opened.ok) throw new Error(opened.failure.message);
   const mesh = createMesh({

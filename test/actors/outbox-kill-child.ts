@@ -23,7 +23,7 @@ const epoch = Number(life);
 const store = expectOk(
   openSqliteStore({
     ...{ file: join(folder, 'outbox.db'), durability: 'full', node: 'edge-1', run: life },
-    ...{ epoch, failpoints },
+    ...{ epoch, failpoints, clock: systemClock() },
   }),
 );
 const log = rememberingLog();

@@ -19,7 +19,7 @@ import { everything } from '../contract/store.js';
 import { unwrap } from '../contract/store-fixture.js';
 import { type ChaosStore, chaosStore, type Fault } from '../support/chaos-store.js';
 import { seedOfRun } from '../support/seed.js';
-import { NO_FAILPOINTS } from '../support/sqlite-scratch.js';
+import { PLAIN } from '../support/sqlite-scratch.js';
 import { type ToyWorld, toyWorld } from '../support/toy-node.js';
 import { twinStore } from '../support/twin-store.js';
 
@@ -99,8 +99,7 @@ type Base = () => { readonly store: Store; reopen(): Store };
 const sqlite: Base = () => {
   const db = new Database(':memory:');
   migrate(db, MIGRATIONS);
-  const open = (): Store =>
-    createSqliteStore(db, { node: 'n', epoch: 1, run: 'r', failpoints: NO_FAILPOINTS });
+  const open = (): Store => createSqliteStore(db, { node: 'n', epoch: 1, run: 'r', ...PLAIN });
   return { store: open(), reopen: open };
 };
 

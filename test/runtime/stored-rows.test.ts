@@ -11,7 +11,7 @@ import { MIGRATIONS } from '../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../src/adapters/sqlite/store.js';
 import { conditionsOf } from '../../src/app/conditions.js';
 import type { StoredState } from '../../src/runtime/actor-type.js';
-import { NO_FAILPOINTS } from '../support/sqlite-scratch.js';
+import { PLAIN } from '../support/sqlite-scratch.js';
 import {
   GROUP,
   type ToyEvent,
@@ -36,7 +36,7 @@ const totals = (world: ToyWorld): Readonly<Record<string, unknown>> =>
 async function written() {
   const db = new Database(':memory:');
   migrate(db, MIGRATIONS);
-  const store = createSqliteStore(db, { node: 'edge-1', failpoints: NO_FAILPOINTS });
+  const store = createSqliteStore(db, { node: 'edge-1', ...PLAIN });
   const world = await toyWorld({ store });
   tell(world, { type: 'add', by: 3 });
   tell(world, { type: 'breed', child: 'i-00ff-0123456789ab00' });

@@ -99,8 +99,9 @@ test('[LE-6] a holder that dies is followed within the lease’s time and 2 s, a
 });
 
 test('[FL-7] what an operator sends again of a past that others have followed holds nothing up', async () => {
-  const firstStore = storeOf('edge-1');
-  const fleet = await startFleet(SITE, 2, { firstStore });
+  const clock = createVirtualClock();
+  const firstStore = storeOf('edge-1', clock);
+  const fleet = await startFleet(SITE, 2, { clock, firstStore });
   await fleet.clock.advance(60_000);
   const link = fleet.seats[0]?.link;
   assert.ok(link !== undefined);
@@ -166,7 +167,7 @@ test('[LE-7] [LE-8] [LE-9] 100 hand-overs with instances dying all along: no int
 test('[FL-8] a node that was alone brings what it has: the next knows it, and nothing is made again', async () => {
   const clock = createVirtualClock();
   const world = createSimulatedWorld();
-  const store = storeOf('edge-1');
+  const store = storeOf('edge-1', clock);
   const prober = proberOf(world);
   const alone = await startVirtualNode(SITE, 1, { clock, world, prober, store });
   await clock.advance(60_000);

@@ -194,3 +194,19 @@ test('[IN-14] the last one serving is not given up while nobody can follow it', 
   assert.notEqual(next?.providerId, only?.['providerId']);
   neverDark(node);
 });
+
+test('[SM-11] the same seed gives the same decisions, at the same times, with the same ids', async () => {
+  const historyOf = async (): Promise<string> => {
+    let node = await startVirtualNode(SMALL_SITE, 7);
+    await run(node, 20);
+    await node.configure(SMALL_SITE.replace('size: 3', 'size: 4'));
+    node.world.kill([...node.world.instances.keys()][0] ?? '', 'power cut');
+    await run(node, 20);
+    node = await node.crash();
+    await run(node, 20);
+    const journal = await node.store.journal(0, 10_000);
+    return JSON.stringify([journal, node.views('instance'), node.views('frontend')]);
+  };
+  const first = await historyOf();
+  for (let time = 0; time < 4; time += 1) assert.equal(await historyOf(), first);
+});

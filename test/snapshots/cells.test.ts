@@ -31,7 +31,7 @@ import {
   WALKED_FROM_MS,
   walkedRows,
 } from '../support/snapshot-walks.js';
-import { NO_FAILPOINTS } from '../support/sqlite-scratch.js';
+import { PLAIN } from '../support/sqlite-scratch.js';
 
 const WALKS_RECORDED_MAX = 2_000;
 const WALKS_RECORDED_MIN = 40;
@@ -102,7 +102,7 @@ function storeWith(row: StoredCell, schema: number): Store {
   ];
   db.prepare(`INSERT INTO cells VALUES (${columns.map(() => '?').join(', ')})`).run(columns);
   migrate(db, MIGRATIONS);
-  return createSqliteStore(db, { node: 'edge-1', failpoints: NO_FAILPOINTS });
+  return createSqliteStore(db, { node: 'edge-1', ...PLAIN });
 }
 
 /** No later than its first deadline. */

@@ -131,7 +131,7 @@ export async function world(over: Partial<HostOptions> = {}): Promise<World> {
 
 export function hostOver(over: Partial<HostOptions>): World {
   const clock = createVirtualClock();
-  const base = memoryStore();
+  const base = memoryStore(clock);
   const companions: Companion[] = [];
   const acts: number[] = [];
   const mood: Mood = { commit: 'works', companion: 'works', close: 'works' };

@@ -69,7 +69,7 @@ export interface MinedOptions {
 
 export async function minedNode(options: MinedOptions = {}): Promise<MinedNode> {
   const clock = options.clock ?? createVirtualClock();
-  const base = options.store ?? memoryStore();
+  const base = options.store ?? memoryStore(clock);
   const mood: MinedNode['mood'] = { commit: 'works' };
   const said: string[] = [];
   const fuses = new Map<string, number>();

@@ -48,8 +48,8 @@ interface Before {
 }
 
 export async function live(text: string, before?: Before): Promise<Life> {
-  const store = before?.store ?? memoryStore();
   const clock = before?.clock ?? createVirtualClock();
+  const store = before?.store ?? memoryStore(clock);
   const file = { text };
   const told: string[] = [];
   const levels: string[] = [];

@@ -119,7 +119,7 @@ function sizeOf({ context }: StoredCell): number {
 
 async function walkOnce(type: ActorType, draw: Draw, seed: number): Promise<readonly StoredCell[]> {
   const address = samplesOf(type).input['address'] as Address;
-  const store = memoryStore();
+  const store = memoryStore({ now: () => WALKED_FROM_MS });
   if (!type.implicit) await spawn(store, type, address);
   const life = await liveOn(store, WALKED_FROM_MS);
   const { host, clock } = life;

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenOptions, openSqliteStore } from '../../src/adapters/sqlite/open.js';
 import type { SqliteStore } from '../../src/adapters/sqlite/store.js';
+import { systemClock } from '../../src/adapters/system/clock.js';
 
 export const NO_FAILPOINTS = { hit: () => undefined };
+
+/** Of a store in which nothing fails, on the time there is. */
+export const PLAIN = { failpoints: NO_FAILPOINTS, clock: systemClock() };
 
 export interface Scratch {
   readonly folder: string;
@@ -28,7 +32,7 @@ export function optionsFor(file: string, more: Partial<OpenOptions> = {}): OpenO
     durability: 'normal',
     node: 'edge-1',
     epoch: 5,
-    failpoints: NO_FAILPOINTS,
+    ...PLAIN,
     busyTimeoutMs: 50,
     ...more,
   };

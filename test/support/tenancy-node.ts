@@ -58,10 +58,11 @@ interface Life {
 
 export async function tenancyNode(api?: TenancyApi): Promise<TenancyNode> {
   const manager = scriptedTenancy();
+  const clock = createVirtualClock();
   return nodeOf({
     api: api ?? manager,
-    clock: createVirtualClock(),
-    store: memoryStore(),
+    clock,
+    store: memoryStore(clock),
     manager,
     orders: [],
     mute: new Set(),

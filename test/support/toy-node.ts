@@ -16,6 +16,7 @@ import {
 import { type Address, addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import { openSqliteStore } from '../../src/adapters/sqlite/open.js';
+import { systemClock } from '../../src/adapters/system/clock.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import type { Store } from '../../src/ports/store.js';
 import { type ActorType, durable, observed, protective } from '../../src/runtime/actor-type.js';
@@ -193,7 +194,7 @@ export const GROUP = addressOf('group', 't/g');
 export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
   const clock = options.clock ?? createVirtualClock();
   const said = options.said ?? [];
-  const store = options.store ?? memoryStore();
+  const store = options.store ?? memoryStore(clock);
   const log = rememberingLog();
   const metrics = rememberingMetrics();
   const incarnation = options.incarnation ?? 1;
@@ -222,13 +223,15 @@ export async function toyWorld(options: ToyOptions = {}): Promise<ToyWorld> {
 
 const NOWHERE: Remote = { send: () => false, reply: () => undefined };
 
-export function memoryStore(): Store {
+/** On a virtual clock, whoever decides must have a store on the same one: else no run is like another. */
+export function memoryStore(clock: { now(): number } = systemClock()): Store {
   const opened = openSqliteStore({
     file: ':memory:',
     durability: 'full',
     node: 'test',
     epoch: 1,
     failpoints: noFailpoints,
+    clock,
   });
   if (!opened.ok) throw new Error(opened.failure.message);
   return opened.value;

@@ -48,7 +48,7 @@ export async function startFleet(
   const seats: FleetSeat[] = [];
   for (let index = 0; index < size; index += 1) {
     const node = `edge-${index + 1}`;
-    const store = index === 0 ? (past.firstStore ?? storeOf(node)) : storeOf(node);
+    const store = index === 0 ? (past.firstStore ?? storeOf(node, clock)) : storeOf(node, clock);
     const seat = seatOf(node, broker, store);
     seats.push(seat);
     const life = 2 + index * 1_000;
@@ -75,9 +75,9 @@ export function proberOf(world: SimulatedWorld): FakeProber {
   };
 }
 
-export function storeOf(node: string): PackedStore {
+export function storeOf(node: string, clock: VirtualClock): PackedStore {
   const opened = openSqliteStore({
-    ...{ file: ':memory:', durability: 'normal', node, failpoints: noFailpoints },
+    ...{ file: ':memory:', durability: 'normal', node, failpoints: noFailpoints, clock },
   });
   assert.ok(opened.ok);
   return opened.value;

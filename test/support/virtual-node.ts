@@ -91,10 +91,11 @@ export interface Past {
 }
 
 export function startVirtualNode(text: string, seed = 1, past: Past = {}): Promise<VirtualNode> {
+  const clock = past.clock ?? createVirtualClock(past.startAtMs);
   return live({
-    clock: past.clock ?? createVirtualClock(past.startAtMs),
+    clock,
     fleet: past.fleet,
-    store: past.store ?? memoryStore(),
+    store: past.store ?? memoryStore(clock),
     lb: past.lb ?? createStrictLb(),
     prober: past.prober ?? fakeProber(),
     world: past.world ?? createSimulatedWorld(),

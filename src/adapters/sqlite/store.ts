@@ -36,8 +36,8 @@ export interface SqliteStoreOptions {
   /** Least epoch of feed events; the stored one counts when it is higher. */
   readonly epoch?: number;
   readonly failpoints: Failpoints;
-  /** Wall clock of `published_at`. */
-  readonly clock?: { now(): number };
+  /** Wall clock of `published_at`, of claims and of what is held back to be coalesced. */
+  readonly clock: { now(): number };
   /** Names this life of the daemon: a re-opened store thread keeps the fences of its own run. */
   readonly run?: string;
   /** Until a publisher says another one: observed changes within this are one event. Default 0: none are. */
@@ -69,7 +69,7 @@ function attemptOn(db: Database.Database): Attempt {
 /** Over a database that `open` has checked and migrated. */
 export function createSqliteStore(db: Database.Database, options: SqliteStoreOptions): SqliteStore {
   const attempt = attemptOn(db);
-  const clock = options.clock ?? { now: () => Date.now() };
+  const { clock } = options;
   const meta = createMeta(db);
   let epoch = Math.max(options.epoch ?? 0, epochOf(meta.get(EPOCH_KEY)));
   const fences = createFences(db, options.run ?? '');

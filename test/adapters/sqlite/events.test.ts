@@ -17,13 +17,13 @@ import { everything } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
 import { seedOfRun } from '../../support/seed.js';
-import { NO_FAILPOINTS } from '../../support/sqlite-scratch.js';
+import { PLAIN } from '../../support/sqlite-scratch.js';
 import { twinStore } from '../../support/twin-store.js';
 
 function fresh(node: string) {
   const db = new Database(':memory:');
   migrate(db, MIGRATIONS);
-  return { db, store: createSqliteStore(db, { node, epoch: 5, failpoints: NO_FAILPOINTS }) };
+  return { db, store: createSqliteStore(db, { node, epoch: 5, ...PLAIN }) };
 }
 
 const name = fc.string({
@@ -91,7 +91,7 @@ test('[ST-7] [ST-21] migrations: events that an older layout wrote are there as 
   insert.run(1, JSON.stringify(row?.event), 'pending', 0, NOON);
   insert.run(7, JSON.stringify(row?.event), 'dead', 8, NOON);
   migrate(db, MIGRATIONS);
-  const store = createSqliteStore(db, { node: 'edge-2', failpoints: NO_FAILPOINTS });
+  const store = createSqliteStore(db, { node: 'edge-2', ...PLAIN });
   assert.deepEqual(unwrap(await store.outboxPending(0, 9)), [row]);
   assert.deepEqual(unwrap(await store.outboxCounts()), {
     ...{ pending: 1, dead: 1, oldestPendingAt: NOON },

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSqliteStore } from '../../../src/adapters/sqlite/open.js';
-import { noFailpoints } from '../../../src/adapters/system/failpoints.js';
 import type { PackedStore } from '../../../src/ports/packed.js';
 import { unpackOutboxRow } from '../../../src/ports/packed-outbox.js';
 import { expectOk } from '../../contract/provider.js';
+import { PLAIN } from '../../support/sqlite-scratch.js';
 
 function opened(): PackedStore {
   const given = { file: ':memory:', durability: 'normal', node: 'edge-1' } as const;
-  return expectOk(openSqliteStore({ ...given, failpoints: noFailpoints }));
+  return expectOk(openSqliteStore({ ...given, ...PLAIN }));
 }
 
 function rowOf(address: string, version: number): string {

@@ -16,7 +16,7 @@ import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
 import { ACTOR_DECISIONS_MAX } from '../../../src/runtime/limits.js';
 import { type OutageNode, outageNode, type Report } from '../../support/outage-node.js';
-import { NO_FAILPOINTS, type Scratch, scratch } from '../../support/sqlite-scratch.js';
+import { PLAIN, type Scratch, scratch } from '../../support/sqlite-scratch.js';
 
 /** A node whose disk can be taken away and given back. */
 interface Rig extends OutageNode {
@@ -42,7 +42,7 @@ async function here(outage: (db: Database.Database, file: string) => Pick<Rig, '
   const db = new Database(file, { timeout: 5 });
   db.pragma('journal_mode = WAL');
   migrate(db, MIGRATIONS);
-  const store = createSqliteStore(db, { node: 'edge-1', failpoints: NO_FAILPOINTS });
+  const store = createSqliteStore(db, { node: 'edge-1', ...PLAIN });
   const node = await outageNode(store);
   return { ...node, ...outage(db, file), close: () => store.close() };
 }

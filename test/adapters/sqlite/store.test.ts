@@ -12,7 +12,7 @@ import { FIELD_CHARACTERS_MAX, packDecision } from '../../../src/ports/packed.js
 import { everything, verdicts } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { cellOf, decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
-import { NO_FAILPOINTS, openOrThrow, type Scratch, scratch } from '../../support/sqlite-scratch.js';
+import { openOrThrow, PLAIN, type Scratch, scratch } from '../../support/sqlite-scratch.js';
 
 const scratches: Scratch[] = [];
 after(() => {
@@ -31,7 +31,7 @@ const SECOND = decisionOf('d-2', { cell: cellOf(WEB, 2), records: [publishOf(WEB
 test('[ST-3] full disk: the whole batch is unavailable, and heals when sent again', async () => {
   const db = new Database(':memory:');
   migrate(db, MIGRATIONS);
-  const store = createSqliteStore(db, { node: 'edge-1', failpoints: NO_FAILPOINTS });
+  const store = createSqliteStore(db, { node: 'edge-1', ...PLAIN });
   await store.commit([FIRST]);
   const before = await everything(store);
   const pages = Number(db.pragma('page_count', { simple: true }));
@@ -48,7 +48,7 @@ test('[ST-3] full disk: the whole batch is unavailable, and heals when sent agai
 test('[ST-3] damage met while running: unavailable, with what SQLite says', async () => {
   const db = new Database(':memory:');
   migrate(db, MIGRATIONS);
-  const store = createSqliteStore(db, { node: 'edge-1', failpoints: NO_FAILPOINTS });
+  const store = createSqliteStore(db, { node: 'edge-1', ...PLAIN });
   db.pragma('query_only = ON');
   const [outcome] = await store.commit([FIRST]);
   assert.equal(outcome?.ok, false);
