@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { ProberOptions } from '../../src/adapters/probe/prober.js';
 import { openRoutedProber } from '../../src/adapters/probe/routed.js';
+import { openTcp } from '../../src/adapters/probe/tcp-handle.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { fakeProber } from '../support/fake-prober.js';
 import { type Behaviour, type ProberLab, proberContract } from './prober.js';
@@ -33,6 +34,7 @@ function speak(behaviour: Behaviour, socket: Socket): void {
 
 for (const [name, options] of [
   ['prober', {}],
+  ['prober on plain sockets', { tcp: openTcp() }],
   ['prober over node:net alone', { tcp: undefined }],
 ] as const) {
   proberContract(name, () => lab(options));

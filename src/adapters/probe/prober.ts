@@ -19,6 +19,7 @@ import { connectTcp, secure } from './connect.js';
 import { exchange } from './http.js';
 import { createLagWatch, type LagWatch } from './lag-watch.js';
 import { failed, type Outcome, passed } from './outcome.js';
+import { quietSockets } from './quiet-socket.js';
 import { probeTcp } from './tcp.js';
 import { openTcp, type Tcp } from './tcp-handle.js';
 
@@ -43,7 +44,7 @@ export function openProber(options: ProberOptions): Prober {
   const { clock, userAgent, icmp } = options;
   const watch = options.lagWatch ?? createLagWatch(clock);
   const patternOf = patternCache();
-  const tcp = 'tcp' in options ? options.tcp : openTcp();
+  const tcp = 'tcp' in options ? options.tcp : openTcp(quietSockets());
   const outcomeOf = (target: ProbeTarget, check: HealthCheckSpec): Promise<Outcome> => {
     if (check.type === 'tcp' && tcp !== undefined) return probeTcp({ tcp, clock }, target, check);
     return attempt(clock, check.timeoutMs, (current) =>

@@ -3,10 +3,14 @@
  * whether a port accepts needs no stream, and the stream is half of what it costs.
  *
  * The binding is not a public interface: where it is missing, or looks different, there is none, and
- * callers do it by `node:net`.
+ * callers do it by `node:net`. Sockets with options of our own (quiet-socket.ts) are taken when they are
+ * there; libuv makes plain ones else.
  */
+import type { QuietSockets } from './quiet-socket.js';
 
 export interface TcpHandle {
+  /** Makes it the handle of this socket. */
+  open(fd: number): number;
   bind(address: string, port: number): number;
   bind6(address: string, port: number, flags: number): number;
   connect(request: ConnectRequest, address: string, port: number): number;
@@ -28,19 +32,26 @@ interface TcpWrap {
 }
 
 export interface Tcp {
-  handle(): TcpHandle;
+  handle(family: 4 | 6): TcpHandle;
   request(): ConnectRequest;
 }
 
-/** Undefined: this Node has none that we know. */
-export function openTcp(): Tcp | undefined {
+/** @param quiet absent: sockets are plain. Undefined: this Node has no handle that we know. */
+export function openTcp(quiet?: QuietSockets): Tcp | undefined {
   const wrap = binding();
   if (wrap === undefined) return undefined;
   const { TCP, TCPConnectWrap, constants } = wrap;
-  return { handle: () => new TCP(constants.SOCKET), request: () => new TCPConnectWrap() };
+  return {
+    handle: (family) => {
+      const handle = new TCP(constants.SOCKET);
+      quiet?.give(family, (fd) => handle.open(fd) === 0);
+      return handle;
+    },
+    request: () => new TCPConnectWrap(),
+  };
 }
 
-const METHODS = ['bind', 'bind6', 'connect', 'connect6', 'reset', 'close'] as const;
+const METHODS = ['open', 'bind', 'bind6', 'connect', 'connect6', 'reset', 'close'] as const;
 
 function binding(): TcpWrap | undefined {
   try {

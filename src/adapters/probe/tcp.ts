@@ -19,7 +19,7 @@ export function probeTcp(
   check: HealthCheckSpec,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const handle = tcp.handle();
+    const handle = tcp.handle(target.address.includes(':') ? 6 : 4);
     let cancel: Cancel | undefined;
     let over = false;
     const end = (outcome: Outcome): void => {

@@ -1,6 +1,7 @@
 /** The real prober where it meets the wire: what it sends, how it closes, TLS, and its own lateness. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type Server as Http, type IncomingMessage } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -8,14 +9,19 @@ import { after, test } from 'node:test';
 import { createServer as createTls } from 'node:tls';
 import { attempt } from '../../../src/adapters/probe/attempt.js';
 import { createLagWatch } from '../../../src/adapters/probe/lag-watch.js';
+import { loadLibc } from '../../../src/adapters/probe/libc.js';
 import { passed, refusalOf } from '../../../src/adapters/probe/outcome.js';
 import { openProber } from '../../../src/adapters/probe/prober.js';
+import { openTcp } from '../../../src/adapters/probe/tcp-handle.js';
 import { systemClock } from '../../../src/adapters/system/clock.js';
 import type { Clock } from '../../../src/ports/clock.js';
 import { CHECK } from '../../contract/prober.js';
 import { TEST_CERTIFICATE, TEST_KEY } from '../../support/tls.js';
 
 const prober = openProber({ clock: systemClock(), userAgent: 'switchyard/test' });
+
+/** One whose connections the other side gets to see. */
+const plain = openProber({ clock: systemClock(), userAgent: 'switchyard/test', tcp: openTcp() });
 
 const servers: (Server | Http)[] = [];
 after(() => {
@@ -46,6 +52,8 @@ test('[HE-35] prober: sends the path, its own host header, and who it is', async
   assert.equal(asked?.headers.host, '127.0.0.1');
 });
 
+const PROBES = 50;
+
 const closings = [{ type: 'tcp' }, { type: 'http' }, { type: 'http', bodyMatches: 'ok' }] as const;
 
 for (const check of closings) {
@@ -64,12 +72,37 @@ for (const check of closings) {
     });
     const target = await listening(server);
     const connection = once(server, 'connection') as Promise<[Socket]>;
-    assert.ok((await prober.probe(target, { ...CHECK, ...check })).passed);
+    assert.ok((await plain.probe(target, { ...CHECK, ...check })).passed);
     const [socket] = await connection;
     if (!socket.closed) await once(socket, 'close').catch(() => undefined);
     assert.equal(ended, 'ECONNRESET');
   });
 }
+
+test('[HE-36] prober: a tcp check is over before the other side has a connection of it, and leaves nothing behind', async (t) => {
+  const libc = await loadLibc();
+  if (!libc.ok) return t.skip(libc.failure);
+  let seen = 0;
+  const server = createServer((socket: Socket) => {
+    seen += 1;
+    socket.on('error', () => undefined);
+  });
+  const target = await listening(server);
+  for (let probe = 0; probe < PROBES; probe += 1) {
+    assert.equal((await prober.probe(target, { ...CHECK, type: 'tcp' })).code, 'L4OK');
+  }
+  // A turn of ours that took long lets the kernel acknowledge after all.
+  assert.ok(seen < PROBES, `${seen} of ${PROBES}`);
+  const port = target.port.toString(16).toUpperCase().padStart(4, '0');
+  const left = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`:${port} `));
+  const LISTEN = ' 0A ';
+  assert.deepEqual(
+    left.filter((line) => !line.includes(LISTEN)),
+    [],
+  );
+});
 
 test('[HE-35] prober: probes from the wanted source address', async () => {
   let source: string | undefined;

@@ -8,12 +8,10 @@ import { createSocket, type Socket } from 'node:dgram';
 import { endianness } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { fail, ok, type Result } from '../../../../machines/model/result.js';
+import { AF_INET, AF_INET6, loadLibc, SOCK_DGRAM, SOCK_OURS } from '../libc.js';
 import type { Family } from './echo.js';
 
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const AF: Readonly<Record<Family, number>> = { 4: 2, 6: 10 };
+const AF: Readonly<Record<Family, number>> = { 4: AF_INET, 6: AF_INET6 };
 const IPPROTO: Readonly<Record<Family, number>> = { 4: 1, 6: 58 };
 /** Bytes of a sockaddr, and where in it the address begins. */
 const SOCKADDR: Readonly<Record<Family, { readonly bytes: number; readonly at: number }>> = {
@@ -22,51 +20,19 @@ const SOCKADDR: Readonly<Record<Family, { readonly bytes: number; readonly at: n
 };
 const EACCES = 13;
 
-interface Libc {
-  socket(domain: number, type: number, protocol: number): number;
-  bind(fd: number, address: Buffer, bytes: number): number;
-  close(fd: number): number;
-}
-
-type Koffi = typeof import('koffi');
-
-interface Native {
-  readonly libc: Libc;
-  errno(): number;
-}
-
-let native: Promise<Result<Native, string>> | undefined;
-
-/** Loaded when it is first needed: a machine it was not built for probes by other means. */
-async function load(): Promise<Result<Native, string>> {
-  try {
-    const koffi = ((await import('koffi')) as unknown as { readonly default: Koffi }).default;
-    const library = koffi.load(null);
-    const libc: Libc = {
-      socket: library.func('int socket(int, int, int)') as Libc['socket'],
-      bind: library.func('int bind(int, const void *, uint32_t)') as Libc['bind'],
-      close: library.func('int close(int)') as Libc['close'],
-    };
-    return ok({ libc, errno: () => koffi.errno() });
-  } catch (error) {
-    return fail(`libc cannot be called here: ${(error as Error).message}`);
-  }
-}
-
 /** @param source address to send from; absent: the kernel's choice. Fails with a sentence. */
 export async function openEchoSocket(
   family: Family,
   source: string | undefined,
 ): Promise<Result<Socket, string>> {
-  native ??= load();
-  const loaded = await native;
+  const loaded = await loadLibc();
   if (!loaded.ok) return loaded;
-  const { libc, errno } = loaded.value;
-  const fd = libc.socket(AF[family], SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO[family]);
-  if (fd < 0) return fail(refusal(errno()));
+  const libc = loaded.value;
+  const fd = libc.socket(AF[family], SOCK_DGRAM | SOCK_OURS, IPPROTO[family]);
+  if (fd < 0) return fail(refusal(libc.errno()));
   const address = source === undefined ? undefined : sockaddr(family, source);
   if (address !== undefined && libc.bind(fd, address, address.length) < 0) {
-    const number = errno();
+    const number = libc.errno();
     libc.close(fd);
     return fail(`cannot send from ${source}: errno ${number}`);
   }
