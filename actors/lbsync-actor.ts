@@ -18,7 +18,14 @@ import type { Json } from '../machines/model/json.js';
 import { bookIn } from '../src/policy/overrides.js';
 import { type ActorType, observed, protective, type World } from '../src/runtime/actor-type.js';
 import { createLbsync, type Lbsync } from './lbsync-companion.js';
-import { isDrained, orderOfDrain, orderOfFreeze, takeBook, tellNode } from './lbsync-freeze.js';
+import {
+  isDrained,
+  orderOfDrain,
+  orderOfFreeze,
+  takeBook,
+  tellNode,
+  unreadableBook,
+} from './lbsync-freeze.js';
 import { type LbsyncPorts, markAll } from './lbsync-state.js';
 import { viewOf } from './lbsync-view.js';
 
@@ -37,7 +44,7 @@ function takeMessage(event: LbsyncEvent, { companion, scope }: LbsyncWorld): voi
   } else if (event.type === 'lbsync.settings') companion.configure(event.settings);
   else if (event.type === 'override.level') takeBook(companion.state, event.overrides, scope);
   else if (event.type === 'activated') {
-    takeBook(companion.state, bookIn(event.children) ?? companion.state.overrides, scope);
+    takeBook(companion.state, bookIn(event.children) ?? unreadableBook(event.meta.at), scope);
   }
 }
 
@@ -51,7 +58,7 @@ function greet(
 ): void {
   const isNew = !state.greeted.has(frontend);
   state.greeted.add(frontend);
-  if (isNew || isDrained(state)) tellNode(state, frontend, scope);
+  if (isNew || isDrained(state) !== false) tellNode(state, frontend, scope);
 }
 
 function connect(work: WorkParams, { companion, scope }: LbsyncWorld): void {

@@ -6,7 +6,7 @@
  *
  * Rules: [LB-80] nothing is written to a frozen VIP, its removal included, from the first moment of every
  * life on; [LB-81] the diff that waits is shown, and a frozen VIP that is as wanted is in step; [LB-82] after
- * the thaw what waited is written, once.
+ * the thaw what waited is written, once; [LB-84] a book that cannot be read freezes everything.
  */
 
 import type { LbsyncEvent } from '../machines/lbsync.js';
@@ -27,6 +27,8 @@ import { ownerOf } from './lbsync-wants.js';
 const ALL = 'freeze';
 /** Of the whole node: its VIPs are not announced. */
 const DRAIN = 'drain';
+/** No operator: nobody can be called so. */
+const NOBODY = '';
 const one = (frontend: string) => `${ALL}:${frontend}`;
 
 export type FreezeOrder = Extract<LbsyncEvent, { type: 'operator.freeze' | 'operator.thaw' }>;
@@ -46,8 +48,20 @@ export function takeBook(state: LbsyncState, book: Overrides, scope: Scope): voi
   for (const name of [...wanted.keys(), ...awaited.keys()]) tellNode(state, name, scope);
 }
 
-export function isDrained({ overrides }: LbsyncState): boolean {
+/** `null`: the book cannot be read. */
+export function isDrained({ overrides }: LbsyncState): boolean | null {
+  if (overrides[ALL]?.owner === NOBODY) return null;
   return overrides[DRAIN] !== undefined;
+}
+
+/**
+ * What stands in for a book that cannot be read: anything may have been frozen, and the node may have been
+ * drained.
+ */
+export function unreadableBook(nowMs: number): Overrides {
+  const reason = 'what operators ordered cannot be read';
+  const when = { sinceMs: nowMs, untilMs: null };
+  return { [ALL]: { kind: ALL, value: true, configured: false, owner: NOBODY, reason, ...when } };
 }
 
 export function tellNode(state: LbsyncState, frontend: FrontendName, scope: Scope): void {

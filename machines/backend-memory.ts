@@ -55,6 +55,8 @@ export interface BackendMemory {
   readonly transitions: readonly Transition[];
   /** As the book beside the backend has them. */
   readonly overrides: Overrides;
+  /** That book cannot be read: anything may have been ordered. */
+  readonly sealed: boolean;
   /** The last probe that counted got no answer, or a wrong one; nothing is proven. */
   readonly silent: boolean;
   /** As last told to the node's suspicion; `null`: not yet. */
@@ -82,6 +84,7 @@ export function newBackend(address: Address): BackendMemory {
     lastProbe: null,
     transitions: [],
     overrides: NO_OVERRIDES,
+    sealed: false,
     silent: false,
     toldSilent: null,
     heldUntilMs: 0,
@@ -104,8 +107,13 @@ export function ruleOf(memory: BackendMemory): CounterRule {
 
 export type Mode = 'live' | 'paused' | 'disabled';
 
-/** What operators and configuration together allow it to be. */
-export function modeOf({ spec, overrides }: Pick<BackendMemory, 'spec' | 'overrides'>): Mode {
+/** What operators and configuration together allow it to be; without a readable book it is merely probed. */
+export function modeOf({
+  spec,
+  overrides,
+  sealed,
+}: Pick<BackendMemory, 'spec' | 'overrides' | 'sealed'>): Mode {
+  if (sealed) return 'live';
   const configured = spec?.enabled ?? true;
   const enabled = inForce(overrides, 'enabled', configured)?.value ?? configured;
   if (enabled !== true) return 'disabled';

@@ -16,6 +16,7 @@
  * disabled backend is neither paused nor resumed; [HE-10] another address or check starts as unknown;
  * [HE-11] answers to any probe but the outstanding one are ignored; [HE-12] a death is believed at
  * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts;
+ * [HE-17] a book that cannot be read: neither raised nor taken out by configuration alone;
  * [HE-62] while the node doubts itself a failure without proof changes nothing but the counter.
  */
 import { assign, setup } from 'xstate';
@@ -157,9 +158,9 @@ export const backendMachine = setup({
       return turned(args.context, turn, args.event.meta);
     }),
     takeOverrides: assign(({ context, event }) => {
-      if (event.type === 'override.level') return { overrides: event.overrides };
-      const stored = event.type === 'activated' ? bookIn(event.children) : undefined;
-      return { overrides: stored ?? context.overrides };
+      if (event.type === 'override.level') return { overrides: event.overrides, sealed: false };
+      const stored = event.type === 'activated' ? bookIn(event.children) : context.overrides;
+      return { overrides: stored ?? context.overrides, sealed: stored === undefined };
     }),
     takeSuspicion: assign(({ context, event }) => ({
       heldUntilMs: event.type === 'suspicion.level' ? event.untilMs : context.heldUntilMs,
@@ -181,13 +182,15 @@ export const backendMachine = setup({
     isDisabled: ({ context }) => modeOf(context) === 'disabled',
     isPaused: ({ context }) => modeOf(context) === 'paused',
     isFree: ({ context }) => modeOf(context) === 'live',
+    isSealed: ({ context }) => context.sealed,
     unchecked: ({ context }) => context.spec?.probe === undefined,
     /** By operator or configuration, once it has the spec that just arrived. */
     willBeDisabled: (args) => modeOf({ ...args.context, spec: specIn(args).spec }) === 'disabled',
     isOverridden: ({ context }) => context.overrides['enabled'] !== undefined,
     becameAnother: (args) => isAnother(args.context, specIn(args).spec),
     answersProbe: (args) => answerIn(args) !== undefined,
-    becomesUp: (args) => stateAfter(args) === 'up' && args.context.verdict?.state !== 'up',
+    becomesUp: (args) =>
+      stateAfter(args) === 'up' && args.context.verdict?.state !== 'up' && !args.context.sealed,
     becomesDown: (args) =>
       stateAfter(args) === 'down' &&
       args.context.verdict?.state !== 'down' &&
@@ -243,6 +246,7 @@ export const backendMachine = setup({
       always: [
         { guard: 'isDisabled', target: 'disabled', actions: begins('disabled') },
         { guard: 'isPaused', target: 'paused', actions: begins('paused') },
+        { guard: 'isSealed', target: 'live', actions: begins('unknown') },
         { guard: 'unchecked', target: '#backend.live.health.up', actions: begins('up') },
         { target: 'live', actions: begins('unknown') },
       ],
@@ -251,6 +255,7 @@ export const backendMachine = setup({
       description: 'Begins again, and what was known before no longer counts.',
       entry: 'startOver',
       always: [
+        { guard: 'isSealed', target: 'live', actions: becomes('unknown') },
         { guard: 'unchecked', target: '#backend.live.health.up', actions: becomes('up') },
         { target: 'live', actions: becomes('unknown') },
       ],
@@ -265,6 +270,10 @@ export const backendMachine = setup({
       ],
       exit: [leaves, 'sayHearingAgain'],
       on: {
+        'override.level': [
+          { guard: 'isSealed', target: 'restarting', actions: 'takeOverrides' },
+          { actions: 'takeOverrides' },
+        ],
         'backend.desired': [
           {
             guard: 'willBeDisabled',

@@ -51,5 +51,5 @@ export function farewell(memory: FrontendMemory): AnnounceLevel | null {
 export function isAnnounced(memory: FrontendMemory): boolean {
   const { decided, announced, state, nodeDrained } = memory;
   if (decided?.announce !== undefined) return announced;
-  return isSynced(memory) && state === 'up' && !nodeDrained;
+  return isSynced(memory) && state === 'up' && nodeDrained === false;
 }

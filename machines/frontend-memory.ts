@@ -83,7 +83,7 @@ export interface FrontendMemory {
   /** As the book beside the frontend has them. */
   readonly overrides: Overrides;
   /** An operator drained the whole node. */
-  readonly nodeDrained: boolean;
+  readonly nodeDrained: boolean | null;
   readonly toldAnnounce: AnnounceLevel | null;
   /** What the announce program has done. */
   readonly announced: boolean;

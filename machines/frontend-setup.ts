@@ -295,7 +295,7 @@ export const frontendSetup = setup({
     owesRecord: ({ context }) => owesRecord(context),
     owesAcks: ({ context }) => owedAcks(context).length > 0,
     owesAnnounce: ({ context }) => owesAnnounce(context),
-    owesDrain: ({ context }) => context.nodeDrained && owesAnnounce(context),
+    owesDrain: ({ context }) => context.nodeDrained === true && owesAnnounce(context),
     owesStatus: ({ context }) => owesStatus(context),
     hasGone: ({ context }) => goneMembers(context).length > 0,
   },

@@ -62,8 +62,8 @@ export interface AnnounceStatus {
   readonly announced: boolean;
 }
 
-/** From lbsync to every frontend: whether an operator drained the node. */
+/** From lbsync to every frontend: whether an operator drained the node; `null`: that cannot be read. */
 export interface NodeLevel {
   readonly type: 'node.level';
-  readonly drained: boolean;
+  readonly drained: boolean | null;
 }

@@ -41,7 +41,7 @@ function quarantine({ address, lastError, unreadable }: JsonObject): JsonObject 
     unreadable === true
       ? {
           cause: 'RT-9',
-          message: `${address} is not of this release: ${lastError}`,
+          message: `${address} is not of this release: ${lastError}${ofBook(String(address))}`,
           next: 'run the release that wrote it, or restore the backup made before; its row is kept as it is',
         }
       : {
@@ -50,6 +50,12 @@ function quarantine({ address, lastError, unreadable }: JsonObject): JsonObject 
           next: `mend the reason, then 'switchyard actor resume ${address}'`,
         };
   return { type: 'actor-quarantined', object: address, severity: 'critical', ...why };
+}
+
+/** What it means that nobody knows what operators ordered. */
+function ofBook(address: string): string {
+  if (!address.startsWith('override/')) return '';
+  return `; what was ordered is unknown, so ${address.slice('override/'.length)} does nothing that may have been forbidden`;
 }
 
 function reflex({

@@ -11,7 +11,8 @@ import type { AnnounceReason } from '../../machines/model/announce.js';
 
 export interface AnnounceFacts {
   readonly enabled: boolean;
-  readonly drained: boolean;
+  /** `null`: what operators ordered cannot be read. */
+  readonly drained: boolean | null;
   readonly state: 'unknown' | 'up' | 'down';
   /** `undefined`: VPP has not been heard of. */
   readonly exists: boolean | undefined;
@@ -29,5 +30,6 @@ export function announcement(facts: AnnounceFacts): AnnounceVerdict | undefined 
   if (drained) return { wanted: false, reason: 'node-drain' };
   if (state === 'down') return { wanted: false, reason: 'down' };
   if (exists === false) return { wanted: false, reason: 'no-vip' };
+  if (drained === null) return undefined;
   return state === 'up' && synced ? { wanted: true, reason: 'up' } : undefined;
 }

@@ -70,5 +70,11 @@ export function bookIn(children: readonly ChildRow[]): Overrides | undefined {
   const row = children.find(({ address }) => kindOf(address) === 'override');
   if (row === undefined) return NO_OVERRIDES;
   if (row.unreadable === true) return undefined;
-  return row.context['book'] as unknown as Overrides;
+  const { book } = row.context;
+  return isBook(book) ? book : undefined;
+}
+
+function isBook(book: unknown): book is Overrides {
+  if (typeof book !== 'object' || book === null) return false;
+  return Object.entries(book).every(([kind, entry]) => entry?.kind === kind);
 }

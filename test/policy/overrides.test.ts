@@ -107,6 +107,14 @@ test('[OV-2] book: read from the row beside the object; one that cannot be read 
   assert.deepEqual(bookIn([row]), book);
   assert.deepEqual(bookIn([]), {});
   assert.equal(bookIn([{ ...row, unreadable: true }]), undefined);
+  for (const damaged of [
+    null,
+    7,
+    { pause: null },
+    { pause: { ...book['pause'], kind: 'enabled' } },
+  ]) {
+    assert.equal(bookIn([{ ...row, context: { book: damaged as never } }]), undefined);
+  }
 });
 
 const ORDER = { kind: '', value: 5, configured: 100, owner: 'ops', reason: '', forMs: null };

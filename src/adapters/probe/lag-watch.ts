@@ -52,7 +52,12 @@ export function createLagWatch(clock: Clock): LagWatch {
     },
     worstSince: (sinceMs) => {
       let worstMs = beating ? Math.max(0, clock.monotonic() - dueMs) : 0;
-      for (const { atMs, lagMs } of late) if (atMs >= sinceMs) worstMs = Math.max(worstMs, lagMs);
+      // The newest first: a probe is short, and what was late before it is of no interest.
+      for (let index = late.length - 1; index >= 0; index -= 1) {
+        const beat = late[index];
+        if (beat === undefined || beat.atMs < sinceMs) break;
+        worstMs = Math.max(worstMs, beat.lagMs);
+      }
       return worstMs;
     },
   };

@@ -13,30 +13,29 @@ import type { Tcp, TcpHandle } from './tcp-handle.js';
 
 const CONNECTED = passed('L4OK', 'connected');
 
+/** A check is made ten thousand times a second: `done` is a call and no promise. */
 export function probeTcp(
   { tcp, clock }: { readonly tcp: Tcp; readonly clock: Clock },
-  target: ProbeTarget,
-  check: HealthCheckSpec,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const handle = tcp.handle(target.address.includes(':') ? 6 : 4);
-    let cancel: Cancel | undefined;
-    let over = false;
-    const end = (outcome: Outcome): void => {
-      if (over) return;
-      over = true;
-      cancel?.();
-      if (outcome !== CONNECTED || handle.reset(nothing) !== 0) handle.close();
-      resolve(outcome);
-    };
-    const request = tcp.request();
-    request.oncomplete = (status) => end(status === 0 ? CONNECTED : refused(status, target));
-    const status = begin(handle, { target, check, connect: request });
-    if (status !== 0) return end(refused(status, target));
-    const { timeoutMs } = check;
-    const late = () => end(failed('L4TOUT', `no answer within ${timeoutMs} ms`));
-    cancel = clock.after(timeoutMs, () => clock.soon(late));
-  });
+  { target, check }: { readonly target: ProbeTarget; readonly check: HealthCheckSpec },
+  done: (outcome: Outcome) => void,
+): void {
+  const handle = tcp.handle(target.address.includes(':') ? 6 : 4);
+  let cancel: Cancel | undefined;
+  let over = false;
+  const end = (outcome: Outcome): void => {
+    if (over) return;
+    over = true;
+    cancel?.();
+    if (outcome !== CONNECTED || handle.reset(nothing) !== 0) handle.close();
+    done(outcome);
+  };
+  const request = tcp.request();
+  request.oncomplete = (status) => end(status === 0 ? CONNECTED : refused(status, target));
+  const status = begin(handle, { target, check, connect: request });
+  if (status !== 0) return end(refused(status, target));
+  const { timeoutMs } = check;
+  const late = () => end(failed('L4TOUT', `no answer within ${timeoutMs} ms`));
+  cancel = clock.after(timeoutMs, () => clock.soon(late));
 }
 
 interface Beginning {
