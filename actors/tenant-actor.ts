@@ -17,6 +17,7 @@ import {
   durable,
   observed,
   oncePerFleet,
+  type StoredState,
   type World,
 } from '../src/runtime/actor-type.js';
 
@@ -38,7 +39,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const tenantActor: ActorType = {
   kind: 'tenant',
   machine: tenantMachine,
-  version: 1,
+  version: 2,
   stored: true,
   implicit: true,
   effects: {
@@ -52,7 +53,13 @@ export const tenantActor: ActorType = {
   isShown: ({ context }) => context['spec'] !== null || context['problem'] !== null,
   view: ({ context }) => viewOf(context as unknown as TenantMemory),
   coalesce,
+  migrate,
 };
+
+/** Version 1 knew no groups that programs ordered, and no sleep. */
+function migrate(stored: StoredState): StoredState {
+  return { ...stored, context: { ...stored.context, ordered: {}, asleep: null } };
+}
 
 /** Levels: a newer one says everything an older one did. */
 function coalesce(message: Message): string | undefined {

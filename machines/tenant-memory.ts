@@ -11,6 +11,7 @@ import type { TenantSpec } from './model/desired.js';
 import type { Meta } from './model/effects.js';
 import { type Address, keyOf, type TenantId } from './model/ids.js';
 import type { FrontendStatus, GroupStatus, TenantMessage, TenantState } from './model/messages.js';
+import { groupsOf, type Ordered, type Sleep } from './tenant-groups.js';
 
 export interface Part {
   readonly wanted: boolean;
@@ -21,6 +22,8 @@ export interface Part {
   readonly problem: string | null;
   /** A group that the shrink guard has not let go. */
   readonly held?: true;
+  /** Instances on demand that a group has. */
+  readonly onDemand?: number;
 }
 
 export type Parts = Readonly<Record<string, Part>>;
@@ -51,6 +54,9 @@ export interface TenantMemory {
   readonly leaving: boolean;
   /** Wanted again while it was already going: comes back when everything is gone. */
   readonly successor: TenantSpec | null;
+  /** Groups that programs ordered. */
+  readonly ordered: Ordered;
+  readonly asleep: Sleep | null;
 }
 
 type Change = Partial<TenantMemory>;
@@ -72,6 +78,8 @@ export function newTenant(address: Address): TenantMemory {
     undo: null,
     leaving: false,
     successor: null,
+    ordered: {},
+    asleep: null,
   };
 }
 
@@ -107,7 +115,7 @@ export function adopted(memory: TenantMemory, spec: TenantSpec, { at }: Meta): C
     spec,
     groups: partsFor(
       memory.groups,
-      spec.groups.map(({ key }) => key),
+      groupsOf(memory, spec).map(({ key }) => key),
     ),
     frontends: partsFor(
       memory.frontends,
@@ -118,6 +126,20 @@ export function adopted(memory: TenantMemory, spec: TenantSpec, { at }: Meta): C
     leaving: false,
     successor: null,
   };
+}
+
+/** Made afresh: what was ordered of the one before it went with that. */
+export function succeeded(memory: TenantMemory, spec: TenantSpec, meta: Meta): Change {
+  const fresh = { ordered: {}, asleep: null };
+  return { ...fresh, ...adopted({ ...memory, ...fresh }, spec, meta) };
+}
+
+/** Something was ordered: its parts are what the configuration says, and what the order says. */
+export function reordered(memory: TenantMemory, change: Change, meta: Meta): Change {
+  const { spec } = memory;
+  if (spec === null) return change;
+  const { problem } = memory;
+  return { ...change, ...adopted({ ...memory, ...change }, spec, meta), problem };
 }
 
 /** New intent, new answer: what a part said of the old one does not count. */
@@ -183,6 +205,7 @@ interface Word {
   readonly removed: boolean;
   readonly problem?: string;
   readonly held?: true;
+  readonly onDemand?: number;
 }
 
 /** A part nobody knows is nobody's; one that is gone although it is wanted has to start again. */
@@ -191,9 +214,11 @@ function heard(parts: Parts, name: string, settled: boolean, word: Word): Parts 
   if (part === undefined) return parts;
   const { problem = null, removed } = word;
   if (!removed) {
-    const { held: _before, ...known } = part;
+    const { held: _before, onDemand: _had, ...known } = part;
     const held = word.held === true ? { held: true as const } : {};
-    return { ...parts, [name]: { ...known, heard: true, settled, problem, ...held } };
+    const { onDemand = 0 } = word;
+    const extra = { ...held, ...(onDemand === 0 ? {} : { onDemand }) };
+    return { ...parts, [name]: { ...known, heard: true, settled, problem, ...extra } };
   }
   if (part.wanted) return { ...parts, [name]: { ...part, heard: false, settled: false } };
   const { [name]: _gone, ...rest } = parts;

@@ -13,7 +13,9 @@ import { type Address, addressOf, type FrontendName, type GroupKey } from './mod
 import type { JsonObject } from './model/json.js';
 import type { FrontendMessage, GroupMessage, TenantState, TenantStatus } from './model/messages.js';
 import { timestamp } from './model/time.js';
+import { groupsOf } from './tenant-groups.js';
 import { everyPart, type Parts, pendingOf, type TenantMemory } from './tenant-memory.js';
+import { orderConditions, ordersView } from './tenant-orders.js';
 
 // --- to its parts -------------------------------------------------------------------------------
 
@@ -31,11 +33,12 @@ export function orders(memory: TenantMemory): LettersParams {
   return { letters: [...wantedLetters(memory), ...leavingLetters(memory)] };
 }
 
-function wantedLetters({ id, spec, leaving }: TenantMemory): readonly TenantLetter[] {
+function wantedLetters(memory: TenantMemory): readonly TenantLetter[] {
+  const { id, spec, leaving } = memory;
   if (spec === null || leaving) return [];
   const owner = addressOf('tenant', id);
   return [
-    ...spec.groups.map(
+    ...groupsOf(memory, spec).map(
       (group): TenantLetter => ({
         to: addressOf('group', group.key),
         message: { type: 'group.desired', spec: group },
@@ -76,6 +79,7 @@ function unwantedIn(parts: Parts): readonly string[] {
 export interface Decided {
   readonly event: string;
   readonly rule: string;
+  readonly numbers?: JsonObject;
 }
 
 /** A decision the fleet hears of. */
@@ -86,13 +90,15 @@ export function published(memory: TenantMemory, decided: Decided): RecordParams 
 }
 
 /** A decision only the journal keeps. */
-export function journaled(memory: TenantMemory, { event, rule }: Decided): RecordParams {
+export function journaled(memory: TenantMemory, decided: Decided): RecordParams {
+  const { event, rule } = decided;
   const { groups, frontends, problem } = memory;
   const numbers = {
     groups: Object.keys(groups).length,
     frontends: Object.keys(frontends).length,
     pending: pendingOf(memory).length,
     ...(problem === null ? {} : { problem: problem.message }),
+    ...decided.numbers,
   };
   return { event, rule, numbers };
 }
@@ -142,8 +148,8 @@ export function agreed(memory: TenantMemory, { replyTo }: Meta): AnswerParams {
   return { replyTo, body: { ok: true, tenant: viewOf(memory) } };
 }
 
-export function refused({ replyTo }: Meta, message: string): AnswerParams {
-  const refusal: Refusal = { code: 'refused', rule: 'TN-6', message };
+export function refused({ replyTo }: Meta, message: string, rule = 'TN-6'): AnswerParams {
+  const refusal: Refusal = { code: 'refused', rule, message };
   return { replyTo, body: { ok: false, refusal: { ...refusal } } };
 }
 
@@ -162,8 +168,9 @@ export function viewOf(memory: TenantMemory): JsonObject {
     pending: pendingOf(memory),
     ...(problem === null ? {} : { parked: { error: problem.message } }),
     ...(undo === null ? {} : { undoUntil: timestamp(undo.untilMs) }),
+    ...ordersView(memory),
     ...partProblem(memory),
-    conditions: conditionsOf(memory),
+    conditions: [...conditionsOf(memory), ...orderConditions(memory)],
   };
 }
 

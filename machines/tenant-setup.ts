@@ -23,8 +23,10 @@ import {
   isNewer,
   isOlder,
   isSettled,
+  reordered,
   restored,
   type ShownState,
+  succeeded,
   type TenantMemory,
   troubled,
 } from './tenant-memory.js';
@@ -40,6 +42,15 @@ import {
   statusFor,
   statusWithTrouble,
 } from './tenant-messages.js';
+import {
+  awakeFor,
+  dismissed,
+  isOrdered,
+  orderRefusal,
+  orderTaken,
+  replanChanges,
+  replanned,
+} from './tenant-orders.js';
 
 export type TenantEvent = Stamped<TenantMessage> | Stamped<Activated>;
 
@@ -70,6 +81,24 @@ function successorOf({ context }: TenantArgs) {
   return context.successor;
 }
 
+/** What an order changes, before its parts follow. */
+function orderIn(context: TenantMemory, event: TenantEvent): Partial<TenantMemory> {
+  switch (event.type) {
+    case 'operator.orderGroup':
+      return orderTaken(context, event, event.meta);
+    case 'operator.dismissGroup':
+      return dismissed(context, event);
+    case 'tenant.replan':
+      return replanned(context, event);
+    case 'operator.sleep': {
+      const { owner, reason, meta } = event;
+      return { asleep: { owner, reason, sinceMs: meta.at } };
+    }
+    default:
+      return { asleep: null };
+  }
+}
+
 export const tenantSetup = setup({
   types: {
     context: {} as TenantMemory,
@@ -78,7 +107,11 @@ export const tenantSetup = setup({
   },
   actions: {
     adopt: assign((args) => adopted(args.context, specIn(args), args.event.meta)),
-    adoptSuccessor: assign((args) => adopted(args.context, successorOf(args), args.event.meta)),
+    adoptSuccessor: assign((args) => succeeded(args.context, successorOf(args), args.event.meta)),
+    takeOrder: assign(({ context, event }) =>
+      reordered(context, orderIn(context, event), event.meta),
+    ),
+    noteReplan: assign(({ context, event }) => replanned(context, as(event, 'tenant.replan'))),
     noteGeneration: assign((args) => ({ spec: specIn(args) })),
     noteSuccessor: assign((args) => ({ successor: specIn(args) })),
     dropSuccessor: assign({ successor: null }),
@@ -130,6 +163,20 @@ export const tenantSetup = setup({
     isHeldBack: ({ context }) => isHeldBack(context),
     isKept: (args) => isHeldBack(args.context) && !isOlder(args.context, specIn(args)),
     hasSuccessor: ({ context }) => isEmpty(context) && context.successor !== null,
+    isOrderable: ({ context, event }) =>
+      orderRefusal(context, as(event, 'operator.orderGroup')) === undefined,
+    isOrdered: ({ context, event }) => isOrdered(context, as(event, 'operator.orderGroup')),
+    isDismissable: ({ context, event }) =>
+      Object.hasOwn(context.ordered, as(event, 'operator.dismissGroup').name),
+    isReplan: ({ context, event }) => replanChanges(context, as(event, 'tenant.replan')),
+    isAsleep: ({ context }) => context.asleep !== null,
+    isNeeded: ({ context }) => awakeFor(context).length > 0,
+    /** Whoever has an instance on demand is awake. */
+    isWoken: ({ context, event }) =>
+      context.asleep !== null &&
+      event.type === 'group.status' &&
+      (event.status.onDemand ?? 0) > 0 &&
+      !event.status.removed,
     hasNoWindow: ({ context }) => context.undo?.windowMs === 0,
     tellsOfEnd: ({ event }) =>
       (event.type === 'group.status' || event.type === 'frontend.status') && event.status.removed,
@@ -158,9 +205,44 @@ export const agrees = {
   params: ({ context, event }: TenantArgs) => agreed(context, event.meta),
 } as const;
 
-export function refuses(message: string) {
-  const params = ({ event }: TenantArgs) => refused(event.meta, message);
+export function refuses(message: string, rule = 'TN-6') {
+  const params = ({ event }: TenantArgs) => refused(event.meta, message, rule);
   return { type: 'refuse', params } as const;
+}
+
+export const refusesOrder = {
+  type: 'refuse',
+  params: ({ context, event }: TenantArgs) => {
+    const why = orderRefusal(context, as(event, 'operator.orderGroup')) ?? '';
+    return refused(event.meta, why, 'TN-10');
+  },
+} as const;
+
+export const refusesSleep = {
+  type: 'refuse',
+  params: ({ context, event }: TenantArgs) => {
+    const message = `instances on demand are there (${awakeFor(context).join(', ')}): delete them first`;
+    return refused(event.meta, message, 'TN-12');
+  },
+} as const;
+
+export const answers = {
+  type: 'refuse',
+  params: ({ context, event }: TenantArgs) => agreed(context, event.meta),
+} as const;
+
+/** In whose name, and why. */
+export function publishesOrder(event: string, rule: string) {
+  const params = ({ context, event: order }: TenantArgs) => {
+    const {
+      owner = '',
+      reason = '',
+      name = '',
+    } = order as { owner?: string; reason?: string; name?: string };
+    const group = name === '' ? {} : { group: `${context.id}/${name}` };
+    return published(context, { event, rule, numbers: { owner, reason, ...group } });
+  };
+  return { type: 'record', params } as const;
 }
 
 export function publishes(event: string, rule: string) {

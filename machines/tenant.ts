@@ -15,16 +15,21 @@
  * removed when its last part is gone; [TN-6] an undelete is durable before it is agreed to, and
  * refused where there is nothing to undo; [TN-7] after a restart every part is told again; [TN-8] a
  * tenant wanted again while it is draining is made afresh afterwards; [TN-9] an older intent changes
- * nothing.
+ * nothing; [TN-10] [TN-11] [TN-12] what programs order of it, tenant-orders.ts.
  */
+import { not } from 'xstate';
 import { newTenant } from './tenant-memory.js';
 import {
   agrees,
+  answers,
   enters,
   journals,
   ordersParts,
   publishes,
+  publishesOrder,
   refuses,
+  refusesOrder,
+  refusesSleep,
   repeats,
   tells,
   tellsAgain,
@@ -60,6 +65,56 @@ const revives = [
   agrees,
 ] as const;
 
+/** Its parts are told what follows from an order. */
+const follows = (event: string, rule: string) =>
+  ['takeOrder', publishesOrder(event, rule), ordersParts, tells] as const;
+
+const takes = (event: string, rule: string) =>
+  ({ target: 'live', reenter: true, actions: [...follows(event, rule), agrees] }) as const;
+
+const takesOrders = {
+  'operator.orderGroup': [
+    { guard: not('isOrderable'), actions: refusesOrder },
+    { guard: 'isOrdered', actions: answers },
+    takes('tenant.group_ordered', 'TN-10'),
+  ],
+  'operator.dismissGroup': [
+    { guard: 'isDismissable', ...takes('tenant.group_dismissed', 'TN-10') },
+    { actions: answers },
+  ],
+  'tenant.replan': [
+    { guard: 'isReplan', ...takes('tenant.groups_replanned', 'TN-11') },
+    { actions: answers },
+  ],
+  'operator.sleep': [
+    { guard: 'isAsleep', actions: answers },
+    { guard: 'isNeeded', actions: refusesSleep },
+    takes('tenant.asleep', 'TN-12'),
+  ],
+  'operator.wake': [{ guard: 'isAsleep', ...takes('tenant.awake', 'TN-12') }, { actions: answers }],
+} as const;
+
+/** Somebody ordered an instance on demand of a group that slept. */
+const wakes = {
+  guard: 'isWoken',
+  target: 'live',
+  reenter: true,
+  actions: ['notePart', ...follows('tenant.awake', 'TN-12')],
+} as const;
+
+const refusesOrders = (message: string) => {
+  const refusal = { actions: refuses(message, 'TN-10') } as const;
+  return {
+    'operator.orderGroup': refusal,
+    'operator.dismissGroup': refusal,
+    'operator.sleep': refusal,
+    'operator.wake': refusal,
+    'tenant.replan': { actions: answers },
+  } as const;
+};
+
+const isNobody = { target: 'absent', actions: refuses('there is no such tenant') } as const;
+
 const hearsOfEnd = ['notePart', journals('tenant.part_gone', 'TN-5'), ordersParts] as const;
 
 const hearsParts = {
@@ -73,7 +128,12 @@ const unknown = createStateConfig({
     'tenant.desired': { target: 'live', actions: accepts },
     'tenant.problem': { target: 'parked', actions: 'noteProblem' },
     'tenant.removed': { target: 'absent', actions: tellsAgain },
-    'tenant.undelete': { target: 'absent', actions: refuses('there is no such tenant') },
+    'tenant.undelete': isNobody,
+    'operator.orderGroup': isNobody,
+    'operator.dismissGroup': isNobody,
+    'operator.sleep': isNobody,
+    'operator.wake': isNobody,
+    'tenant.replan': 'absent',
     'group.status': 'absent',
     'frontend.status': 'absent',
   },
@@ -91,6 +151,7 @@ const parked = createStateConfig({
     ],
     'tenant.removed': 'removed',
     'tenant.undelete': { actions: refuses('this tenant is not being deleted') },
+    ...refusesOrders('it is parked: nothing was made for it'),
   },
 });
 
@@ -179,7 +240,9 @@ const live = createStateConfig({
     ],
     'tenant.removed': { target: 'deleting', actions: 'noteRemoval' },
     'tenant.undelete': { actions: refuses('this tenant is not being deleted') },
-    ...hearsParts,
+    ...takesOrders,
+    'group.status': [wakes, ...hearsParts['group.status']],
+    'frontend.status': hearsParts['frontend.status'],
   },
   states: { progress, resync },
 });
@@ -194,6 +257,14 @@ const deleting = createStateConfig({
     'tenant.desired': [{ guard: 'isOlder' }, { target: 'live', actions: accepts }],
     'tenant.removed': { actions: tellsAgain },
     'tenant.undelete': { target: 'live', actions: undeletes },
+    ...refusesOrders('it is being deleted: undelete it first'),
+    'tenant.replan': [
+      {
+        guard: 'isReplan',
+        actions: ['noteReplan', journals('tenant.groups_replanned', 'TN-11'), agrees],
+      },
+      { actions: answers },
+    ],
     ...hearsParts,
   },
 });
@@ -217,6 +288,7 @@ const draining = createStateConfig({
       { guard: 'isHeldBack', target: 'live', actions: revives },
       { actions: refuses('its deletion has begun; create it again') },
     ],
+    ...refusesOrders('its deletion has begun'),
     ...hearsParts,
   },
   states: {

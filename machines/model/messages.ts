@@ -16,6 +16,7 @@ import type { ProviderFailure } from './failures.js';
 import type { GuardGrant } from './guard.js';
 import type { Address, BackendName, FrontendName, GroupKey, InstanceId } from './ids.js';
 import type { VipReport } from './lbsync-messages.js';
+import type { TenantOrder } from './ordered-groups.js';
 import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
@@ -284,6 +285,7 @@ export type TenantMessage =
   | { readonly type: 'tenant.desired'; readonly spec: TenantSpec }
   | { readonly type: 'tenant.removed'; readonly undoWindowMs: number }
   | { readonly type: 'tenant.undelete' }
+  | TenantOrder
   | {
       readonly type: 'tenant.problem';
       readonly message: string;

@@ -28,6 +28,7 @@ export interface ApiOptions {
   readonly epoch: number;
   /** Reads a configuration for a plan. */
   readonly open: ConfigFile['open'];
+  readonly planGroup: NodeApi['planGroup'];
 }
 
 const ACTOR_OF: Readonly<Partial<Record<ResourceKind, ActorKind>>> = {
@@ -75,6 +76,7 @@ export function createApi(options: ApiOptions): NodeApi {
     reload: ({ dryRun, disruptive, trigger }: ReloadRequest) =>
       askReload(directory, { type: 'reload.requested', dryRun, disruptive, trigger }),
     plan: (given) => planOf(options, given),
+    planGroup: options.planGroup,
     reloadStatus: async () => {
       const { last } = await first('reload');
       return isObject(last) ? last : { status: 'no_reload_yet' };

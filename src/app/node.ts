@@ -28,6 +28,7 @@ import { musterSingle } from './crew-single.js';
 import { musterThreads } from './crew-threads.js';
 import { prepareDataplane } from './dataplane.js';
 import { createHookBoard, type HookBoard } from './hook-board.js';
+import { createOrderedGroups } from './ordered-groups.js';
 import { createParts, type Parts } from './parts.js';
 import { openServers, type Servers } from './servers.js';
 import { type BootSettings, bootSettings, type Settings } from './settings.js';
@@ -114,6 +115,8 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   const begun = await unlessStopped(options, () => begin(mustered.value, boot, agents));
   if (!begun.ok) return begun;
   const { crew, settings } = begun.value;
+  const ordered = createOrderedGroups(() => crew.cluster);
+  hooks.register('ordered_groups', ordered.apply);
   const api = createApi({
     directory: crew.cluster,
     store: mustered.value.store,
@@ -122,6 +125,7 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
     version: settings.version,
     epoch: settings.epoch,
     open: configFile.open,
+    planGroup: ordered.plan,
   });
   const servers = await openServers({
     config,

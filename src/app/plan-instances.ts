@@ -7,7 +7,9 @@
  *         another template, are named.
  */
 import type { GroupSpec, TenantSpec } from '../../machines/model/desired.js';
+import { groupKeyOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
+import { planOrdered } from '../config/ordered-group.js';
 import type { Site } from '../config/site.js';
 import { deriveTenant } from '../policy/tenant-plan.js';
 
@@ -40,6 +42,43 @@ export function tenantsIn(
       return derived.ok ? [derived.value] : [];
     });
   return [...site.tenants, ...made];
+}
+
+/** And the groups that programs ordered; one that this configuration cannot make stays as it is. */
+export function withOrdered(
+  tenants: readonly TenantSpec[],
+  known: readonly JsonObject[],
+  catalogue: JsonObject,
+): readonly TenantSpec[] {
+  const orders = new Map(known.map(({ id, ordered }) => [String(id), ordered]));
+  return tenants.map((tenant) => {
+    const ordered = orders.get(tenant.id);
+    const names = new Set(tenant.groups.map(({ name }) => name));
+    const more = (Array.isArray(ordered) ? ordered : []).flatMap((one): GroupSpec[] => {
+      const { group, wish } = one as { group: string; wish: JsonObject };
+      const name = group.slice(group.indexOf('/') + 1);
+      const plan = planOrdered(catalogue, name, wish);
+      if (!plan.ok || names.has(name)) return [];
+      const key = groupKeyOf(tenant.id, name);
+      const identity = { key, tenant: tenant.id, frontends: [], generation: tenant.generation };
+      return [{ ...plan.value, ...identity }];
+    });
+    return more.length === 0 ? tenant : { ...tenant, groups: [...tenant.groups, ...more] };
+  });
+}
+
+/** Ordered groups that this configuration cannot make: they stay as they are. */
+export function unplannable(
+  known: readonly JsonObject[],
+  catalogue: JsonObject,
+): ReadonlySet<string> {
+  const all = known.flatMap(({ ordered }) => (Array.isArray(ordered) ? ordered : []));
+  const keys = all.flatMap((one) => {
+    const { group, wish } = one as { group: string; wish: JsonObject };
+    const name = group.slice(group.indexOf('/') + 1);
+    return planOrdered(catalogue, name, wish).ok ? [] : [group];
+  });
+  return new Set(keys);
 }
 
 export interface Present {

@@ -24,7 +24,13 @@ import type { GivenConfig } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
 import type { Directory } from './directory.js';
 import { guardOutlook } from './plan-guard.js';
-import { instancesOf, tenantsIn, type WantedTenants } from './plan-instances.js';
+import {
+  instancesOf,
+  tenantsIn,
+  unplannable,
+  type WantedTenants,
+  withOrdered,
+} from './plan-instances.js';
 
 export interface Planner {
   readonly directory: Pick<Directory, 'views' | 'ask'>;
@@ -52,10 +58,13 @@ export async function planOn(planner: Planner, desk: ConfigDesk): Promise<JsonOb
     (['tenant', 'group', 'instance'] as const).map(planner.directory.views),
   );
   const site = await wantedBy(desk, generation + 1);
-  const wanted = tenantsIn(site, tenants ?? []);
+  const catalogue = await desk.settings('ordered_groups');
+  const wanted = withOrdered(tenantsIn(site, tenants ?? []), tenants ?? [], catalogue);
+  const stays = unplannable(tenants ?? [], catalogue);
+  const judged = (groups ?? []).filter(({ tenant, name }) => !stays.has(`${tenant}/${name}`));
   const specs = [...site.frontends, ...wanted.flatMap((tenant) => tenant.frontends)];
   const dataplane = await dataplaneOf(planner, specs);
-  const instances = instancesOf(wanted, { groups: groups ?? [], members: members ?? [] });
+  const instances = instancesOf(wanted, { groups: judged, members: members ?? [] });
   return {
     changes: read.diff,
     changesTotal: read.changes,

@@ -41,7 +41,7 @@ export function orderOptions(command: Command): Command {
     .option('--forever', 'until it is cleared, or the configured value itself changes');
 }
 
-function ownerOptions(command: Command): Command {
+export function ownerOptions(command: Command): Command {
   return command
     .option('--reason <reason>', 'why; kept in the journal', 'operator')
     .option('--owner <name>', 'who orders it', userInfo().username);

@@ -1,8 +1,9 @@
-/** `tenant list|show|unpark|undelete`: tenants, by their id or by their name. */
+/** `tenant list|show|unpark|undelete|sleep|wake`: tenants, by their id or by their name. */
 import { Command } from 'commander';
 import { act } from './act.js';
 import { columnsFor } from './columns.js';
 import { EXIT } from './exit-codes.js';
+import { ownerOptions } from './override-commands.js';
 import { details, type Format, printList, printObject, table } from './print.js';
 import { examples, formatOptions } from './read-commands.js';
 import { callAndPrint, listAndPrint } from './session.js';
@@ -25,7 +26,21 @@ export function tenantCommand(): Command {
     .action((name: string, options: Format, command: Command) =>
       act(command, { name: 'UndeleteTenant', request: { name } }, options),
     );
+  addOrder(tenant, 'sleep', 'SleepTenant', 'let its groups go down to nothing; their sizes stand');
+  addOrder(tenant, 'wake', 'WakeTenant', 'bring its groups back to their sizes');
   return tenant;
+}
+
+function addOrder(tenant: Command, verb: string, name: string, description: string): void {
+  ownerOptions(formatOptions(tenant.command(verb)))
+    .description(description)
+    .argument('<name>', NAME)
+    .action(
+      (shown: string, options: Format & { reason: string; owner: string }, command: Command) => {
+        const { reason, owner } = options;
+        return act(command, { name, request: { name: shown, reason, owner } }, options);
+      },
+    );
 }
 
 function addList(tenant: Command): void {

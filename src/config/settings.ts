@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from '../../machines/model/json.js';
 import type { Config } from './complete.js';
+import { catalogueOf } from './ordered-group.js';
 
 const SETTINGS: Readonly<Record<string, (config: Config) => object>> = {
   log_level: ({ log }) => ({ level: log.level }),
@@ -16,6 +17,7 @@ const SETTINGS: Readonly<Record<string, (config: Config) => object>> = {
     journalBytesMax: journal.maxBytes,
     outboxMs: outbox.retention,
   }),
+  ordered_groups: catalogueOf,
   watch_file: ({ reload }) => ({ enabled: reload.watchFile }),
 };
 

@@ -98,6 +98,8 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
   tenant: [
     ...['tenant.accepted', 'tenant.converged', 'tenant.degraded', 'tenant.deletion_accepted'],
     ...['tenant.draining', 'tenant.removed', 'tenant.undeleted'],
+    ...['tenant.asleep', 'tenant.awake', 'tenant.group_dismissed', 'tenant.group_ordered'],
+    'tenant.groups_replanned',
   ],
 };
 

@@ -39,6 +39,7 @@ export const HOOKS = [
   'backends',
   'frontends',
   'tenants',
+  'ordered_groups',
   'removals',
 ] as const;
 export type HookName = (typeof HOOKS)[number];

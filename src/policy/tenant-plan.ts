@@ -20,9 +20,10 @@ import {
   type TenantId,
 } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
+import type { GroupPlan } from '../../machines/model/ordered-groups.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 
-export type GroupPlan = Omit<GroupSpec, 'key' | 'tenant' | 'frontends' | 'generation'>;
+export type { GroupPlan } from '../../machines/model/ordered-groups.js';
 
 export interface FrontendPlan
   extends Omit<FrontendSpec, 'name' | 'tenant' | 'generation' | 'pools'> {

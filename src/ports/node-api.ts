@@ -6,6 +6,7 @@ import type { Refusal } from '../../machines/model/failures.js';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
+import type { GroupPlan } from '../../machines/model/ordered-groups.js';
 import type { Result } from '../../machines/model/result.js';
 import type { JournalEntry, OutboxRow } from './store.js';
 
@@ -77,6 +78,8 @@ export interface NodeApi {
   reload(request: ReloadRequest): Promise<JsonObject>;
   /** What this configuration would do; without one, the file the daemon runs on. */
   plan(given: GivenConfig | undefined): Promise<JsonObject>;
+  /** A group that a program orders, with every default of the configuration; or why there can be none. */
+  planGroup(name: string, wish: JsonObject): Result<GroupPlan, string>;
   reloadStatus(): Promise<JsonObject>;
   reloadHistory(): Promise<readonly JsonObject[]>;
   outbox(filter: { readonly dead: boolean; readonly limit: number }): Promise<readonly OutboxRow[]>;

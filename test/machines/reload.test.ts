@@ -67,7 +67,7 @@ test('[RE-4] reload: the names of hooks and their order stay', () => {
   assert.equal(
     HOOKS.join(' '),
     'log_level tls_certificate inspector retention watch_file guards providers pools dataplane outbox ' +
-      'tenancy backends frontends tenants removals',
+      'tenancy backends frontends tenants ordered_groups removals',
   );
 });
 

@@ -5,6 +5,7 @@ import { tenantMachine } from '../../machines/tenant.js';
 import type { TenantMemory } from '../../machines/tenant-memory.js';
 import type { LettersParams, StatusParams } from '../../machines/tenant-messages.js';
 import { type Driven, drive } from './drive.js';
+import { groupSpec } from './group-spec.js';
 import { ACME, frontendStatus, groupStatus, type TenantParts, tenantSpec } from './tenant-spec.js';
 
 export type Tenant = Driven<TenantMemory>;
@@ -23,6 +24,25 @@ export const frontendSays = (change = {}, name = 'web') => ({
   type: 'frontend.status',
   status: frontendStatus(name, change),
 });
+const WHO = { owner: 'batch', reason: 'a job' };
+/** What a configuration makes of a wish for so many. */
+export function planOf(size = 2) {
+  const {
+    key: _key,
+    tenant: _tenant,
+    frontends: _all,
+    generation: _,
+    ...plan
+  } = groupSpec({ size });
+  return plan;
+}
+export const ordered = (size = 2, name = 'jobs') => ({
+  type: 'operator.orderGroup',
+  ...{ name, wish: { template: 'web', size }, plan: planOf(size), ...WHO },
+});
+export const dismissed = (name = 'jobs') => ({ type: 'operator.dismissGroup', name, ...WHO });
+export const SLEEP = { type: 'operator.sleep', ...WHO };
+export const WAKE = { type: 'operator.wake', ...WHO };
 export const UNDELETE = { type: 'tenant.undelete' };
 
 export function fresh(): Tenant {

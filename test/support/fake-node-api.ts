@@ -43,6 +43,7 @@ export interface Script {
   views: Readonly<Record<string, JsonObject>>;
   reload: JsonObject;
   plan: JsonObject;
+  planGroup: (wish: JsonObject) => ReturnType<NodeApi['planGroup']>;
   history: readonly JsonObject[];
   ready: { readonly ready: boolean; readonly reasons: readonly string[] };
   chain: readonly JournalEntry[];
@@ -66,6 +67,7 @@ export function fakeNode(): FakeNode {
       disruptive: [],
       problems: [],
     },
+    planGroup: (wish) => ok({ name: 'x', ...wish } as never),
     history: [],
     ready: { ready: true, reasons: [] },
     chain: [],
@@ -103,6 +105,7 @@ export function fakeNode(): FakeNode {
       asked.push({ call: 'plan', ...(given === undefined ? {} : { given }) });
       return told(script.plan);
     },
+    planGroup: (_, wish) => script.planGroup(wish),
     reloadStatus: () => told(script.reload),
     reloadHistory: () => told(script.history),
     outbox: ({ limit }) => told(script.outbox.slice(0, limit)),

@@ -253,6 +253,9 @@ const pool: readonly Bare<PoolEvent>[] = [
   ]),
 ];
 
+const { key: _key, tenant: _tenant, frontends: _all, generation: _first, ...PLAN } = SPEC;
+const ORDERING = { owner: 'batch', reason: 'a job' } as const;
+
 const tenant: readonly Bare<TenantEvent>[] = [
   activated,
   { type: 'tenant.desired', spec: tenantSpec() },
@@ -260,6 +263,14 @@ const tenant: readonly Bare<TenantEvent>[] = [
   { type: 'tenant.removed', undoWindowMs: 0 },
   { type: 'tenant.removed', undoWindowMs: 60_000 },
   { type: 'tenant.undelete' },
+  { type: 'operator.orderGroup', name: 'jobs', wish: { size: 1 }, plan: PLAN, ...ORDERING },
+  { type: 'operator.orderGroup', name: 'web', wish: {}, plan: PLAN, ...ORDERING },
+  { type: 'operator.dismissGroup', name: 'jobs', ...ORDERING },
+  { type: 'tenant.replan', plans: { jobs: { problem: 'no template' } } },
+  { type: 'tenant.replan', plans: { jobs: { plan: { ...PLAN, size: 9 } } } },
+  { type: 'operator.sleep', ...ORDERING },
+  { type: 'operator.wake', ...ORDERING },
+  { type: 'group.status', status: groupStatus('web', { onDemand: 1 }) },
   { type: 'tenant.problem', message: 'bad', name: 'p1', kind: 'project' },
   { type: 'tenant.problem', message: '' },
   ...[true, false].flatMap((converged) => [

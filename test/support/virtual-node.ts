@@ -12,6 +12,7 @@ import {
   type SimulatedWorld,
 } from '../../src/adapters/simulated-provider/provider.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
+import { createOrderedGroups, type OrderedGroups } from '../../src/app/ordered-groups.js';
 import { castOf } from '../../src/app/roles.js';
 import type { Provider } from '../../src/ports/provider.js';
 import type { Store } from '../../src/ports/store.js';
@@ -44,6 +45,7 @@ export interface VirtualNode {
   readonly faults: Faults;
   /** Makes this text the configuration and reloads. */
   configure(text: string, how?: { readonly disruptive: boolean }): Promise<JsonObject>;
+  planGroup: OrderedGroups['plan'];
   /** An operator's verb; undefined: nobody answered in time. */
   order(to: Address, message: Message): Promise<JsonObject | undefined>;
   views(kind: Parameters<Host['views']>[0]): readonly JsonObject[];
@@ -119,6 +121,10 @@ async function live(outside: Outside): Promise<VirtualNode> {
   const gate = { alive: true };
   const guarded = whileAlive(clock, gate);
   const joined = seat?.join({ clock: guarded, log, life, host: () => host });
+  const ordered = createOrderedGroups(() => ({
+    views: async (kind) => host.views(kind),
+    ask: host.ask,
+  }));
   const host: Host = createHost({
     ...joined?.options,
     ...castOf(['main', 'shard', 'dataplane', 'outbox']),
@@ -149,7 +155,10 @@ async function live(outside: Outside): Promise<VirtualNode> {
         () => file.text,
         () => store,
       ),
-      hook: (name: string) => (name === 'log_level' ? () => undefined : undefined),
+      hook: (name: string) => {
+        if (name === 'ordered_groups') return ordered.apply;
+        return name === 'log_level' ? () => undefined : undefined;
+      },
       room: () => new Promise<void>((resolve) => clock.soon(resolve)),
       quarantined: async (kinds: readonly ActorKind[]) => host.quarantined(kinds, 10),
       report: () => undefined,
@@ -189,6 +198,7 @@ async function live(outside: Outside): Promise<VirtualNode> {
       file.text = text;
       return reload('api', how?.disruptive);
     },
+    planGroup: ordered.plan,
     order: (to, message) => askFor(to, message, 5),
     views: host.views,
     crash: () => {

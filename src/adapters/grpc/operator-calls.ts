@@ -1,9 +1,7 @@
 /**
- * The unary calls of operators' programs: which message to which actor, on whose behalf.
+ * The unary calls of operators' programs about instances: which message to which actor, on whose behalf.
  *
- * Rules: [ID-17] what belongs to another tenant does not exist for a caller of one; [ID-23] a group of the
- * configuration keeps its template and its rules: a program changes its size, as an override in its name, and
- * gives it back.
+ * Rule: [ID-17] what belongs to another tenant does not exist for a caller of one.
  */
 import type { Refusal } from '../../../machines/model/failures.js';
 import {
@@ -15,7 +13,6 @@ import {
 } from '../../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../../machines/model/json.js';
 import type { GroupMessage, InstanceMessage } from '../../../machines/model/messages.js';
-import { type OverrideMessage, overrideOf } from '../../../machines/model/overrides.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { NodeApi } from '../../ports/node-api.js';
 import type { OperatorPeer } from './peer.js';
@@ -24,7 +21,7 @@ import { type CallRefusal, refusedBy, refusedWith } from './refusals.js';
 export type Request = Readonly<Record<string, unknown>>;
 export type Answer = Promise<Result<JsonObject, CallRefusal>>;
 
-interface Caller {
+export interface Caller {
   readonly api: NodeApi;
   readonly peer: OperatorPeer;
   /** Of the newest report of its agent. */
@@ -69,26 +66,6 @@ export const OPERATOR_CALLS: Readonly<Record<string, Call>> = {
     };
     return asked(caller, addressOf('group', group.value), message);
   },
-  UpsertGroup: async (caller, request) => {
-    const group = await groupIn(caller, textOf(request, 'group'));
-    if (!group.ok) return group;
-    const size = Number(request['size'] ?? 0);
-    const terms = { owner: ownerOf(caller), reason: textOf(request, 'reason'), forMs: null };
-    const message: GroupMessage = { type: 'operator.scale', size, ...terms };
-    return asked(caller, addressOf('group', group.value), message);
-  },
-  DeleteGroup: async (caller, request) => {
-    const group = await groupIn(caller, textOf(request, 'group'));
-    if (!group.ok) return group;
-    const message: OverrideMessage = {
-      type: 'override.clear',
-      kinds: ['size'],
-      by: 'operator',
-      owner: ownerOf(caller),
-      reason: textOf(request, 'reason'),
-    };
-    return asked(caller, overrideOf(addressOf('group', group.value)), message);
-  },
 };
 
 async function instanceIn(
@@ -128,15 +105,19 @@ async function groupIn(
   return view === undefined ? fail(missing('group', shown)) : ok(group);
 }
 
-function mayTouch({ tenant }: OperatorPeer, owner: Json | undefined): boolean {
+export function mayTouch({ tenant }: OperatorPeer, owner: Json | undefined): boolean {
   return tenant === undefined || tenant === owner;
 }
 
-function missing(kind: 'group' | 'instance', shown: string): CallRefusal {
+export function missing(kind: 'group' | 'instance' | 'tenant', shown: string): CallRefusal {
   return refusedWith('NOT_FOUND', `there is no ${kind} '${shown.slice(0, 80)}'`);
 }
 
-async function asked({ api }: Caller, to: Address, message: { readonly type: string }): Answer {
+export async function asked(
+  { api }: Caller,
+  to: Address,
+  message: { readonly type: string },
+): Answer {
   const answer = await api.ask(to, message);
   if (!answer.ok) return fail(refusedBy(answer.failure as Refusal));
   const { value } = answer;

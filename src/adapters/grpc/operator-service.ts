@@ -23,6 +23,7 @@ import { wantedItems } from '../watch/wanted.js';
 import type { AnyCall } from './agent-service.js';
 import type { DrainBoard } from './drain-board.js';
 import { errorIn } from './error-events.js';
+import { GROUP_CALLS } from './group-calls.js';
 import { watchGroups } from './group-watch.js';
 import { type Answer, OPERATOR_CALLS, type Request } from './operator-calls.js';
 import type { OperatorPeer, Peer } from './peer.js';
@@ -61,7 +62,7 @@ export function operatorService(options: OperatorServiceOptions): UntypedService
       );
     };
   const calls = Object.fromEntries(
-    Object.entries(OPERATOR_CALLS).map(([name, work]) => [
+    Object.entries({ ...OPERATOR_CALLS, ...GROUP_CALLS }).map(([name, work]) => [
       name,
       unary(name, (peer, request) => work({ api, peer, metricsOf: options.metricsOf }, request)),
     ]),

@@ -4,9 +4,10 @@
 import { isIP } from 'node:net';
 import { parseInstanceId } from '../../../machines/model/ids.js';
 import { isUnspecified, liesInLowest96 } from '../address.js';
+import type { Config } from '../complete.js';
 import { backendProbePort, groupProbePort, servedPorts } from '../probe-port.js';
 import { type Finding, type Path, semantic } from '../problem.js';
-import { allGroups, type CheckContext } from './context.js';
+import { allGroups, type CheckContext, type GroupConfig } from './context.js';
 
 const PROJECT_ID = /^[0-9a-f]{32}$/;
 
@@ -35,20 +36,26 @@ const AGES = 'must be less than forcedAge: what waits for the budget comes befor
 const NO_DOOR = 'agents cannot report: set api.listen';
 
 function checkGroups({ config }: CheckContext): readonly Finding[] {
-  return allGroups(config).flatMap(({ path, value: group }) => {
-    const check = config.healthChecks[group.backend?.healthCheck ?? ''];
-    const port = groupProbePort(group.backend, check);
-    const { eligibleAge, forcedAge } = group.expiry;
-    const ordered = eligibleAge === 'off' || forcedAge === 'off' || eligibleAge < forcedAge;
-    const heard = group.health.source === 'probe' || config.api.listen !== undefined;
-    const size = `size ${group.size} is more than maxSize ${group.maxSize}`;
-    return [
-      ...(group.size <= group.maxSize ? [] : [semantic([...path, 'size'], size)]),
-      ...(ordered ? [] : [semantic([...path, 'expiry', 'eligibleAge'], AGES)]),
-      ...(heard ? [] : [semantic([...path, 'health', 'source'], NO_DOOR)]),
-      ...(port.ok ? [] : [semantic([...path, 'backend'], port.failure)]),
-    ];
-  });
+  return allGroups(config).flatMap(({ path, value }) => checkGroup(path, value, config));
+}
+
+/** One group by itself, wherever it stands. */
+export function checkGroup(
+  path: Path,
+  group: GroupConfig,
+  { healthChecks, api }: Pick<Config, 'healthChecks' | 'api'>,
+): readonly Finding[] {
+  const port = groupProbePort(group.backend, healthChecks[group.backend?.healthCheck ?? '']);
+  const { eligibleAge, forcedAge } = group.expiry;
+  const ordered = eligibleAge === 'off' || forcedAge === 'off' || eligibleAge < forcedAge;
+  const heard = group.health.source === 'probe' || api.listen !== undefined;
+  const size = `size ${group.size} is more than maxSize ${group.maxSize}`;
+  return [
+    ...(group.size <= group.maxSize ? [] : [semantic([...path, 'size'], size)]),
+    ...(ordered ? [] : [semantic([...path, 'expiry', 'eligibleAge'], AGES)]),
+    ...(heard ? [] : [semantic([...path, 'health', 'source'], NO_DOOR)]),
+    ...(port.ok ? [] : [semantic([...path, 'backend'], port.failure)]),
+  ];
 }
 
 function checkProviders({ config }: CheckContext): readonly Finding[] {

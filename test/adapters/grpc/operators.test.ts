@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { fail } from '../../../machines/model/result.js';
 import { makeCertificate, pemOf } from '../../../src/adapters/agent-ca/certificate.js';
 import { connectControl } from '../../../src/adapters/grpc/client.js';
 import { clientOf } from '../../../src/adapters/grpc/definition.js';
@@ -125,7 +126,11 @@ test('[ID-17] a certificate of one tenant acknowledges that tenant’s instances
 
 test('[ID-23] [ID-17] groups and instances on demand: each call reaches its actor in the caller’s name', async () => {
   const group = { tenant: 'acme', name: 'web' };
-  lab.node.script.views = { ...lab.node.script.views, 'group/acme/web': group };
+  const acme = { id: 'acme', groups: ['acme/web'] };
+  lab.node.script.views = {
+    ...lab.node.script.views,
+    ...{ 'group/acme/web': group, 'tenant/acme': acme },
+  };
   const reason = 'a job';
   const owner = 'drainer';
   const calls = [
@@ -149,6 +154,12 @@ test('[ID-23] [ID-17] groups and instances on demand: each call reaches its acto
     ],
     [
       'UpsertGroup',
+      { group: 'acme/web', size: 0, reason },
+      'group/acme/web',
+      { type: 'operator.scale', size: 0, owner, reason, forMs: null },
+    ],
+    [
+      'UpsertGroup',
       { group: 'acme/web', size: 5, reason },
       'group/acme/web',
       { type: 'operator.scale', size: 5, owner, reason, forMs: null },
@@ -169,6 +180,72 @@ test('[ID-23] [ID-17] groups and instances on demand: each call reaches its acto
   const bad = { group: 'acme/web', key: 'no spaces' };
   assert.equal(await called(connect(ALL), 'CreateInstance', bad), 'INVALID_ARGUMENT');
   assert.equal(await called(connect(ALL), 'GetInstanceStatus', { instance: INSTANCE }), 'OK');
+});
+
+test('[TN-10] [ID-17] [ID-23] groups of a program’s own: ordered with a template, changed in part, dismissed', async () => {
+  const { views } = lab.node.script;
+  const jobs = { group: 'acme/jobs', wish: { template: 'web', size: 3, maxSize: 9 } };
+  const sent = () => lab.node.asked.at(-1) as unknown as { to: string; message: object };
+  const settings = (text: string) => Buffer.from(text);
+  const stub = connect(ACME);
+  const tenant = (change: object) => {
+    const acme = { id: 'acme', groups: ['acme/web'], ...change };
+    lab.node.script.views = { ...views, 'tenant/acme': acme };
+  };
+  const words = { owner: 'drainer', reason: 'asked by drainer' };
+  tenant({});
+  const request = {
+    group: 'acme/jobs',
+    template: 'web',
+    size: 3,
+    settings: settings('{"maxSize":9}'),
+  };
+  assert.equal(await called(stub, 'UpsertGroup', request), 'OK');
+  const { wish } = jobs;
+  const plan = { name: 'x', ...wish };
+  const order = { type: 'operator.orderGroup', name: 'jobs' };
+  assert.deepEqual(sent().message, { ...order, wish, plan, ...words });
+  assert.equal(sent().to, 'tenant/acme');
+  tenant({ ordered: [jobs], groups: ['acme/web', 'acme/jobs'] });
+  assert.equal(await called(stub, 'UpsertGroup', { group: 'acme/jobs', size: 0 }), 'OK');
+  assert.deepEqual((sent().message as { wish: object }).wish, { ...wish, size: 0 });
+  assert.equal(await called(stub, 'DeleteGroup', { group: 'acme/jobs' }), 'OK');
+  assert.deepEqual(sent().message, { type: 'operator.dismissGroup', name: 'jobs', ...words });
+  tenant({ leaving: ['acme/jobs'], groups: ['acme/web', 'acme/jobs'] });
+  assert.equal(await called(stub, 'DeleteGroup', { group: 'acme/jobs' }), 'OK', 'again');
+  tenant({});
+  assert.equal(await called(stub, 'DeleteGroup', { group: 'acme/jobs' }), 'NOT_FOUND');
+  lab.node.script.planGroup = () => fail('no template is named "x"');
+  for (const [name, asked, code] of [
+    ['UpsertGroup', { group: 'acme/jobs', template: 'x' }, 'INVALID_ARGUMENT'],
+    ['UpsertGroup', { group: 'acme/jobs', settings: settings('[1]') }, 'INVALID_ARGUMENT'],
+    ['UpsertGroup', { group: 'acme/jobs', settings: settings('{') }, 'INVALID_ARGUMENT'],
+    ['UpsertGroup', { group: 'acme/web', template: 'web' }, 'FAILED_PRECONDITION'],
+    ['UpsertGroup', { group: 'acme/web' }, 'INVALID_ARGUMENT'],
+    ['UpsertGroup', { group: 'other/jobs', template: 'web' }, 'NOT_FOUND'],
+    ['UpsertGroup', { group: 'acme', template: 'web' }, 'NOT_FOUND'],
+  ] as const) {
+    assert.equal(await called(stub, name, asked), code, JSON.stringify(asked));
+  }
+});
+
+test('[TN-12] [ID-17] sleep: of its own tenant, in its own name', async () => {
+  const { views } = lab.node.script;
+  lab.node.script.views = {
+    ...views,
+    'tenant/acme': { id: 'acme' },
+    'tenant/other': { id: 'other' },
+  };
+  for (const [call, type] of [
+    ['SleepTenant', 'operator.sleep'],
+    ['WakeTenant', 'operator.wake'],
+  ] as const) {
+    assert.equal(await called(connect(ACME), call, { tenant: 'acme', reason: 'night' }), 'OK');
+    const message = { type, owner: 'drainer', reason: 'night' };
+    assert.deepEqual(lab.node.asked.at(-1), { call: 'ask', to: 'tenant/acme', message });
+    assert.equal(await called(connect(ACME), call, { tenant: 'other' }), 'NOT_FOUND');
+    assert.equal(await called(connect(ALL), call, { tenant: 'nobody' }), 'NOT_FOUND');
+  }
 });
 
 test('[ID-22] [ID-17] errors: from where the watcher left off, of its own tenant', async () => {
