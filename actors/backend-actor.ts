@@ -32,6 +32,7 @@ export const backendActor: ActorType<BackendPorts> = {
   stored: false,
   implicit: true,
   seed: 'backend.desired',
+  timed: { timer: 'probeDue', metric: 'probe_start_lag_seconds' },
   effects: {
     probe: observed<ProbeParams, BackendPorts>((params, { scope, ports }) => {
       const { probe, address, port, check } = params;

@@ -6,22 +6,30 @@
  *
  * Every node reads all of it, its own events too: what is stored from the log is the log, whoever wrote it.
  *
- * Rules: [FL-5] rows and cursor move together; [FL-6] what is read is shown while off duty; [FL-7] pending
+ * Rules: [FL-5] rows and cursor move together; [FL-11] a log that lost its end, or is another one, is read
+ * again from where it is as it was, and somebody is told; [FL-6] what is read is shown while off duty; [FL-7] pending
  * rows of a holder that another has followed are abandoned, never published; [FL-8] who first shares a
  * fleet brings what it has into the log before it begins.
  */
 import type { Standing } from '../machines/lease.js';
 import { addressOf } from '../machines/model/ids.js';
+import type { LostEnd } from '../machines/model/lease.js';
 import { fail, ok, type Result } from '../machines/model/result.js';
 import { DUTY_KINDS, DUTY_PREFIXES, isDuty, isOfFleet } from '../src/policy/duty.js';
 import type { Clock, Ids } from '../src/ports/clock.js';
 import { feedHash } from '../src/ports/feed-chain.js';
 import type { FeedItem, FeedSource } from '../src/ports/feed-source.js';
-import type { AggregateHead, FleetChange, FleetStore } from '../src/ports/fleet-store.js';
+import type {
+  AggregateHead,
+  FleetChange,
+  FleetEvent,
+  FleetStore,
+} from '../src/ports/fleet-store.js';
 import type { LeaseClaim } from '../src/ports/lease.js';
 import type { Log } from '../src/ports/log.js';
-import type { Decision, FeedEvent, PendingRow, Store } from '../src/ports/store.js';
+import type { Decision, FeedEvent, OutboxRow, Store } from '../src/ports/store.js';
 import { type DecidedRows, ROWS_DECIDED, rowsRecord } from '../src/runtime/duty.js';
+import { createFleetGround } from './fleet-ground.js';
 import { lettersOfRow, rowOf, SHOWN_PREFIXES, type ShownLetter } from './fleet-projection.js';
 
 export interface FleetLogOptions {
@@ -39,6 +47,8 @@ export interface FleetLogOptions {
   readonly incarnation: number;
   isOnDuty(): boolean;
   show(letter: ShownLetter): void;
+  /** What the log has lost; `null`: nothing that is missed. Told again from time to time. */
+  tellLost(lost: LostEnd | null): void;
 }
 
 export interface FleetLog {
@@ -71,6 +81,7 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
   const ending = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
   let loop: Promise<void> | undefined;
+  const ground = createFleetGround(options);
 
   const inTurn = <T>(work: () => Told<T>): Told<T> => {
     const next = turn.then(work);
@@ -81,32 +92,44 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
   /** One bite; answers how many events it was. */
   const advance = (): Told<number> =>
     inTurn(async () => {
-      const cursor = await store.fleetCursor();
-      if (!cursor.ok) return fail(cursor.failure.message);
+      const cursor = await ground.find();
+      if (!cursor.ok) return cursor;
       const items = await source.read(cursor.value, fleetLogLimits.batchEvents);
       if (!items.ok) return fail(items.failure.message);
       if (items.value.length === 0) return ok(0);
       const batch = await batchOf(options, items.value);
       if (!batch.ok) return batch;
-      const applied = await store.fleetApply(batch.value);
+      const passed = ground.passed(items.value, batch.value.standing);
+      const applied = await store.fleetApply({ ...batch.value, ground: passed.text });
       if (!applied.ok) return fail(applied.failure.message);
+      passed.keep();
       // At once: what can never be published would only stand in the way of what can.
       const followed = await abandonFor(options, batch.value.standing);
       if (!followed.ok) return followed;
       await source.acknowledge(batch.value.cursor);
-      if (!options.isOnDuty()) showChanges(options, batch.value.changes);
+      const changes = batch.value.events.flatMap((event) => event.changes);
+      if (!options.isOnDuty()) showChanges(options, changes);
       return ok(items.value.length);
     });
 
+  const advanceOrDoubt = async (): Told<number> => {
+    const advanced = await advance();
+    if (!advanced.ok) ground.doubt();
+    return advanced;
+  };
+
   /** To where the log ends now. */
   const catchUp = async (): Told<void> => {
+    ground.doubt();
+    const found = await inTurn(ground.find);
     const head = await source.head();
+    if (!found.ok) return found;
     if (!head.ok) return fail(head.failure.message);
     for (;;) {
       const cursor = await store.fleetCursor();
       if (!cursor.ok) return fail(cursor.failure.message);
       if (cursor.value >= head.value) return ok(undefined);
-      const advanced = await advance();
+      const advanced = await advanceOrDoubt();
       if (!advanced.ok) return advanced;
     }
   };
@@ -136,19 +159,22 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
 
   const follow = async (): Promise<void> => {
     while (!ending.signal.aborted) {
-      const advanced = await advance();
+      const advanced = await advanceOrDoubt();
       if (!advanced.ok) {
         log.debug({ reason: advanced.failure }, 'the fleet log cannot be read; it is tried again');
         await pause(clock, fleetLogLimits.retryMs, ending.signal);
       } else if (advanced.value === 0) {
         const cursor = await store.fleetCursor();
         await source.wait(cursor.ok ? cursor.value : 0, ending.signal);
+        // Whatever befell the broker meanwhile, nobody would have told us.
+        ground.doubt();
       }
     }
   };
 
   const resync = async (): Promise<void> => {
     while (!ending.signal.aborted) {
+      ground.tell();
       if (!options.isOnDuty()) {
         await showAll();
         await abandonStale();
@@ -201,19 +227,19 @@ function showChanges({ show }: FleetLogOptions, changes: readonly FleetChange[])
 }
 
 interface Batch {
-  readonly changes: FleetChange[];
+  readonly events: readonly FleetEvent[];
   readonly versions: readonly AggregateHead[];
   readonly cursor: number;
   readonly standing?: string;
 }
 
 async function batchOf(
-  { source, node, log }: FleetLogOptions,
+  { source, store, node, log }: FleetLogOptions,
   items: readonly FeedItem[],
 ): Told<Batch> {
-  const changes: FleetChange[] = [];
+  const events: FleetEvent[] = [];
   const versions = new Map<string, AggregateHead>();
-  let standing: string | undefined;
+  let standing: Standing | undefined;
   for (const item of items) {
     if ('damaged' in item) {
       log.error(
@@ -227,18 +253,28 @@ async function batchOf(
     const known = versions.get(event.orderingKey);
     const isNewest = known === undefined || known.version <= event.aggregateVersion;
     if (event.node !== node && isNewest) versions.set(event.orderingKey, headOf(event));
-    if (event.type === 'lease.gained') standing = JSON.stringify(event.data);
+    if (event.type === 'lease.gained') standing = newerOf(standing, event);
     if (event.type !== ROWS_DECIDED) continue;
     const data = await dataOf(source, event);
     if (!data.ok) return data;
-    changes.push(...changesOf(event, data.value));
+    const { orderingKey: key, epoch, aggregateVersion: version } = event;
+    events.push({ key, epoch, version, changes: changesOf(event, data.value) });
   }
+  const known = await standingOf(store);
+  if (!known.ok) return known;
+  const isNews = standing !== undefined && standing.epoch > (known.value?.epoch ?? -1);
   return ok({
-    changes,
+    events,
     versions: [...versions.values()],
     cursor: items.at(-1)?.controlVersion ?? 0,
-    ...(standing === undefined ? {} : { standing }),
+    ...(isNews ? { standing: JSON.stringify(standing) } : {}),
   });
+}
+
+/** A beginning that was sent again, or put back by an operator, takes nothing back. */
+function newerOf(known: Standing | undefined, { data }: FeedEvent): Standing {
+  const next = data as unknown as Standing;
+  return known === undefined || next.epoch > known.epoch ? next : known;
 }
 
 function headOf(event: FeedEvent): AggregateHead {
@@ -283,7 +319,7 @@ async function abandonPending({ store, log }: FleetLogOptions, by: Standing): To
     const last = rows.value.at(-1);
     if (last === undefined) return ok(undefined);
     after = last.seq;
-    const isOld = ({ event }: PendingRow): boolean => isOfFleet(event) && event.epoch <= by.epoch;
+    const isOld = ({ event }: OutboxRow): boolean => isOfFleet(event) && event.epoch <= by.epoch;
     const ours = rows.value.filter(isOld).map(({ seq }) => seq);
     if (ours.length === 0) continue;
     const reason = `${by.node} has gone on without it in epoch ${by.epoch}`;

@@ -34,6 +34,7 @@ import {
   observed,
   protective,
   type Scope,
+  type StoredState,
   type World,
 } from '../src/runtime/actor-type.js';
 import { ordersOverride } from './override-orders.js';
@@ -86,7 +87,7 @@ function tellAll(
 export const frontendActor: ActorType = {
   kind: 'frontend',
   machine: frontendMachine,
-  version: 1,
+  version: 2,
   stored: true,
   implicit: true,
   effects: {
@@ -122,6 +123,7 @@ export const frontendActor: ActorType = {
       scope.reply(replyTo, body as unknown as Json);
     }),
   },
+  migrate,
   isShown: ({ context }) => context['spec'] !== null,
   view: (cell) => {
     const memory = cell.context as unknown as FrontendMemory;
@@ -130,3 +132,8 @@ export const frontendActor: ActorType = {
     return { ...shape, vip, conditions: conditionsOf(memory) };
   },
 };
+
+/** Version 1 did not record what VPP has. */
+function migrate({ value, context, timers }: StoredState): StoredState {
+  return { value, timers, context: { toldSync: null, ...context } };
+}

@@ -46,7 +46,7 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
 export const groupActor: ActorType = {
   kind: 'group',
   machine: groupMachine,
-  version: 3,
+  version: 4,
   stored: true,
   implicit: true,
   effects: {
@@ -86,11 +86,18 @@ export const groupActor: ActorType = {
 /**
  * Version 1 knew neither breaker nor budget: nothing is tripped, nobody waits. An ordered size was part of it
  * before there were books of overrides; it is not taken over. Version 2 knew no shrink guard: the floor is what
- * is wanted when it wakes.
+ * is wanted when it wakes. Version 3 did not record where it has come.
  */
 function migrate({ value, context, timers }: StoredState): StoredState {
   const { override: _, ...known } = context;
-  const added = { overrides: {}, breaker: null, waiting: null, shrink: UNSHRUNK };
+  const added = {
+    overrides: {},
+    breaker: null,
+    waiting: null,
+    shrink: UNSHRUNK,
+    reached: null,
+    movingSinceMs: null,
+  };
   return { value, timers, context: { ...added, ...known } as unknown as JsonObject };
 }
 

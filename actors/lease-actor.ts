@@ -12,6 +12,7 @@ import {
   type TakeUpParams,
 } from '../machines/lease.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
+import type { LostEnd } from '../machines/model/lease.js';
 import type { HoldControl, Lease, LeaseClaim, SuspensionClock } from '../src/ports/lease.js';
 import {
   type ActorType,
@@ -79,7 +80,7 @@ export const leaseActor: ActorType<LeasePorts, Keeper | undefined> = {
     await keeper?.release();
   },
   view: ({ value, context }) => viewOf(value, context as unknown as LeaseMemory),
-  coalesce: ({ type }) => (type === 'lease.begin' ? type : undefined),
+  coalesce: ({ type }) => (type === 'lease.begin' || type === 'fleet.lost' ? type : undefined),
 };
 
 function ask(_: unknown, { scope, ports, companion: keeper }: LeaseWorld): void {
@@ -137,7 +138,7 @@ function stepDown({ reason }: StepDownParams, { scope, ports }: LeaseWorld): voi
   });
 }
 
-function viewOf(value: Json, { standing, problem }: LeaseMemory): JsonObject {
+function viewOf(value: Json, { standing, problem, lost }: LeaseMemory): JsonObject {
   const held = (value as JsonObject | null)?.['granted'] === 'holding';
   return {
     name: 'main',
@@ -145,7 +146,7 @@ function viewOf(value: Json, { standing, problem }: LeaseMemory): JsonObject {
     state: value,
     held,
     epoch: standing?.epoch ?? 0,
-    conditions: conditionsOf(value, problem),
+    conditions: [...conditionsOf(value, problem), ...(lost === null ? [] : [lostCondition(lost)])],
     ...(problem === null || problem === '' ? {} : { problem }),
   };
 }
@@ -164,4 +165,14 @@ function conditionsOf(value: Json, problem: string | null): readonly JsonObject[
       next: 'traffic is served as before; decisions wait until the broker answers',
     },
   ];
+}
+
+function lostCondition({ from, to, atMs }: LostEnd): JsonObject {
+  const since = new Date(atMs).toISOString();
+  return {
+    ...{ type: 'fleet-log-lost-end', object: 'lease/main', severity: 'critical', since },
+    cause: 'FL-11',
+    message: `the fleet's log had events up to ${from} and has them only up to ${to}: the broker lost its end, or its stream was made anew`,
+    next: `on the node that held the lease: 'switchyard outbox republish --since T', T being some minutes before ${since}; what this node had read it keeps`,
+  };
 }

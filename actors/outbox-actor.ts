@@ -48,9 +48,8 @@ export const outboxActor: ActorType<OutboxPorts, Backlog> = {
     return backlog;
   },
   // What was sent is written back before the thread goes: no needless repeat after a clean stop.
-  dispose: async (backlog) => {
-    await backlog.running;
-    await backlog.writing?.written.catch(() => undefined);
+  dispose: async ({ running }) => {
+    await running;
   },
   view: viewOf,
   coalesce: ({ type }) =>

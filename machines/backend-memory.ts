@@ -17,7 +17,7 @@ import {
 import { inForce } from '../src/policy/overrides.js';
 import { assert } from './model/assert.js';
 import type { BackendSpec } from './model/desired.js';
-import type { Meta, RecordParams } from './model/effects.js';
+import type { Meta, PublishParams, RecordParams } from './model/effects.js';
 import { type Address, addressOf, type BackendName, keyOf } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { HealthState, ProbeResult, Verdict } from './model/messages.js';
@@ -230,6 +230,33 @@ export function stateChanged(memory: BackendMemory, decider: Decider): RecordPar
       level: state,
     },
   };
+}
+
+/** To whoever follows the feed, once: a restart begins the same life again. */
+export function arrived(memory: BackendMemory): RecordParams {
+  const level = memory.verdict?.state ?? 'unknown';
+  return came(memory, {
+    event: 'backend.added',
+    presence: 'arrives',
+    level,
+    data: shapeOf(memory),
+  });
+}
+
+export function departed(memory: BackendMemory): RecordParams {
+  const data = { ...shapeOf(memory), state: 'removed' };
+  return came(memory, { event: 'backend.removed', presence: 'leaves', data });
+}
+
+function came(
+  { name }: BackendMemory,
+  {
+    event,
+    ...publish
+  }: Pick<RecordParams, 'event'> & Omit<PublishParams, 'aggregateKind' | 'aggregateId'>,
+): RecordParams {
+  const aggregate = { aggregateKind: 'backend', aggregateId: name };
+  return { event, rule: 'HE-18', numbers: {}, publish: { ...aggregate, ...publish } };
 }
 
 /** The backend as operators and the feed see it. */

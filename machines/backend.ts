@@ -16,7 +16,8 @@
  * disabled backend is neither paused nor resumed; [HE-10] another address or check starts as unknown;
  * [HE-11] answers to any probe but the outstanding one are ignored; [HE-12] a death is believed at
  * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts;
- * [HE-17] a book that cannot be read: neither raised nor taken out by configuration alone;
+ * [HE-17] a book that cannot be read: neither raised nor taken out by configuration alone; [HE-18] the feed
+ * hears of it before it hears what it is like, once, and of its end;
  * [HE-62] while the node doubts itself a failure without proof changes nothing but the counter.
  */
 import { assign, setup } from 'xstate';
@@ -25,10 +26,12 @@ import { firstProbeDelayMs, probeDelayMs } from '../src/policy/interval.js';
 import { bookIn } from '../src/policy/overrides.js';
 import {
   adopt,
+  arrived,
   type BackendMemory,
   buried,
   counted,
   type Decider,
+  departed,
   isAnother,
   launched,
   modeOf,
@@ -128,9 +131,17 @@ const records = {
   params: (args: Args): RecordParams => stateChanged(args.context, deciderOf(args)),
 } as const;
 
+const arrives = { type: 'record', params: ({ context }: Args) => arrived(context) } as const;
+const departs = { type: 'record', params: ({ context }: Args) => departed(context) } as const;
+
 /** First state of a life: told at once, but no news for the journal. */
 function begins(to: HealthState) {
   return [{ type: 'turn', params: { to } }, publishes] as const;
+}
+
+/** The first thing that is known of it: whoever never heard of it does now. */
+function shows(to: HealthState) {
+  return [{ type: 'turn', params: { to } }, publishes, arrives, records] as const;
 }
 
 function becomes(to: HealthState) {
@@ -222,7 +233,7 @@ export const backendMachine = setup({
     activated: { actions: 'takeOverrides' },
     'override.level': { actions: 'takeOverrides' },
     'suspicion.level': { actions: 'takeSuspicion' },
-    'backend.removed': { target: '.removed', actions: dismisses },
+    'backend.removed': { target: '.removed', actions: [dismisses, departs] },
     'backend.disable': { actions: orders },
     'backend.enable': { actions: answers },
     'backend.test': [{ guard: 'unchecked', actions: hasNoCheck }, { actions: tests }],
@@ -244,10 +255,14 @@ export const backendMachine = setup({
     starting: {
       description: 'A life begins: nobody has seen another state of it.',
       always: [
-        { guard: 'isDisabled', target: 'disabled', actions: begins('disabled') },
-        { guard: 'isPaused', target: 'paused', actions: begins('paused') },
+        { guard: 'isDisabled', target: 'disabled', actions: [...begins('disabled'), arrives] },
+        { guard: 'isPaused', target: 'paused', actions: [...begins('paused'), arrives] },
         { guard: 'isSealed', target: 'live', actions: begins('unknown') },
-        { guard: 'unchecked', target: '#backend.live.health.up', actions: begins('up') },
+        {
+          guard: 'unchecked',
+          target: '#backend.live.health.up',
+          actions: [...begins('up'), arrives],
+        },
         { target: 'live', actions: begins('unknown') },
       ],
     },
@@ -303,7 +318,16 @@ export const backendMachine = setup({
             ],
           },
           states: {
-            unknown: { description: 'No verdict yet: whoever has a weight keeps it.' },
+            unknown: {
+              description: 'No verdict yet: whoever has a weight keeps it.',
+              on: {
+                'probe.finished': [
+                  { guard: 'becomesUp', target: 'up', actions: ['count', ...shows('up')] },
+                  { guard: 'becomesDown', target: 'down', actions: ['count', ...shows('down')] },
+                ],
+                'backend.died': { target: 'down', actions: ['bury', ...shows('down')] },
+              },
+            },
             up: { description: 'May receive new flows.' },
             down: { description: 'Failed often enough, or is dead.' },
           },

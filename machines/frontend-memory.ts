@@ -77,6 +77,8 @@ export interface FrontendMemory {
   /** Somebody may have lost the wish: it is said again although it is the same. */
   readonly repeat: boolean;
   readonly toldStatus: FrontendStatus | null;
+  /** What was last recorded of VPP: of which decision, and how it went. */
+  readonly toldSync: { readonly revision: number; readonly outcome: string } | null;
   /** Member → acknowledgement as last told, `phase weight`. */
   readonly toldAcks: Readonly<Record<string, string>>;
   readonly sinceMs: number;
@@ -112,6 +114,7 @@ export function newFrontend(address: Address): FrontendMemory {
     wish: 0,
     repeat: false,
     toldStatus: null,
+    toldSync: null,
     toldAcks: {},
     sinceMs: 0,
     overrides: NO_OVERRIDES,

@@ -220,6 +220,34 @@ export function removed(memory: FrontendMemory): RecordParams {
   return published(memory, { event: 'frontend.removed', rule: 'FE-14', numbers: {} });
 }
 
+/** Of the newest decision on disk: VPP has it, or why not; `null`: not known yet. */
+function syncOf(memory: FrontendMemory): FrontendMemory['toldSync'] {
+  const { settledRevision: revision, report } = memory;
+  const outcome = isSynced(memory) ? 'synced' : report?.problem;
+  return outcome === undefined ? null : { revision, outcome };
+}
+
+/** Once for each decision and outcome, over restarts too: what VPP says again is no news. */
+export function owesSync(memory: FrontendMemory): boolean {
+  const { toldSync: told } = memory;
+  const now = syncOf(memory);
+  return now !== null && (now.revision !== told?.revision || now.outcome !== told.outcome);
+}
+
+export function toldSync(memory: FrontendMemory): Pick<FrontendMemory, 'toldSync'> {
+  return { toldSync: syncOf(memory) };
+}
+
+export function syncChanged(memory: FrontendMemory): RecordParams {
+  const { report, decided } = memory;
+  const { problem, servers = [] } = report ?? {};
+  const weighted = servers.filter(({ weight }) => weight > 0).length;
+  const counts = { servers: servers.length, weighted, generation: decided?.generation ?? 0 };
+  const event = isSynced(memory) ? 'frontend.synced' : 'frontend.sync_failed';
+  const numbers = { ...counts, ...(problem === undefined ? {} : { problem }) };
+  return published(memory, { event, rule: 'FE-60', numbers });
+}
+
 /** Journal only: the feed hears of a member from the member itself. */
 export function memberChanged(level: MemberLevel): RecordParams {
   const { member, phase, dead, lastMayGo } = level;

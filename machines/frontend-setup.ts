@@ -33,6 +33,7 @@ import {
   owedAcks,
   owesRecord,
   owesStatus,
+  owesSync,
   type PoolCall,
   poolCall,
   questionsTo,
@@ -41,7 +42,9 @@ import {
   type StatusParams,
   stateChanged,
   statusOf,
+  syncChanged,
   toldAcks,
+  toldSync,
 } from './frontend-messages.js';
 import {
   type AnswerParams,
@@ -97,6 +100,7 @@ function wished({ context, event }: Args): Wished {
 /** Effects with the parameters the memory gives them. */
 export const says = {
   turn: { type: 'record', params: ({ context }: Args) => stateChanged(context) },
+  sync: { type: 'record', params: ({ context }: Args) => syncChanged(context) },
   desired: { type: 'record', params: ({ context }: Args) => desiredChanged(context) },
   removed: { type: 'record', params: ({ context }: Args) => removed(context) },
   member: { type: 'record', params: ({ event }: Args) => memberChanged(levelIn(event)) },
@@ -230,6 +234,7 @@ export const frontendSetup = setup({
     noteRecorded: assign(({ context }) => ({
       recorded: { state: context.state, active: context.choice.active, panic: context.panic },
     })),
+    noteSync: assign(({ context }) => toldSync(context)),
     noteAcks: assign(({ context }) => ({ toldAcks: toldAcks(context) })),
     noteStatus: assign(({ context }) => ({ toldStatus: statusOf(context) })),
     dropGone: assign(({ context }) => withoutGone(context, goneMembers(context))),
@@ -293,6 +298,7 @@ export const frontendSetup = setup({
     hasNoContender: ({ context }) => context.choice.contender === null,
     owesDesired: ({ context }) => owesDesired(context),
     owesRecord: ({ context }) => owesRecord(context),
+    owesSync: ({ context }) => owesSync(context),
     owesAcks: ({ context }) => owedAcks(context).length > 0,
     owesAnnounce: ({ context }) => owesAnnounce(context),
     owesDrain: ({ context }) => context.nodeDrained === true && owesAnnounce(context),

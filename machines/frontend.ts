@@ -123,6 +123,7 @@ export const frontendMachine = frontendSetup.createMachine({
         { guard: 'owesDesired', actions: [says.vip, 'noteSent'] },
         { guard: 'owesAnnounce', actions: [says.announce, 'noteAnnounce'] },
         { guard: 'owesRecord', actions: [says.turn, 'noteRecorded'] },
+        { guard: 'owesSync', actions: [says.sync, 'noteSync'] },
         { guard: 'owesAcks', actions: [says.acks, 'noteAcks'] },
         { guard: 'hasGone', actions: 'dropGone' },
         { guard: 'owesStatus', actions: [says.status, 'noteStatus'] },

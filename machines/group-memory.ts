@@ -82,6 +82,10 @@ export interface GroupMemory {
   readonly shrink: Shrink;
   /** What its tenant was last told. */
   readonly told: GroupStatus | null;
+  /** Where it has come since its last step, as recorded. */
+  readonly reached: 'converged' | 'stalled' | null;
+  /** Since when it is under way; null: it is at rest. */
+  readonly movingSinceMs: number | null;
 }
 
 type Change = Partial<GroupMemory>;
@@ -99,6 +103,8 @@ export function newGroup(address: Address): GroupMemory {
     burst: { id: '', steps: 0 },
     shrink: UNSHRUNK,
     told: null,
+    reached: null,
+    movingSinceMs: null,
   };
 }
 

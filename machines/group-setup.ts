@@ -59,6 +59,7 @@ import {
   mustBeTold,
   onDemandTurn,
 } from './group-on-demand.js';
+import { isReached, withReached, withSpec } from './group-reached.js';
 import {
   costsNobody,
   guardLevelOf,
@@ -67,7 +68,6 @@ import {
   isGuardNews,
   isRemovalHeld,
   removalBegun,
-  removalGivenUp,
   shrinkAfter,
   shrunkTo,
   wishArises,
@@ -121,11 +121,9 @@ export const groupSetup = setup({
     input: {} as { readonly address: Address },
   },
   actions: {
-    noteSpec: assign(({ context, event }) => ({
-      spec: as(event, 'group.desired').spec,
-      leaving: null,
-      shrink: removalGivenUp(context),
-    })),
+    noteSpec: assign(({ context, event }) =>
+      withSpec(context, as(event, 'group.desired').spec, event.meta.at),
+    ),
     noteRemoval: assign(({ context, event }) =>
       removalBegun(context, as(event, 'group.removed').reason),
     ),
@@ -151,7 +149,8 @@ export const groupSetup = setup({
     noteCreateFailure: assign(({ context, event }) =>
       createFailed(context, as(event, 'instance.changed').summary, event.meta),
     ),
-    clearTrouble: assign({ trouble: null }),
+    clearTrouble: assign({ trouble: null, reached: null }),
+    noteReached: assign(({ context }) => withReached(context)),
     moveBreaker: assign(({ context, event }) => breakerMoved(context, event.meta)),
     noteWait: assign(({ context, event }) => waitNoted(context, event.meta)),
     recount: assign(({ context, event }) => recounted(context, as(event, 'activated').children)),
@@ -215,6 +214,7 @@ export const groupSetup = setup({
     /** Failed and deleted members are kept for operators only. */
     isEmpty: ({ context }) => presentOf(context).length === 0,
     isNews: ({ context }) => isNews(context),
+    isReached: ({ context }) => isReached(context),
     wishArises: ({ context, event }) => wishArises(context, event.meta),
     /** Below the floor, or back above it. */
     floorMoves: ({ context, event }) => shrinkAfter(context, event.meta) !== context.shrink,

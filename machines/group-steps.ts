@@ -64,7 +64,14 @@ function turnIn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const books = booksOf(memory, meta);
   const step = nextStep(books) ?? expiryStep({ ...books, members: onDemandOf(memory) });
   if (step === undefined) return undefined;
-  const counted = { ...memory, burst: { ...burst, steps: burst.steps + 1 } };
+  const reached = memory.reached === 'stalled' ? ('stalled' as const) : null;
+  const movingSinceMs = memory.movingSinceMs ?? meta.at;
+  const counted = {
+    ...memory,
+    burst: { ...burst, steps: burst.steps + 1 },
+    reached,
+    movingSinceMs,
+  };
   return step.kind === 'create'
     ? createTurn(counted, step, { meta, index: burst.steps })
     : drainTurn(counted, step);

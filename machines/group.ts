@@ -14,13 +14,14 @@
  *
  * Rules: [GR-2]..[GR-9] [GR-20]..[GR-25] the steps, src/policy; [GR-26]..[GR-28] instances on demand,
  * src/policy/on-demand.ts; [GR-29] while its tenant sleeps a group wants nobody, and its size stands; [GR-10] [GR-11] the books, group-memory.ts; [GR-12]
- * [GR-13] group-steps.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
+ * [GR-13] group-steps.ts; [GR-32] group-reached.ts; [GR-14] nothing is created before the intent is known; [GR-15] an older intent
  * changes nothing; [GR-16] a failed create is tried again only after its back-off, which survives
  * restarts; [SG-4] [SG-5] group-shrink.ts; [GR-17] an operator's size is durable before it is answered, and refused beyond
  * `maxSize`; [GR-18] a removed group is forgotten when its last member is gone, and not before.
  */
 import { and, stateIn } from 'xstate';
 import { newGroup } from './group-memory.js';
+import { recordsReached } from './group-reached.js';
 import {
   answersCreated,
   answersDeleted,
@@ -129,6 +130,7 @@ const active = createStateConfig({
       guard: 'waitChanges',
       actions: ['noteWait', journals('group.replacement_waits', 'GR-20')],
     },
+    { guard: 'isReached', actions: [recordsReached, 'noteReached'] },
   ],
   on: {
     activated: { actions: ['recount', 'forgetGuardTold', reports, asksMembers] },

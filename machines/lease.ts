@@ -21,7 +21,7 @@ import { assign, setup } from 'xstate';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address } from './model/ids.js';
-import type { LeaseMessage } from './model/lease.js';
+import type { LeaseMessage, LostEnd } from './model/lease.js';
 
 /** What the log says of a holder; the newest one's is where the fleet stands. */
 export interface Standing {
@@ -51,6 +51,8 @@ export interface LeaseMemory {
   readonly problem: string | null;
   /** Times in a row that it could not be taken up. */
   readonly failures: number;
+  /** What the fleet's log has lost of what was read. */
+  readonly lost: LostEnd | null;
 }
 
 interface Args {
@@ -162,15 +164,17 @@ export const leaseMachine = setup({
       event.type === 'fleet.prepared' ? { standing: event.standing, problem: null } : {},
     ),
     stepOff: assign((args) => ({ standing: null, problem: messageIn(args), failures: 0 })),
+    noteLost: assign(({ event }) => (event.type === 'fleet.lost' ? { lost: event.lost } : {})),
     recover: assign({ failures: 0 }),
   },
 }).createMachine({
   id: 'lease',
   description: 'Whether this node decides for the fleet.',
-  context: { pollIntervalMs: RETRY_MS, standing: null, problem: null, failures: 0 },
+  context: { pollIntervalMs: RETRY_MS, standing: null, problem: null, failures: 0, lost: null },
   initial: 'unset',
   on: {
     'feed.acknowledged': { actions: { type: 'passOn', params: acknowledgedIn } },
+    'fleet.lost': { actions: 'noteLost' },
     'lease.begin': { actions: 'adopt' },
   },
   states: {

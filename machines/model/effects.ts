@@ -35,6 +35,11 @@ export interface PublishParams {
    * one last published of its aggregate is no news and is not appended; the journal has it all the same.
    */
   readonly level?: string;
+  /**
+   * For what comes and goes with the lives of its actor: an arrival is news only of what nobody was told of,
+   * a departure only of what somebody was. What is no news is not even in the journal.
+   */
+  readonly presence?: 'arrives' | 'leaves';
 }
 
 export interface SpawnParams {

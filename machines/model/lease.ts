@@ -3,5 +3,19 @@
 /** To the actor that wants the fleet's lease; only where nodes share one. */
 export type LeaseMessage =
   | { readonly type: 'lease.begin'; readonly pollIntervalMs: number }
+  /** The fleet's log ends before what was read of it, or is another one; `null`: it has all that was read. */
+  | { readonly type: 'fleet.lost'; readonly lost: LostEnd | null }
   /** The feed has every row up to here, but for `lost`, which were refused for good. */
   | { readonly type: 'feed.acknowledged'; readonly upTo: number; readonly lost: readonly number[] };
+
+/** What the fleet's log had, and has no more. */
+export interface LostEnd {
+  /** The last event that was read before it was missed. */
+  readonly eventId: string;
+  /** Control versions: read up to here, and there again only up to `to`. */
+  readonly from: number;
+  readonly to: number;
+  readonly atMs: number;
+  /** Of the holder at that time. */
+  readonly epoch: number;
+}

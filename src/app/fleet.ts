@@ -97,6 +97,10 @@ function logOf({ settings, parts, store, orders }: FleetInput, hold: Hold) {
     raiseEpoch: (observed) => nextEpoch(store, observed),
     isOnDuty: () => hold.mayAct(),
     show: ({ to, message }) => orders.tell(to, message, 'fleet'),
+    tellLost: (lost) => {
+      const message: LeaseMessage = { type: 'fleet.lost', lost };
+      orders.tell(LEASE, message, 'fleet');
+    },
   });
   return { log: fleetLog, source };
 }

@@ -9,6 +9,7 @@ import { NODE_TREE } from '../../actors/node-tree.js';
 import { assert } from '../../machines/model/assert.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
+import type { OutboxMessage } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { openConfigFile } from '../adapters/config-file/config-file.js';
 import { watchConfigFile } from '../adapters/config-file/watch-file.js';
@@ -28,6 +29,7 @@ import { musterSingle } from './crew-single.js';
 import { musterThreads } from './crew-threads.js';
 import { prepareDataplane } from './dataplane.js';
 import { createHookBoard, type HookBoard } from './hook-board.js';
+import { type NodeLifeInput, storedGeneration, tellOfLife } from './node-life.js';
 import { createOrderedGroups } from './ordered-groups.js';
 import { createParts, type Parts } from './parts.js';
 import { openServers, type Servers } from './servers.js';
@@ -144,7 +146,9 @@ async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node
   const reloaded = await unlessStopped(options, () => firstReload(crew));
   if (!reloaded.ok) return reloaded;
   crew.joinFleet();
-  return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo }));
+  const life = lifeOf(mustered.value.store, { parts, settings, crew });
+  await tellOfLife(life, 'node.started');
+  return ok(nodeOf({ api, parts, settings, crew, servers: servers.value, undo, life }));
 }
 
 function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string } {
@@ -198,6 +202,7 @@ async function begin(
   if (!prepared.ok) return cannotStart(prepared.failure);
   const epoch = await nextEpoch(mustered.store);
   if (!epoch.ok) return cannotStart(epoch.failure.message);
+  // What restored actors decide before the first reload is under the configuration committed last.
   const generation = await storedGeneration(mustered.store);
   if (!generation.ok) return cannotStart(generation.failure);
   const settings = {
@@ -222,19 +227,24 @@ async function installationOf(store: Store): Promise<Result<string, string>> {
   return written.ok ? ok(fresh) : fail(written.failure.message);
 }
 
-/** What restored actors decide before the first reload is under the configuration committed last. */
-async function storedGeneration(store: Store): Promise<Result<number, string>> {
-  const rows = await store.load(['reload']);
-  if (!rows.ok) return fail(rows.failure.message);
-  const generation = Number(rows.value[0]?.context['generation'] ?? 0);
-  return ok(Number.isSafeInteger(generation) ? generation : 0);
-}
-
 /** The configuration reaches the actors as any later reload does. */
 async function firstReload({ cluster }: Crew): Promise<Result<void, never>> {
   const message = { type: 'reload.requested', trigger: 'boot', dryRun: false, disruptive: false };
   await cluster.ask(addressOf('reload', 'main'), message);
   return ok(undefined);
+}
+
+function lifeOf(
+  store: Store,
+  { parts, settings, crew }: Pick<Assembled, 'parts' | 'settings' | 'crew'>,
+): NodeLifeInput {
+  const { clock, ids, log } = parts;
+  const { node, version, epoch } = settings;
+  const appended = (seq: number): void => {
+    const message: OutboxMessage = { type: 'outbox.appended', seq };
+    crew.cluster.tell(addressOf('outbox', 'main'), message);
+  };
+  return { store, clock, ids, log, node, version, epoch, appended };
 }
 
 interface Assembled {
@@ -244,9 +254,10 @@ interface Assembled {
   readonly crew: Crew;
   readonly servers: Servers;
   readonly undo: readonly Undo[];
+  readonly life: NodeLifeInput;
 }
 
-function nodeOf({ api, parts, settings, crew, servers, undo }: Assembled): Node {
+function nodeOf({ api, parts, settings, crew, servers, undo, life }: Assembled): Node {
   return {
     api,
     parts,
@@ -254,6 +265,7 @@ function nodeOf({ api, parts, settings, crew, servers, undo }: Assembled): Node 
     addresses: servers.addresses,
     killThread: crew.killThread,
     stop: async () => {
+      await tellOfLife(life, 'node.stopping');
       for (const step of [...undo].reverse()) await step();
     },
   };

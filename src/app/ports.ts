@@ -15,6 +15,7 @@ import { openFileSink } from '../adapters/file-sink/sink.js';
 import { openNatsSink } from '../adapters/nats/sink.js';
 import { fleetSubject, nodeSubject } from '../adapters/nats/stream.js';
 import { openNopSink } from '../adapters/nop-sink/sink.js';
+import { meteredProber } from '../adapters/probe/metered.js';
 import { openRoutedProber } from '../adapters/probe/routed.js';
 import { openProcessProvider } from '../adapters/process-provider/provider.js';
 import {
@@ -53,7 +54,10 @@ export interface MainInput extends PortsInput {
 
 export function shardPorts({ parts, settings }: PortsInput) {
   return {
-    prober: openRoutedProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
+    prober: meteredProber(
+      openRoutedProber({ clock: parts.clock, userAgent: `switchyard/${settings.version}` }),
+      parts.metrics,
+    ),
   };
 }
 

@@ -8,6 +8,7 @@ import type { JsonObject } from '../../machines/model/json.js';
 import type { SqliteStore } from '../adapters/sqlite/store.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Metrics } from '../ports/metrics.js';
+import { countDecisions } from './decision-metrics.js';
 import type { Parts } from './parts.js';
 import type { BootSettings } from './settings.js';
 
@@ -39,10 +40,18 @@ export function metered(
       metrics.observe('store_batch_rows', decisions.length);
       return outcomes;
     };
+  const commitPacked = measured(store.commitPacked);
   return {
     ...store,
     commit: measured(store.commit),
-    commitPacked: measured(store.commitPacked),
+    commitPacked: async (decisions) => {
+      const outcomes = await commitPacked(decisions);
+      countDecisions(
+        metrics,
+        decisions.filter((_, index) => outcomes[index]?.ok === true),
+      );
+      return outcomes;
+    },
     get writtenAtMs() {
       return writtenAtMs;
     },

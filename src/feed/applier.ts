@@ -10,12 +10,15 @@
  * alone is quarantined, visibly, and the feed goes on; [FA-4] what an event's artifact says is used only
  * when its bytes are the ones that were named; [FA-5] of a quarantined key nothing is applied until it is
  * retried or let go, and then from its first event on; [FA-6] a target or a source that is away
- * quarantines nobody; [FA-7] a feed that lost its end is read again from where it ends.
+ * quarantines nobody; [FA-7] a feed that lost its end, or is another one, is read again from where it is
+ * as it was.
  */
+import type { FeedFailure } from '../../machines/model/failures.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import { commonGround } from '../ports/feed-landmarks.js';
 import type { FeedItem, FeedSource } from '../ports/feed-source.js';
-import type { FeedTarget, Quarantined } from '../ports/feed-target.js';
+import type { FeedTarget, Landmark, Quarantined } from '../ports/feed-target.js';
 import type { FeedEvent } from '../ports/store.js';
 import { artifactNameOf } from './artifacts.js';
 import { APPLY_ATTEMPTS_MAX, READ_ITEMS } from './limits.js';
@@ -57,10 +60,10 @@ export function createApplier(options: ApplierOptions): Applier {
   const pass = async (): Promise<FeedPass> => {
     const standing = await target.standing();
     if (!standing.ok) return { ...NOTHING, stopped: standing.failure.message };
-    const start = { ...NOTHING, ...standing.value };
+    const start = await onGround({ ...NOTHING, ...standing.value });
+    if (start.stopped !== undefined) return start;
     const items = await source.read(start.cursor, READ_ITEMS);
     if (!items.ok) return { ...start, stopped: items.failure.message };
-    if (items.value.length === 0) return rewound(start);
     const run = { ...start, more: items.value.length === READ_ITEMS };
     let so: FeedPass = run;
     for (const item of items.value) {
@@ -72,12 +75,14 @@ export function createApplier(options: ApplierOptions): Applier {
     return so;
   };
 
-  /** A feed that ends before the cursor has lost its end: what comes there now is new. */
-  const rewound = async (so: FeedPass): Promise<FeedPass> => {
-    const head = await source.head();
-    if (!head.ok) return { ...so, stopped: head.failure.message };
-    if (head.value >= so.cursor) return so;
-    const rewindTo = head.value;
+  /** What was read is still there, under its numbers; else back to where it is. */
+  const onGround = async (so: FeedPass): Promise<FeedPass> => {
+    const marks = await target.landmarks();
+    if (!marks.ok) return { ...so, stopped: marks.failure.message };
+    const ground = await groundOf(source, so.cursor, marks.value);
+    if (!ground.ok) return { ...so, stopped: ground.failure.message };
+    const rewindTo = ground.value;
+    if (rewindTo >= so.cursor) return so;
     return moved(so, await target.commit({ cursor: 0, rewindTo }), { cursor: rewindTo });
   };
 
@@ -107,7 +112,8 @@ export function createApplier(options: ApplierOptions): Applier {
     const known = await target.known(event);
     if (!known.ok) return known;
     const { wasApplied, aggregateVersion } = known.value;
-    if (wasApplied) return counted(await target.commit({ cursor }), 0);
+    // Under the number that it has now.
+    if (wasApplied) return counted(await target.commit({ cursor, skip: event }), 0);
     const isOld = event.aggregateVersion <= aggregateVersion;
     if (event.type === TOMBSTONE) return counted(await target.commit({ cursor }), 0);
     if (isOld || event.node === options.node) {
@@ -177,6 +183,20 @@ const TOMBSTONE = 'event.buried';
 
 function moved(so: FeedPass, done: Result<void, Wrong>, to: Partial<FeedPass>): FeedPass {
   return done.ok ? { ...so, ...to } : { ...so, stopped: done.failure.message };
+}
+
+/** Where the cursor may stand; past the newest landmark only what is nobody's event was read. */
+async function groundOf(
+  source: Pick<FeedSource, 'at' | 'head'>,
+  cursor: number,
+  marks: readonly Landmark[],
+): Promise<Result<number, FeedFailure>> {
+  const head = await source.head();
+  if (!head.ok) return head;
+  const ground = await commonGround(source, marks);
+  if (!ground.ok) return ground;
+  const stands = ground.value === (marks[0]?.controlVersion ?? 0);
+  return ok(stands ? Math.min(cursor, head.value) : ground.value);
 }
 
 function counted(done: Result<void, Wrong>, applied: number): Result<number, Wrong> {

@@ -45,6 +45,7 @@ const AGGREGATES = {
     ...{ drain: some.optional(), problem: text.optional() },
   }),
   lease: z.looseObject({ fleet: text, writer: text, node: text, epoch: count }),
+  life: z.looseObject({ node: text, version: text, generation: count, epoch: count }),
   node: z.looseObject({ node: text, epoch: count, reason: text }),
   orphans: z.looseObject({ provider: text, count, orphans: objects }),
   outbox: z.looseObject({ rows: z.union([count, objects]), verb: text.optional() }),
@@ -73,12 +74,16 @@ type AggregateName = keyof typeof AGGREGATES;
 /** Types by what they are about. */
 const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
   pool: ['allocation.made', 'allocation.released'],
-  backend: ['backend.state_changed'],
+  backend: ['backend.added', 'backend.removed', 'backend.state_changed'],
   config: ['config.reloaded', 'config.reload_failed', 'config.rolled_back'],
-  frontend: ['frontend.desired_changed', 'frontend.removed', 'frontend.state_changed'],
+  frontend: [
+    ...['frontend.desired_changed', 'frontend.removed', 'frontend.state_changed'],
+    ...['frontend.sync_failed', 'frontend.synced'],
+  ],
   group: [
     ...['group.breaker_changed', 'group.create_failed', 'group.create_recovered'],
-    ...['group.desired_changed', 'group.removed', 'group.removing'],
+    ...['group.converged', 'group.desired_changed', 'group.removed', 'group.removing'],
+    'group.stalled',
   ],
   instance: [
     ...['instance.created', 'instance.deleted', 'instance.drain_timed_out', 'instance.drained'],
@@ -87,6 +92,7 @@ const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
     ...['instance.requested', 'instance.unhealthy'],
   ],
   lease: ['lease.gained'],
+  life: ['node.started', 'node.stopping'],
   node: ['lease.lost'],
   orphans: ['orphans.deleting', 'orphans.found', 'orphans.gone'],
   outbox: [

@@ -46,11 +46,19 @@ export function openFileSource({ dir, clock }: FileSourceOptions): FeedSource {
     return items;
   };
 
+  const read: FeedSource['read'] = (after, max) =>
+    attempt(async () => ((await isOfFiles()) ? files.read(after, max) : readSegments(after, max)));
+
   return {
-    read: (after, max) =>
-      attempt(async () =>
-        (await isOfFiles()) ? files.read(after, max) : readSegments(after, max),
-      ),
+    read,
+    at: async (controlVersion) => {
+      const place = bookmark;
+      const items = await read(controlVersion - 1, 1);
+      // The next read goes on from where the last one stopped, not from here.
+      bookmark = place;
+      if (!items.ok) return items;
+      return ok(items.value.find((item) => item.controlVersion === controlVersion));
+    },
     wait: (_after, signal) => pause({ clock, signal }),
     acknowledge: async () => ok(undefined),
     head: () => attempt(async () => ((await isOfFiles()) ? files.head() : headOf(dir, bookmark))),

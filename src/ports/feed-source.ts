@@ -19,7 +19,12 @@ export type FeedItem =
 export interface FeedSource {
   /** Items with a higher control version, ascending, at most `max`; empty when there is nothing new. */
   read(after: number, max: number): Promise<Result<readonly FeedItem[], FeedFailure>>;
-  /** Until there may be something after `after`, or `signal` aborts. Never rejects; may be early. */
+  /** What lies at this number; `undefined`: nothing, or nothing any more. */
+  at(controlVersion: number): Promise<Result<FeedItem | undefined, FeedFailure>>;
+  /**
+   * Until there may be something after `after`, the feed turns out to end before it, or `signal` aborts.
+   * Never rejects; may be early.
+   */
   wait(after: number, signal: AbortSignal): Promise<void>;
   /** Everything up to here is dealt with and durably noted: it need not be kept for this reader. */
   acknowledge(upTo: number): Promise<Result<void, FeedFailure>>;

@@ -20,6 +20,12 @@ export interface Quarantined {
   readonly error: string;
 }
 
+/** An event that was dealt with, and the number it had in the feed. */
+export interface Landmark {
+  readonly controlVersion: number;
+  readonly eventId: string;
+}
+
 export interface Standing {
   /** Control version of the last event that was dealt with; 0 before the first. */
   readonly cursor: number;
@@ -40,7 +46,7 @@ export interface FeedStep {
   /** Counts as applied without changing anything. */
   readonly skip?: FeedEvent;
   readonly quarantine?: Quarantined;
-  /** The feed has lost its end: it is read again from here. */
+  /** The feed has lost its end, or is another one from here on: it is read again from here. */
   readonly rewindTo?: number;
   /** A key that is let go. */
   readonly release?: string;
@@ -48,6 +54,8 @@ export interface FeedStep {
 
 export interface FeedTarget {
   standing(): Promise<Result<Standing, TargetFailure>>;
+  /** A few of what was dealt with at or before the cursor, newest first, ever further apart. */
+  landmarks(): Promise<Result<readonly Landmark[], TargetFailure>>;
   known(event: FeedEvent): Promise<Result<Known, TargetFailure>>;
   /** All of it in one transaction, or none. The cursor goes back only by `rewindTo`. */
   commit(step: FeedStep): Promise<Result<void, TargetFailure>>;

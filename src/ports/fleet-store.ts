@@ -19,25 +19,42 @@ export interface AggregateHead {
   readonly hash: string;
 }
 
+/**
+ * What one event says of rows. It is late when one of its key that is newer, by epoch and version, was applied:
+ * then it brings at most rows that nobody has heard of.
+ */
+export interface FleetEvent {
+  readonly key: string;
+  readonly epoch: number;
+  readonly version: number;
+  readonly changes: readonly FleetChange[];
+}
+
 export interface FleetBatch {
   /** In the log's order. */
-  readonly changes: readonly FleetChange[];
+  readonly events: readonly FleetEvent[];
   /** How far others have counted the versions of aggregates: a new holder goes on from there. */
   readonly versions: readonly AggregateHead[];
   /** Control version of the last event of the batch. */
   readonly cursor: number;
   /** `Standing` of the newest holder in the batch, as JSON text; absent: nobody became it. */
   readonly standing?: string;
+  /** Where the reader has been, as JSON text of its own; kept with the cursor. */
+  readonly ground?: string;
+  /** The log has lost its end, or is another one: the cursor goes back. What is known stays. */
+  readonly rewind?: true;
 }
 
 type Answer<T> = Promise<Result<T, StoreFailure>>;
 
 export interface FleetStore {
-  /** Rows and cursor in one transaction; a batch at or before the cursor changes nothing. */
+  /** Rows and cursor in one transaction; a batch at or before the cursor changes nothing, unless it rewinds. */
   fleetApply(batch: FleetBatch): Answer<void>;
   /** Control version of the last event applied; 0 before the first. */
   fleetCursor(): Answer<number>;
-  /** The newest holder that the log knows; `undefined`: there was none. */
+  /** As the last batch that had it said; `undefined`: none did. */
+  fleetGround(): Answer<string | undefined>;
+  /** The newest holder that the log knows, by its epoch; `undefined`: there was none. */
   fleetStanding(): Answer<string | undefined>;
   /** Rows whose address begins so, behind one, ascending. */
   fleetRows(prefix: string, after: string, max: number): Answer<readonly FleetChange[]>;

@@ -5,7 +5,7 @@
  * it crosses threads and lies in the database without being looked into. Tuples, because a column has
  * its place and needs no name. What cannot be packed is rejected here, before it goes anywhere.
  */
-import type { RecordParams } from '../../machines/model/effects.js';
+import type { PublishParams, RecordParams } from '../../machines/model/effects.js';
 import type { StoreFailure } from '../../machines/model/failures.js';
 import type { Address } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
@@ -36,6 +36,7 @@ export type PackedPublish = readonly [
   aggregateKind: string,
   aggregateId: string,
   tenantId: string | null,
+  /** See `ARRIVAL` and `GONE`. */
   level: string | null,
   data: string,
 ];
@@ -138,9 +139,19 @@ function recordOf({ event, rule, numbers, publish }: RecordParams): PackedRecord
   if (publish === undefined) return [event, rule, text, null];
   const data = textOf(publish.data, 'feed event');
   if (isFailure(data)) return data;
-  const { aggregateKind, aggregateId, tenantId = null, level = null } = publish;
-  return [event, rule, text, [aggregateKind, aggregateId, tenantId, level, data]];
+  const { aggregateKind, aggregateId, tenantId = null } = publish;
+  return [event, rule, text, [aggregateKind, aggregateId, tenantId, levelOf(publish), data]];
 }
+
+/** An arrival's level begins with a plus; a departure's is a minus, and stays what was told last. */
+function levelOf({ level, presence }: PublishParams): string | null {
+  if (presence === 'leaves') return GONE;
+  return presence === 'arrives' ? `${ARRIVAL}${level ?? ''}` : (level ?? null);
+}
+
+export const ARRIVAL = '+';
+/** The level of an aggregate that is no more. */
+export const GONE = '-';
 
 /** JSON text, or why there is none: a cycle, a bigint, nothing at all, too much. */
 function textOf(value: unknown, name: string): string | StoreFailure {
@@ -176,8 +187,8 @@ export interface PackedStore extends Store, FleetStore {
     kinds: readonly string[],
     after: string,
   ): Promise<Result<readonly CellLine[], StoreFailure>>;
-  /** As `outboxPending`, many rows to a text. */
-  outboxTexts(afterSeq: number, max: number): Promise<Result<readonly string[], StoreFailure>>;
+  /** As `outboxPending`, each row packed. */
+  outboxLines(afterSeq: number, max: number): Promise<Result<readonly string[], StoreFailure>>;
   loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
 }
 

@@ -149,6 +149,8 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
    * oldest of them goes instead of the newest. Absent: never.
    */
   isSample?(message: Message): boolean;
+  /** How late this timer fires is told as that metric, in seconds. */
+  readonly timed?: { readonly timer: string; readonly metric: string };
   /** More than `intensity` crashes in `periodMs` quarantines the actor. Default 5 in 60 s. */
   readonly restart?: { readonly intensity: number; readonly periodMs: number };
 }

@@ -262,8 +262,12 @@ export function createHost(given: HostOptions): Host {
     if (!asks.settle(replyTo, outcome)) options.metrics.count('late_replies_total');
   }
 
-  function onTimer(owner: TimerOwner, id: string, timer: number): void {
+  function onTimer(owner: TimerOwner, id: string, timer: number, dueMs: number): void {
     const cell = owner as Cell;
+    const { timed } = cell.type;
+    if (timed !== undefined && id.includes(timed.timer)) {
+      options.metrics.observe(timed.metric, Math.max(0, clock.monotonic() - dueMs) / 1_000);
+    }
     const cause = `timer:${id}`;
     const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
     kernel.mailboxes.putSystem(cell, systemLetter(envelope, clock.monotonic(), timer));

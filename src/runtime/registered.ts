@@ -26,6 +26,7 @@ export class HostedType {
   readonly isShown: Said<'isShown'>;
   readonly coalesce: Said<'coalesce'>;
   readonly isSample: Said<'isSample'>;
+  readonly timed: Said<'timed'>;
   readonly effects: ReadonlyMap<string, EffectRow<unknown, unknown>>;
 
   constructor(type: ActorType) {
@@ -43,6 +44,7 @@ export class HostedType {
     this.isShown = type.isShown;
     this.coalesce = type.coalesce;
     this.isSample = type.isSample;
+    this.timed = type.timed;
     const rows = Object.entries(type.effects);
     this.effects = new Map(
       rows.map(([name, { class: of, oncePerFleet, perform }]) => [

@@ -57,7 +57,7 @@ const SHARED_IDS_MAX = 4_096;
 /** Clocks that differ by less drift; by more, the wall clock was stepped. */
 const WALL_STEP_MS = 1_000;
 
-type Fire = (owner: TimerOwner, id: string, arming: number) => void;
+type Fire = (owner: TimerOwner, id: string, arming: number, dueMs: number) => void;
 
 export function hasTimers(owner: TimerOwner): boolean {
   return owner.timerHead !== NONE;
@@ -101,7 +101,8 @@ export function createTimers(clock: Clock, fire: Fire): Timers {
   const fireDue = (): void => {
     for (let slot = wheel.take(); slot !== NONE; slot = wheel.take()) {
       const owner = slots.owners[slot];
-      if (owner !== undefined) fire(owner, slots.ids[slot] ?? '', slots.arming[slot] ?? 0);
+      if (owner === undefined) continue;
+      fire(owner, slots.ids[slot] ?? '', slots.arming[slot] ?? 0, slots.dueMs[slot] ?? 0);
     }
   };
 

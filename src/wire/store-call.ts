@@ -66,6 +66,10 @@ function maybeNull<T>(check: Check<T>): Check<T | null> {
 
 const isChange = record({ address: isText, row: maybeNull(isText) });
 
+const isFleetEvent = record({
+  ...{ key: isText, epoch: isNumber, version: isCount, changes: listOf(isChange) },
+});
+
 const isVersion = record({ key: isText, version: isCount, hash: isText });
 
 /** One check per argument, in order. */
@@ -99,11 +103,12 @@ export const STORE_ARGUMENTS = {
   artifactsKeep: [isText, listOf(isText)],
   fleetApply: [
     record(
-      { changes: listOf(isChange), versions: listOf(isVersion), cursor: isCount },
-      { standing: isText },
+      { events: listOf(isFleetEvent), versions: listOf(isVersion), cursor: isCount },
+      { standing: isText, ground: isText, rewind: isTrue },
     ),
   ],
   fleetCursor: [],
+  fleetGround: [],
   fleetStanding: [],
   fleetRows: [isText, isText, isCount],
   fleetAdopt: [listOf(isText)],

@@ -9,7 +9,6 @@ import { type ApplierOptions, createApplier } from '../../src/feed/applier.js';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import { APPLY_ATTEMPTS_MAX } from '../../src/feed/limits.js';
 import type { FeedTarget } from '../../src/ports/feed-target.js';
-import { feedTextOf } from '../../src/ports/feed-text.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { expectOk } from '../contract/provider.js';
 import { feedEvent } from '../support/feed-events.js';
@@ -29,8 +28,7 @@ async function world(names: string, options: Partial<ApplierOptions> = {}) {
   const sink = openMemorySink();
   const source = openMemorySource(sink);
   const target = createMemoryTarget();
-  const append = async (...events: readonly FeedEvent[]) =>
-    void (await sink.append(events.map(feedTextOf)));
+  const append = async (...events: readonly FeedEvent[]) => void (await sink.append(events));
   await append(
     ...names
       .split(' ')
@@ -156,6 +154,32 @@ test('[FA-7] applier: a feed that lost its end is read again from there', async 
   assert.deepEqual(target.order, ['a1', 'b1', 'c1', 'd1', 'a2']);
 });
 
+test('[FA-7] applier: a feed that lost its end and has grown past the cursor since is noticed all the same', async () => {
+  for (const open of Object.values(targets)) {
+    const target = open();
+    const { sink, append, applier } = await world('a1 b1 c1 d1 e1 f1', { target });
+    await applier.pass();
+    sink.forgetFrom(4);
+    // Others write before what was lost is published again.
+    await append(named('x1'), named('x2'), named('d1'), named('e1'), named('f1'), named('g1'));
+    assert.equal((await applier.pass()).cursor, 9);
+    assert.deepEqual(target.applied(), ['a1', 'b1', 'c1', 'd1', 'e1', 'f1', 'x1', 'x2', 'g1']);
+    assert.deepEqual(await applier.pass(), { applied: 0, cursor: 9, more: false, quarantined: [] });
+  }
+});
+
+test('[FA-7] applier: a feed that was made anew is read from its start, and nothing is applied twice', async () => {
+  for (const open of Object.values(targets)) {
+    const target = open();
+    const { sink, append, applier } = await world('a1 b1 c1', { target });
+    await applier.pass();
+    sink.forgetFrom(1);
+    await append(named('z1'), named('b1'), named('a1'), named('c1'), named('z2'));
+    assert.equal((await applier.pass()).cursor, 5);
+    assert.deepEqual(target.applied(), ['a1', 'b1', 'c1', 'z1', 'z2']);
+  }
+});
+
 const targets: Readonly<
   Record<string, () => FeedTarget & { readonly applied: () => readonly string[] }>
 > = {
@@ -198,11 +222,11 @@ for (const [name, open] of Object.entries(targets)) {
             const version = (versions.get(key) ?? 0) + 1;
             versions.set(key, version);
             wanted.push(`${key}${version}`);
-            await sink.append([feedTextOf(named(`${key}${version}`))]);
+            await sink.append([named(`${key}${version}`)]);
           }
           // Beyond its window a sink takes an event once more.
           for (const eventId of wanted.slice(-again)) {
-            if (again > 0) await sink.append([feedTextOf(named(eventId))]);
+            if (again > 0) await sink.append([named(eventId, { eventId: `${eventId}` })]);
           }
           source.failures = sourceFails;
           await applier.pass();

@@ -52,7 +52,8 @@ test('[HE-7] [DP-16] backend: a verdict goes to the owner and each frontend, wit
   const [publication] = verdicts(up);
   assert.deepEqual(publication?.to, [OWNER, 'frontend/web', 'frontend/api']);
   assert.equal(publication?.verdict.state, 'up');
-  const [record] = records(up);
+  const [arrival, record] = records(up);
+  assert.equal(arrival?.event, 'backend.added');
   assert.equal(record?.event, 'backend.state_changed');
   assert.equal(record?.rule, 'HE-2');
   assert.deepEqual(record?.numbers, {
@@ -273,11 +274,27 @@ test('[HE-14] backend: removed is told to nobody, probes no more, and forgets it
   const removed = probed(started(), 'P').send({ type: 'backend.removed' });
   assert.deepEqual(
     removed.effects.map(({ type }) => type),
-    ['tellHearing', 'orderOverride', 'forget'],
+    ['tellHearing', 'orderOverride', 'record', 'forget'],
   );
   assert.deepEqual(removed.said('orderOverride'), [undefined]);
   assert.deepEqual(removed.timers, {});
   assert.deepEqual(removed.send(DISABLE).effects, []);
+});
+
+test('[HE-18] backend: whoever hears of its state has heard of it before, and hears of its end', () => {
+  const told = (backend: Backend) =>
+    records(backend).map(({ event, publish }) => `${event} ${publish?.data['state']}`);
+  const presences = (backend: Backend) => records(backend).map(({ publish }) => publish?.presence);
+  assert.deepEqual(told(started()), [], 'nothing is known yet');
+  for (const first of [probed(started(), 'P'), probed(started(), 'F'), started().send(DIED)]) {
+    assert.deepEqual(presences(first), ['arrives', undefined]);
+  }
+  const unchecked = fresh().send({ type: 'backend.desired', spec: UNCHECKED_SPEC } as never);
+  assert.deepEqual(told(unchecked), ['backend.added up']);
+  const removed = probed(started(), 'P').send({ type: 'backend.removed' });
+  assert.deepEqual([told(removed), presences(removed)], [['backend.removed removed'], ['leaves']]);
+  // Of an earlier life of the node somebody may know it.
+  assert.deepEqual(presences(fresh().send({ type: 'backend.removed' })), ['leaves']);
 });
 
 test('[HE-15] backend: a request to publish repeats the verdict and changes nothing', () => {
@@ -324,7 +341,8 @@ function holds(before: Backend, after: Backend): void {
   if (live) assert.equal('probeDue' in after.timers, !after.context.outstanding, 'the loop lives');
   if (from === to) return;
   assert.equal(verdicts(after).length, 1, 'a turn is told once');
-  assert.equal(records(after).length, 1, 'a turn is recorded once');
+  const turns = records(after).filter(({ publish }) => publish?.presence === undefined);
+  assert.equal(turns.length, 1, 'a turn is recorded once');
   assert.notEqual(before.context.verdict?.episode, after.context.verdict?.episode, 'HE-7');
   const probes = after.said<ProbeParams>('probe').length;
   assert.equal(probes, 0, 'a turn probes nothing by itself');

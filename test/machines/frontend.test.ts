@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StatusParams } from '../../machines/frontend-messages.js';
+import type { RecordParams } from '../../machines/model/effects.js';
 import type { FrontendMessage, HealthState } from '../../machines/model/messages.js';
 import {
   after,
@@ -50,6 +51,39 @@ test('[FE-9] [FE-11] frontend: members enter at their first up, scaled, in ascen
   assert.equal(sent(first), '.12=1');
   assert.equal(sent(allUp()), '.11=2 .12=1 .21=0');
   assert.deepEqual(records(first), ['frontend.state_changed']);
+});
+
+test('[FE-60] frontend: that VPP has what was decided is told once for each decision and outcome', () => {
+  const synced = after(allUp(), report({ [B1]: 2, [B2]: 1, [B3]: 0 }));
+  assert.deepEqual(records(synced), ['frontend.synced']);
+  const [record] = synced.said<RecordParams>('record');
+  assert.deepEqual(record?.numbers, { servers: 3, weighted: 2, generation: 1 });
+  assert.equal(record?.publish?.data['synced'], true);
+  const moved = after(synced, verdict('b2', 'down'));
+  const again = after(moved, report({ [B1]: 2, [B2]: 0, [B3]: 0 }));
+  assert.deepEqual(records(again), [], 'weights that follow verdicts are told by the backends');
+  const problem = { synced: false, problem: 'VPP says no' };
+  const failed = after(again, report({}, problem));
+  assert.deepEqual(records(failed), ['frontend.sync_failed']);
+  assert.deepEqual(records(after(failed, report({}, problem))), []);
+  assert.deepEqual(records(after(failed, report({ [B1]: 2 }))), ['frontend.synced']);
+  const decided = after(again, desired({ priority: 7 }));
+  assert.deepEqual(records(decided), ['frontend.desired_changed'], 'VPP has the one before');
+  const next = committed(decided);
+  assert.deepEqual(records(after(next, report({ [B1]: 2, [B2]: 0 }))), ['frontend.synced']);
+});
+
+test('[FE-60] frontend: a restart tells nothing anew of what VPP still has', () => {
+  const seen = report({ [B1]: 2, [B2]: 1, [B3]: 0 });
+  const ups = [verdict('b1', 'up'), verdict('b2', 'up'), verdict('b3', 'up')];
+  const synced = after(allUp(), seen);
+  const restarted = after(synced.send({ type: 'activated' } as never), seen, ...ups, seen);
+  assert.deepEqual(records(restarted), []);
+  assert.ok(restarted.context.report?.synced);
+  // Decided, and then the node went away before VPP had it.
+  const decided = after(synced, desired({ priority: 7 }));
+  const late = after(decided.send({ type: 'activated' } as never), seen, ...ups, seen);
+  assert.deepEqual(records(late), ['frontend.synced']);
 });
 
 test('[FE-10] frontend: a verdict during a pending change acts at once, on the spec VPP has', () => {

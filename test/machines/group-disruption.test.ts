@@ -128,7 +128,8 @@ test('[RT-65] group: a row of version 1 has nothing tripped and nobody waiting',
   ] as const) {
     const { context } =
       groupActor.migrate?.({ ...base, context: before }) ?? assert.fail('no migration');
-    const none = { breaker: null, waiting: null, shrink: { floor: 0, wish: null, told: null } };
+    const shrink = { floor: 0, wish: null, told: null };
+    const none = { breaker: null, waiting: null, shrink, reached: null, movingSinceMs: null };
     assert.deepEqual(context, { key: 'acme/web', ...none, ...after });
   }
 });

@@ -86,6 +86,29 @@ test('[GR-15] group: the same intent in a newer generation is no news', () => {
   assert.deepEqual(eventsOf(world, before), []);
 });
 
+test('[GR-32] group: that it has come to rest is told once, and again after another step', () => {
+  const world = started();
+  const reached = (from = 0) =>
+    eventsOf(world, from).filter((event) => /converged|stalled/.test(event));
+  assert.deepEqual(reached(), ['group.converged']);
+  assert.equal(world.records.at(-1)?.publish?.data['serving'], 3);
+  const before = world.records.length;
+  world.run(10 * MINUTE_MS);
+  desired(world, groupSpec({ generation: 2 }));
+  world.run(MINUTE_MS);
+  assert.deepEqual(reached(before), []);
+  world.neighbours.onCreate = 'quota';
+  desired(world, groupSpec({ generation: 3, size: 4 }));
+  world.run(2 * MINUTE_MS);
+  assert.deepEqual(reached(before), ['group.stalled']);
+  const { numbers } = world.records.findLast(({ event }) => event === 'group.stalled') ?? {};
+  assert.deepEqual([numbers?.['desired'], numbers?.['actual']], [4, 3]);
+  assert.match(String(numbers?.['problem']), /never served/);
+  world.neighbours.onCreate = undefined;
+  world.run(60 * MINUTE_MS);
+  assert.deepEqual(reached(before), ['group.stalled', 'group.converged']);
+});
+
 test('[GR-13] group: a large group is created in bounded bursts', () => {
   assert.ok(STEPS_PER_EVENT_MAX < MICROSTEPS_MAX - 8, 'room for what else one event moves');
   const world = started({ size: 100, maxSize: 200 });

@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '../../machines/model/json.js';
 import { createSimulatedWorld } from '../../src/adapters/simulated-provider/provider.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { expectOk } from '../contract/provider.js';
+import { feedEvent } from '../support/feed-events.js';
 import { SMALL_SITE } from '../support/small-site.js';
 import {
   FLEET_TTL_MS,
@@ -200,5 +202,60 @@ test('[FL-10] ten minutes without a broker: nobody decides, every VPP goes on, a
   await fleet.clock.advance(300_000);
   assert.equal(running(fleet).length, 3);
   assert.equal(created(fleet).length, before + 1);
+  assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
+});
+
+/** Types of conditions that a node's lease shows. */
+function leaseConditions(fleet: VirtualFleet, index: number): readonly unknown[] {
+  const views = fleet.nodes[index]?.views('lease') ?? [];
+  return views.flatMap(({ conditions }) => conditions as JsonObject[]).map(({ type }) => type);
+}
+
+test('[FL-11] a log that lost its end, and has grown past it since: all read it again, and it is healed by its holder', async () => {
+  const clock = createVirtualClock();
+  const firstStore = storeOf('edge-1', clock);
+  const fleet = await startFleet(SITE, 2, { clock, firstStore });
+  await fleet.clock.advance(60_000);
+  const tokens = created(fleet).length;
+  const had = fleet.broker.events.length;
+  fleet.broker.lose(had - 8);
+  // It grows past where everybody has read before anybody looks.
+  const others = Array.from({ length: 20 }, (_, at) =>
+    feedEvent(at, {
+      ...{ eventId: `other-${at}`, node: 'edge-9', aggregateKind: 'frontend' },
+      orderingKey: 'frontend/x',
+    }),
+  );
+  await fleet.broker.connect('edge-9').sink.append(others);
+  await fleet.clock.advance(60_000);
+  for (const index of [0, 1]) {
+    assert.deepEqual(leaseConditions(fleet, index), ['fleet-log-lost-end'], `edge-${index + 1}`);
+  }
+  assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
+  expectOk(await firstStore.outboxAmend({ verb: 'republish', sinceMs: 0 }));
+  await fleet.clock.advance(120_000);
+  for (const index of [0, 1]) assert.deepEqual(leaseConditions(fleet, index), []);
+  const link = fleet.seats[0]?.link;
+  assert.ok(link !== undefined);
+  link.cut = true;
+  await fleet.clock.advance(60_000);
+  assert.equal(holderOf(fleet), 1);
+  assert.equal(created(fleet).length, tokens, 'the next holder knows every one');
+  assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
+});
+
+test('[FL-11] what a log lost with its holder is a condition until the next one goes on without it', async () => {
+  const fleet = await startFleet(SITE, 2);
+  await fleet.clock.advance(60_000);
+  fleet.broker.lose(fleet.broker.events.length - 8);
+  const [link] = fleet.seats.map((seat) => seat.link);
+  assert.ok(link !== undefined);
+  link.cut = true;
+  await fleet.clock.advance(2_000);
+  assert.deepEqual(leaseConditions(fleet, 1), ['fleet-log-lost-end']);
+  await fleet.clock.advance(90_000);
+  assert.equal(holderOf(fleet), 1);
+  assert.deepEqual(leaseConditions(fleet, 1), []);
+  assert.equal(running(fleet).length, 3);
   assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
 });

@@ -6,7 +6,6 @@
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { isOfFleet } from '../../src/policy/duty.js';
 import type { FeedSource } from '../../src/ports/feed-source.js';
-import { wholeOf } from '../../src/ports/feed-text.js';
 import type { Sink } from '../../src/ports/sink.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { type CutLease, type LeaseServer, leaseServer } from './memory-lease.js';
@@ -64,6 +63,7 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
     lose: (kept) => {
       events = events.slice(0, kept);
       writers = writers.slice(0, kept);
+      for (const wake of waiting) wake();
     },
     connect: (writer) => {
       const isAway = (): boolean => broker.down || link.cut;
@@ -77,7 +77,7 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
           return some.map((event) => {
             if (failure === undefined && isAway()) failure = AWAY;
             if (failure !== undefined) return failure;
-            const appended = append(wholeOf(event), writer);
+            const appended = append(event, writer);
             if (appended !== 'fenced') return appended;
             failure = fail({ code: 'fenced', message: 'another writer owns it' });
             return failure;
@@ -92,6 +92,11 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
           const some = events.slice(after, after + max);
           return ok(some.map((event, at) => ({ controlVersion: after + at + 1, event })));
         },
+        at: async (controlVersion) => {
+          const event = events[controlVersion - 1];
+          if (isAway()) return AWAY;
+          return ok(event === undefined ? undefined : { controlVersion, event });
+        },
         wait: (after, signal) =>
           new Promise((resolve) => {
             const done = (): void => {
@@ -99,7 +104,7 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
               signal.removeEventListener('abort', done);
               resolve();
             };
-            if (events.length > after || signal.aborted) return resolve();
+            if (events.length !== after || signal.aborted) return resolve();
             waiting.add(done);
             signal.addEventListener('abort', done, { once: true });
           }),

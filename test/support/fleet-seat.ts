@@ -1,6 +1,7 @@
 /** A node's place in a virtual fleet, for its lives one after the other: its link, its lease, its log. */
 import { createFleetLog } from '../../actors/fleet-log.js';
 import { addressOf } from '../../machines/model/ids.js';
+import type { Message } from '../../machines/model/messages.js';
 import { nextEpoch } from '../../src/adapters/sqlite/epoch.js';
 import { isDuty } from '../../src/policy/duty.js';
 import { createHold, type Hold } from '../../src/ports/lease.js';
@@ -46,6 +47,8 @@ export function seatOf(node: string, broker: FleetBroker, store: PackedStore): F
       raiseEpoch: (observed) => nextEpoch(store, observed),
       isOnDuty: () => hold.mayAct(),
       show: ({ to, message }) => host().tell(to, message, 'fleet'),
+      tellLost: (lost) =>
+        host().tell(addressOf('lease', 'main'), { type: 'fleet.lost', lost } as Message, 'fleet'),
     });
     const reconverge = { type: 'reload.reconverge', reason: 'the lease is ours' };
     const fleet = {

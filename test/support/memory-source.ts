@@ -35,6 +35,11 @@ export function openMemorySource(sink: MemorySink): MemorySource {
         }),
       );
     },
+    at: async (controlVersion) => {
+      const items = await source.read(controlVersion - 1, 1);
+      if (!items.ok) return items;
+      return ok(items.value.find((item) => item.controlVersion === controlVersion));
+    },
     wait: async () => undefined,
     acknowledge: async (upTo) => {
       if (fails()) return away;

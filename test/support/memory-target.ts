@@ -1,7 +1,8 @@
 /** A target in memory: aggregates by key, and the off switch and refusals of a real one. */
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok } from '../../machines/model/result.js';
-import type { FeedTarget, Quarantined } from '../../src/ports/feed-target.js';
+import { withLandmark } from '../../src/ports/feed-landmarks.js';
+import type { FeedTarget, Landmark, Quarantined } from '../../src/ports/feed-target.js';
 
 export interface MemoryTarget extends FeedTarget {
   /** As applied, by ordering key. */
@@ -18,6 +19,7 @@ export function createMemoryTarget(): MemoryTarget {
   const versions = new Map<string, number>();
   const ids = new Set<string>();
   const quarantined = new Map<string, Quarantined>();
+  let marks: readonly Landmark[] = [];
   let cursor = 0;
   const away = fail({ code: 'unavailable' as const, message: 'the disk is away' });
   const fails = (): boolean => {
@@ -31,6 +33,7 @@ export function createMemoryTarget(): MemoryTarget {
     refuses: new Set(),
     failures: 0,
     standing: async () => (fails() ? away : ok({ cursor, quarantined: [...quarantined.values()] })),
+    landmarks: async () => (fails() ? away : ok(marks)),
     known: async ({ eventId, orderingKey }) =>
       fails()
         ? away
@@ -48,12 +51,18 @@ export function createMemoryTarget(): MemoryTarget {
       }
       if (event !== undefined) {
         ids.add(event.eventId);
+        const { controlVersion, eventId } = event;
+        if (controlVersion <= step.cursor) marks = withLandmark(marks, { controlVersion, eventId });
         const { aggregateVersion, orderingKey } = event;
         versions.set(orderingKey, Math.max(aggregateVersion, versions.get(orderingKey) ?? 0));
       }
       if (quarantine !== undefined) quarantined.set(quarantine.orderingKey, quarantine);
       if (release !== undefined) quarantined.delete(release);
       cursor = Math.max(rewindTo ?? cursor, step.cursor);
+      for (const [key, held] of rewindTo === undefined ? [] : quarantined) {
+        quarantined.set(key, { ...held, since: Math.min(held.since, cursor + 1) });
+      }
+      marks = marks.filter(({ controlVersion }) => controlVersion <= cursor);
       return ok(undefined);
     },
   };

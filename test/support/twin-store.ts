@@ -19,7 +19,6 @@ import type {
   Store,
   StoredCell,
 } from '../../src/ports/store.js';
-import { pendingRow } from './memory-outbox.js';
 
 type Outcome = Awaited<ReturnType<Store['commit']>>[number];
 
@@ -103,8 +102,8 @@ function cellsOf({ cells }: Book): readonly StoredCell[] {
   return [...cells.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
-function applied({ journal, silent }: Book, { id, records }: Decision): Committed | undefined {
-  if (records.length === 0) return silent.has(id) ? { id, outboxSeq: 0, journalSeq: 0 } : undefined;
+function applied({ journal, silent }: Book, { id }: Decision): Committed | undefined {
+  if (silent.has(id)) return { id, outboxSeq: 0, journalSeq: 0 };
   const entries = journal.filter((entry) => entry.id === id);
   if (entries.length === 0) return undefined;
   const outboxSeq = Math.max(...entries.map((entry) => entry.outboxSeq));
@@ -116,7 +115,7 @@ function apply(
   decision: Decision,
   origin: { readonly node: string; readonly epoch: number },
 ): Outcome {
-  const { id, actor, at, cell, forget, incarnation, records, spawns } = decision;
+  const { actor, at, cell, forget, incarnation, records, spawns } = decision;
   if (Math.max(spawns.length, records.length) > DECISION_PARTS_MAX) return fail(rejected('parts'));
   const have = book.cells.get(actor);
   if (cell !== undefined) {
@@ -135,9 +134,11 @@ function apply(
     if (there === undefined) book.cells.set(spawn.address, row);
   }
   if (!Number.isSafeInteger(at) || Math.abs(at) > 8.64e15) return fail(rejected('no time'));
-  if (records.length === 0) book.silent.add(id);
   return ok(recorded(book, decision, origin));
 }
+
+/** The level of what has left. */
+const GONE = '-';
 
 function entriesOf(row: StoredCell): readonly (readonly [string, unknown])[] {
   return Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -151,25 +152,31 @@ function recorded(
   const { id, actor, at, cause, configGeneration } = decision;
   const root = book.journal.find((entry) => entry.id === cause)?.root ?? (cause || id);
   let outboxMax = 0;
+  let entries = 0;
   for (const [part, { event, rule, numbers, publish }] of decision.records.entries()) {
     const key = publish && `${publish.aggregateKind}/${publish.aggregateId}`;
     const was = book.aggregates.get(key ?? '') ?? { version: 0, level: undefined };
-    const isNews = publish?.level === undefined || publish.level !== was.level;
+    const isThere = was.level !== undefined && was.level !== GONE;
+    if (publish?.presence !== undefined && isThere === (publish.presence === 'arrives')) continue;
+    entries += 1;
+    const isPresence = publish?.presence !== undefined;
+    const isNews = isPresence || publish?.level === undefined || publish.level !== was.level;
     let outboxSeq = 0;
     if (publish !== undefined && key !== undefined && isNews) {
-      const { aggregateKind, aggregateId, tenantId, level, data } = publish;
+      const { aggregateKind, aggregateId, tenantId, data } = publish;
+      const level = publish.presence === 'leaves' ? GONE : publish.level;
       const aggregateVersion = was.version + 1;
       outboxSeq = (book.outbox.at(-1)?.seq ?? 0) + 1;
       outboxMax = outboxSeq;
       book.aggregates.set(key, { version: aggregateVersion, level });
       const named = { ...(tenantId === undefined ? {} : { tenantId }), aggregateKind, aggregateId };
-      const from = { causationId: id, correlationId: root, configGeneration };
+      const from = { causationId: id, correlationId: root, configGeneration, controlVersion: 0 };
       const row: OutboxRow = {
         ...{ seq: outboxSeq, state: 'pending', attempts: 0, createdAt: at },
         event: {
           ...{ eventId: `${id}.${part}`, type: event, schema: 1, node, epoch, ...named },
           ...{ aggregateVersion, orderingKey: key, ...from },
-          ...{ occurredAt: new Date(at).toISOString(), controlVersion: 0, data },
+          ...{ occurredAt: new Date(at).toISOString(), data },
         },
       };
       book.outbox = [...book.outbox, row];
@@ -181,7 +188,8 @@ function recorded(
       { ...entry, subject: (key as Address | undefined) ?? actor, root, outboxSeq },
     ];
   }
-  const journalSeq = decision.records.length === 0 ? 0 : book.journal.length;
+  if (entries === 0) book.silent.add(id);
+  const journalSeq = entries === 0 ? 0 : book.journal.length;
   return { id, outboxSeq: outboxMax, journalSeq };
 }
 
@@ -234,10 +242,11 @@ function outboxOf(rows: () => readonly OutboxRow[], set: (rows: readonly OutboxR
   return {
     outboxPending: async (after, max) =>
       ok(
-        pending()
-          .filter(({ seq }) => seq > after)
-          .slice(0, max)
-          .map((row) => pendingRow(row, heads)),
+        shown(
+          pending()
+            .filter(({ seq }) => seq > after)
+            .slice(0, max),
+        ),
       ),
     outboxClaim: async ({ leaseMs }) =>
       ok({ granted: true, forMs: leaseMs, lastControlVersion: 0 }),

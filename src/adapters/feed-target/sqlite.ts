@@ -9,7 +9,7 @@ import type Database from 'better-sqlite3';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { APPLIED_IDS_KEPT } from '../../feed/limits.js';
-import type { FeedTarget, Quarantined, TargetFailure } from '../../ports/feed-target.js';
+import type { FeedTarget, Landmark, Quarantined, TargetFailure } from '../../ports/feed-target.js';
 import type { FeedEvent } from '../../ports/store.js';
 
 /** Changes the consumer's own tables; throws what makes the event impossible to apply. */
@@ -38,17 +38,27 @@ export function createSqliteTarget(db: Database.Database, apply: ApplyChange): F
   const quarantine = db.prepare<[string, number, string]>(
     'INSERT OR IGNORE INTO feed_quarantine VALUES (?, ?, ?)',
   );
+  // What it missed has other numbers now.
+  const reopen = db.prepare<[number]>('UPDATE feed_quarantine SET since = min(since, ?)');
   const release = db.prepare<[string]>('DELETE FROM feed_quarantine WHERE ordering_key = ?');
   const applied = db.prepare<[string]>('SELECT 1 FROM applied_events WHERE event_id = ?');
   const version = db
     .prepare<[string], number>('SELECT version FROM applied_versions WHERE ordering_key = ?')
     .pluck();
-  const note = db.prepare<[string, number]>('INSERT OR IGNORE INTO applied_events VALUES (?, ?)');
+  const note = db.prepare<[string, number]>(
+    `INSERT INTO applied_events VALUES (?, ?)
+     ON CONFLICT (event_id) DO UPDATE SET control_version = excluded.control_version`,
+  );
+  // Still known, and nowhere in the feed: it may be told again.
+  const uproot = db.prepare<[number]>(
+    'UPDATE applied_events SET control_version = -control_version WHERE control_version > ?',
+  );
+  const landmarks = createLandmarks(db);
   const raise = db.prepare<[string, number]>(
     `INSERT INTO applied_versions VALUES (?, ?)
      ON CONFLICT (ordering_key) DO UPDATE SET version = max(version, excluded.version)`,
   );
-  const forget = db.prepare<[number]>('DELETE FROM applied_events WHERE control_version < ?');
+  const forget = db.prepare<[number]>('DELETE FROM applied_events WHERE abs(control_version) < ?');
 
   const commit = db.transaction((step: Parameters<FeedTarget['commit']>[0]): void => {
     const applying = step.apply;
@@ -63,12 +73,17 @@ export function createSqliteTarget(db: Database.Database, apply: ApplyChange): F
       quarantine.run(orderingKey, since, error);
     }
     if (step.release !== undefined) release.run(step.release);
-    if (step.rewindTo !== undefined) rewind.run(step.rewindTo);
+    if (step.rewindTo !== undefined) {
+      rewind.run(step.rewindTo);
+      uproot.run(step.rewindTo);
+      reopen.run(step.rewindTo + 1);
+    }
     move.run(step.cursor);
     if (step.cursor % FORGET_EVERY === 0) forget.run(step.cursor - APPLIED_IDS_KEPT);
   }).immediate;
 
   return {
+    landmarks: async () => attempt(() => landmarks(cursor.get() ?? 0)),
     standing: async () =>
       attempt(() => ({ cursor: cursor.get() ?? 0, quarantined: quarantined.all() })),
     known: async ({ eventId, orderingKey }) =>
@@ -77,6 +92,30 @@ export function createSqliteTarget(db: Database.Database, apply: ApplyChange): F
         aggregateVersion: version.get(orderingKey) ?? 0,
       })),
     commit: async (step) => attempt(() => commit(step)),
+  };
+}
+
+/** Behind a cursor, ever further apart. */
+function createLandmarks(db: Database.Database): (cursor: number) => readonly Landmark[] {
+  const landmark = db.prepare<[number], Landmark>(
+    `SELECT control_version AS controlVersion, event_id AS eventId FROM applied_events
+     WHERE control_version BETWEEN 1 AND ? ORDER BY control_version DESC LIMIT 1`,
+  );
+  const oldest = db.prepare<[number], Landmark>(
+    `SELECT control_version AS controlVersion, event_id AS eventId FROM applied_events
+     WHERE control_version BETWEEN 1 AND ? ORDER BY control_version LIMIT 1`,
+  );
+  return (cursor) => {
+    const found: Landmark[] = [];
+    for (let back = 0; back < cursor; back = back * 2 + 1) {
+      const mark = landmark.get(cursor - back);
+      if (mark === undefined) break;
+      if (mark.controlVersion !== found.at(-1)?.controlVersion) found.push(mark);
+    }
+    const first = oldest.get(cursor);
+    if (first !== undefined && first.controlVersion !== found.at(-1)?.controlVersion)
+      found.push(first);
+    return found;
   };
 }
 

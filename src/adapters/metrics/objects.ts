@@ -27,11 +27,14 @@ export async function objectMetrics(api: Pick<NodeApi, 'status' | 'list'>): Prom
   for (const { tenant, group, state } of instances) {
     add('instances', 1, { tenant: word(tenant), group: word(group), state: word(state) });
   }
-  for (const { name, state } of backends) {
+  for (const { name, state, counter } of backends) {
     add('backend_state', 1, { backend: word(name), state: word(state) });
+    add('backend_health', number(counter), { backend: word(name) });
   }
-  for (const { name, announced } of frontends) {
+  for (const { name, announced, vip } of frontends) {
     add('vip_announced', announced === true ? 1 : 0, { frontend: word(name) });
+    const digest = digestOf((vip ?? {}) as JsonObject);
+    if (digest !== undefined) add('vip_table_digest', digest, { frontend: word(name) });
   }
   for (const { address, mailboxDepth, quarantined } of actors) {
     add('actor_mailbox_depth', number(mailboxDepth), { kind: word(address).split('/')[0] ?? '' });
@@ -89,6 +92,12 @@ function addGroup({ tenant, name, size, serving }: JsonObject, add: Add): void {
   const labels = { tenant: word(tenant), group: word(name) };
   add('group_size', number(size), { ...labels, kind: 'wanted' });
   add('group_size', number(serving), { ...labels, kind: 'serving' });
+}
+
+/** A number of 48 bits: equal on nodes whose tables are equal. */
+function digestOf({ tableDigest }: JsonObject): number | undefined {
+  const digits = /^[0-9a-f]{1,12}/.exec(word(tableDigest))?.[0];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }
 
 function number(value: unknown): number {

@@ -84,11 +84,19 @@ class NatsSource implements FeedSource {
     });
   }
 
+  at(controlVersion: number): Read<FeedItem | undefined> {
+    return this.#inTurn(async ({ manager }) => {
+      const query = { seq: controlVersion };
+      const found = await manager.streams.getMessage(this.#options.stream, query);
+      return ok(found === null ? undefined : itemOf(found));
+    });
+  }
+
   async wait(after: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const woken = this.#nextWord(signal);
       const head = await this.head();
-      if (head.ok && head.value > after) return;
+      if (head.ok && head.value !== after) return;
       await woken;
     }
   }
@@ -206,7 +214,7 @@ class NatsSource implements FeedSource {
   }
 }
 
-function itemOf({ seq, data }: JsMsg): FeedItem {
+function itemOf({ seq, data }: Pick<JsMsg, 'seq' | 'data'>): FeedItem {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(data));
     const event = eventOf({ ...(value as object), controlVersion: seq });

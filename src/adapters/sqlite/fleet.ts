@@ -1,17 +1,19 @@
 /**
  * The fleet's rows, as its log has them. A row is whole in every event, so the last one counts; applying
  * a batch twice changes nothing, because the cursor moves in the same transaction. An event that comes late
- * (a dead one that was sent again, one republished) takes nothing back.
+ * (a dead one that was sent again, one republished, one of a log that is read again) takes nothing back, and
+ * brings back nothing that is gone.
  *
  * Rule: [FL-5] rows and cursor move together; cells are replaced by them all at once or not at all.
  */
 import type Database from 'better-sqlite3';
-import type { FleetBatch, FleetChange } from '../../ports/fleet-store.js';
+import type { FleetBatch, FleetChange, FleetEvent } from '../../ports/fleet-store.js';
 import { rowsOf } from './outbox.js';
 
 export interface Fleet {
   apply(batch: FleetBatch): void;
   cursor(): number;
+  ground(): string | undefined;
   standing(): string | undefined;
   rows(prefix: string, after: string, max: number): readonly FleetChange[];
   adopt(prefixes: readonly string[]): void;
@@ -20,6 +22,7 @@ export interface Fleet {
 
 const CURSOR = 'fleet.cursor';
 const STANDING = 'fleet.standing';
+const GROUND = 'fleet.ground';
 
 const ADOPT = `
   INSERT INTO cells
@@ -32,8 +35,16 @@ const ADOPT = `
 export function createFleet(db: Database.Database, forget: () => void): Fleet {
   const put = db.prepare<[string, string]>(
     `INSERT INTO fleet (address, row) VALUES (?, ?)
-     ON CONFLICT (address) DO UPDATE SET row = excluded.row
-     WHERE excluded.row ->> 'version' >= fleet.row ->> 'version'`,
+     ON CONFLICT (address) DO UPDATE SET row = excluded.row`,
+  );
+  const lay = db.prepare<[string, string]>(
+    'INSERT OR IGNORE INTO fleet (address, row) VALUES (?, ?)',
+  );
+  const newest = db.prepare<[string], { epoch: number; version: number }>(
+    'SELECT epoch, version FROM fleet_keys WHERE ordering_key = ?',
+  );
+  const note = db.prepare<[string, number, number]>(
+    'INSERT OR REPLACE INTO fleet_keys (ordering_key, epoch, version) VALUES (?, ?, ?)',
   );
   const remove = db.prepare<[string]>('DELETE FROM fleet WHERE address = ?');
   const count = db.prepare<[string, number, string]>(
@@ -42,10 +53,7 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
        version = max(version, excluded.version), level = NULL,
        hash = CASE WHEN excluded.version >= version THEN excluded.hash ELSE hash END`,
   );
-  const cursor = db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck();
-  const move = db.prepare<[string, string]>(
-    'INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)',
-  );
+  const { cursor, move } = createWords(db);
   const rows = db.prepare<[string, string, string, number], FleetChange>(
     'SELECT address, row FROM fleet WHERE address > max(?, ?) AND address < ? ORDER BY address LIMIT ?',
   );
@@ -58,19 +66,28 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
      WHERE state = 'pending' AND seq IN (SELECT value FROM json_each(?))`,
   );
   const cursorNow = (): number => Number(cursor.get(CURSOR) ?? 0);
+  const applyEvent = ({ key, epoch, version, changes }: FleetEvent): void => {
+    const known = newest.get(key) ?? { epoch: -1, version: 0 };
+    const isLate = epoch < known.epoch || (epoch === known.epoch && version <= known.version);
+    for (const { address, row } of changes) {
+      if (!isLate) row === null ? remove.run(address) : put.run(address, row);
+      // Of a child that never said anything itself nothing newer can have been said.
+      else if (row !== null && newest.get(address) === undefined) lay.run(address, row);
+    }
+    if (!isLate) note.run(key, epoch, version);
+  };
   return {
     apply: db.transaction((batch: FleetBatch) => {
-      if (batch.cursor <= cursorNow()) return;
-      for (const { address, row } of batch.changes) {
-        if (row === null) remove.run(address);
-        else put.run(address, row);
-      }
+      if (batch.cursor <= cursorNow() && batch.rewind !== true) return;
+      for (const event of batch.events) applyEvent(event);
       for (const { key, version, hash } of batch.versions) count.run(key, version, hash);
       move.run(CURSOR, String(batch.cursor));
-      if (batch.standing !== undefined) move.run(STANDING, batch.standing);
+      if (isNewer(batch.standing, cursor.get(STANDING))) move.run(STANDING, batch.standing);
+      if (batch.ground !== undefined) move.run(GROUND, batch.ground);
       if (batch.versions.length > 0) forget();
     }),
     cursor: cursorNow,
+    ground: () => cursor.get(GROUND),
     standing: () => cursor.get(STANDING),
     rows: (prefix, after, max) => rows.all(prefix, after, endOf(prefix), rowsOf(max)),
     adopt: db.transaction((prefixes: readonly string[]) => {
@@ -82,6 +99,23 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
     }),
     abandon: (seqs, reason) => void abandon.run(reason, JSON.stringify(seqs)),
   };
+}
+
+function createWords(db: Database.Database) {
+  return {
+    cursor: db.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck(),
+    move: db.prepare<[string, string]>('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)'),
+  };
+}
+
+/** A beginning that comes late, sent again or put back by an operator, takes nothing back. */
+function isNewer(next: string | undefined, known: string | undefined): next is string {
+  if (next === undefined || known === undefined) return next !== undefined;
+  return epochIn(next) > epochIn(known);
+}
+
+function epochIn(standing: string): number {
+  return (JSON.parse(standing) as { readonly epoch: number }).epoch;
 }
 
 /** '0' follows '/': nothing that begins with the prefix is behind it. */

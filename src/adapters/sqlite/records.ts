@@ -1,12 +1,13 @@
 /**
  * Records of a decision: one journal row each, and one outbox row for each that publishes. What is only
  * observed, and was published at the same level before, is no news: it goes to the journal alone
- * [ST-15]. Also knows the decisions that were applied before, by their id.
+ * [ST-15]; an arrival of somebody known, or a departure of nobody, is not even an entry [ST-31]. Also knows
+ * the decisions that were applied before, by their id.
  */
 import type Database from 'better-sqlite3';
 import type { StoreFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
-import type { PackedDecision, PackedPublish } from '../../ports/packed.js';
+import { ARRIVAL, GONE, type PackedDecision, type PackedPublish } from '../../ports/packed.js';
 import type { Committed } from '../../ports/store.js';
 import type { Batch } from './batch.js';
 import type { EventArtifacts } from './event-artifacts.js';
@@ -53,6 +54,7 @@ export function collectRecords(
     if (record === undefined) break;
     const [event, rule, numbers, publish] = record;
     const key = publish === null ? null : orderingKeyOf(publish);
+    if (isKnownPresence(recent, publish, key)) continue;
     journalSeq = recent.nextJournalSeq();
     const outboxSeq =
       publish === null || key === null
@@ -75,8 +77,25 @@ export function collectRecords(
       outboxSeq,
     );
   }
-  recent.setRoot(id, root);
+  if (journalSeq === 0) batch.silent(id, at);
+  else recent.setRoot(id, root);
   return ok({ id, outboxSeq: outboxMax, journalSeq });
+}
+
+/** Comings and goings that were told before. */
+function isKnownPresence(
+  recent: Recent,
+  publish: PackedPublish | null,
+  key: string | null,
+): boolean {
+  if (publish === null || key === null || !isPresence(publish)) return false;
+  const told = recent.aggregateOf(key).level;
+  const isThere = told !== null && told !== GONE;
+  return isThere !== (publish[3] === GONE);
+}
+
+function isPresence([, , , level]: PackedPublish): boolean {
+  return level === GONE || level?.startsWith(ARRIVAL) === true;
 }
 
 /** The event's number in the outbox; 0 when it is no news, or has to wait. */
@@ -85,7 +104,7 @@ function collectEvent(parts: RecordParts, decision: PackedDecision, published: P
   const { key, publish } = published;
   const aggregate = recent.aggregateOf(key);
   const level = publish[3];
-  if (level === null) coalescer.supersede(key);
+  if (level === null || isPresence(publish)) coalescer.supersede(key);
   else if (waits(parts, { decision, published }, aggregate.level)) return 0;
   return appendEvent(parts, decision, published);
 }
@@ -126,7 +145,8 @@ function appendEvent(
   const { publish, key } = published;
   const aggregate = recent.aggregateOf(key);
   aggregate.version += 1;
-  aggregate.level = publish[3];
+  const level = publish[3];
+  aggregate.level = level?.startsWith(ARRIVAL) === true ? level.slice(ARRIVAL.length) : level;
   batch.aggregate(key, aggregate);
   const seq = recent.nextOutboxSeq();
   const [, at, , , , , generation] = decision;
@@ -137,7 +157,7 @@ function appendEvent(
     const from = recent.originOf(origin.node, origin.epoch(), generation);
     batch.outbox(seq, at, published.entry, version, from, publish[2], data, artifact);
   } else {
-    const [kind, id, tenant, level] = publish;
+    const [kind, id, tenant] = publish;
     const told = { ...published, publish: [kind, id, tenant, level, data] as const };
     const event = wholeEvent(decision, told, { origin, version, artifact });
     batch.wholeEvent(seq, at, event, artifact);
@@ -189,7 +209,9 @@ export function createFindApplied(
   const silent = db.prepare<[string], { id: string }>('SELECT id FROM unrecorded WHERE id = ?');
   return (decision) => {
     const [id] = decision;
-    if (decision[10].length > 0) return recorded.get(id);
+    const mayBeSilent = decision[10].every(([, , , publish]) => publish && isPresence(publish));
+    const found = decision[10].length > 0 ? recorded.get(id) : undefined;
+    if (found !== undefined || !mayBeSilent) return found;
     return silent.get(id) && { id, outboxSeq: 0, journalSeq: 0 };
   };
 }

@@ -243,6 +243,15 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE fleet (address TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 6,
+    sql: `
+      -- The newest event of each key in the fleet's log that was applied: whose row is gone is still here.
+      CREATE TABLE fleet_keys (
+        ordering_key TEXT PRIMARY KEY, epoch INTEGER NOT NULL, version INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -169,8 +169,8 @@ function outboxCalls(db: Database.Database, attempt: Attempt, parts: OutboxParts
   return {
     outboxClaim: (wanted) => attempt(() => claimed(wanted)),
     outboxPending: (afterSeq, max) => attempt(() => upToDate(() => outbox.pending(afterSeq, max))),
-    outboxTexts: (afterSeq, max) =>
-      attempt(() => upToDate(() => outbox.pendingTexts(afterSeq, max))),
+    outboxLines: (afterSeq, max) =>
+      attempt(() => upToDate(() => outbox.pendingLines(afterSeq, max))),
     outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, clock.now())),
     outboxList: (filter) => attempt(() => outbox.list(filter)),
     outboxCounts: () => attempt(counts),
@@ -192,6 +192,7 @@ function fleetCalls(db: Database.Database, attempt: Attempt, forget: () => void)
   return {
     fleetApply: (batch) => attempt(() => fleet.apply(batch)),
     fleetCursor: () => attempt(fleet.cursor),
+    fleetGround: () => attempt(fleet.ground),
     fleetStanding: () => attempt(fleet.standing),
     fleetRows: (prefix, after, max) => attempt(() => fleet.rows(prefix, after, max)),
     fleetAdopt: (prefixes) => attempt(() => fleet.adopt(prefixes)),

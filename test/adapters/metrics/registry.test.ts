@@ -52,6 +52,9 @@ test('[CL-31] objects: are counted when asked for, by what they are', async () =
     ...node.script.lists,
     instances: [one, { ...one, id: 'i-2' }, { ...one, id: 'i-3', state: 'draining' }],
   };
+  const [cache = {}] = node.script.lists['frontends'] ?? [];
+  const vip = { tableDigest: '000000ff' };
+  node.script.lists = { ...node.script.lists, frontends: [{ ...cache, vip }] };
   const lines = (await objectMetrics(node.api)).split('\n');
   for (const line of [
     'switchyard_instances{tenant="acme",group="web",state="serving"} 2',
@@ -59,7 +62,9 @@ test('[CL-31] objects: are counted when asked for, by what they are', async () =
     'switchyard_group_size{tenant="acme",group="web",kind="wanted"} 3',
     'switchyard_group_size{tenant="acme",group="web",kind="serving"} 2',
     'switchyard_backend_state{backend="cache-1",state="up"} 1',
+    'switchyard_backend_health{backend="cache-1"} 3',
     'switchyard_vip_announced{frontend="cache"} 0',
+    'switchyard_vip_table_digest{frontend="cache"} 255',
     'switchyard_conditions{type="create-failing"} 2',
     'switchyard_outbox_oldest_age_seconds 1.5',
     'switchyard_tenancy_parked 1',
