@@ -31,6 +31,7 @@ import { createDuties } from './duties.js';
 import { createFeedGate } from './duty.js';
 import { type Envelope, OUTSIDE } from './envelope.js';
 import { type HostOptions, type Kernel, optionsOf, type TapFrame } from './kernel.js';
+import { tellLateness } from './lateness.js';
 import { systemLetter, userLetter } from './letters.js';
 import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
 import { createMailboxes } from './mailbox.js';
@@ -263,13 +264,9 @@ export function createHost(given: HostOptions): Host {
   }
 
   function onTimer(owner: TimerOwner, id: string, timer: number, dueMs: number): void {
-    const cell = owner as Cell;
-    const { timed } = cell.type;
-    if (timed !== undefined && id.includes(timed.timer)) {
-      options.metrics.observe(timed.metric, Math.max(0, clock.monotonic() - dueMs) / 1_000);
-    }
-    const cause = `timer:${id}`;
-    const envelope = { to: cell.address, from: cell.address, cause, body: { type: id } };
+    const cell = tellLateness(kernel, owner as Cell, id, dueMs);
+    const { address: to } = cell;
+    const envelope = { to, from: to, cause: `timer:${id}`, body: { type: id } };
     kernel.mailboxes.putSystem(cell, systemLetter(envelope, clock.monotonic(), timer));
     turns.schedule(cell);
   }

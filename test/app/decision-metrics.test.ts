@@ -1,13 +1,14 @@
 /** Numbers that are made of what is committed, and of what probes find. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openSqliteStore } from '../../src/adapters/sqlite/open.js';
 import { meteredProber } from '../../src/adapters/probe/metered.js';
+import { openSqliteStore } from '../../src/adapters/sqlite/open.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { metered } from '../../src/app/upkeep.js';
 import type { Metrics } from '../../src/ports/metrics.js';
 import { packDecision } from '../../src/ports/packed.js';
 import type { Prober } from '../../src/ports/prober.js';
+import { tellLateness } from '../../src/runtime/lateness.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { expectOk } from '../contract/provider.js';
 import { decisionOf, recordOf } from '../contract/store-values.js';
@@ -63,9 +64,22 @@ test('[CL-30] metrics: every probe is counted by its type, its result and its co
   );
   const target = { address: '10.0.0.1', port: 80 };
   const [up, down] = [await prober.probe(target, CHECK), await prober.probe(target, CHECK)];
-  const seconds = (one: typeof up) => `probe_duration_seconds ${CHECK.type}${one.durationMs / 1_000}`;
+  const seconds = (one: typeof up) =>
+    `probe_duration_seconds ${CHECK.type}${one.durationMs / 1_000}`;
   assert.deepEqual(metrics.said, [
     ...[`probe_total ${CHECK.type} pass ${up.code}`, seconds(up)],
     ...[`probe_total ${CHECK.type} fail ${down.code}`, seconds(down)],
   ]);
+});
+
+test('[CL-30] metrics: how late the timers fire that an actor wants told, and no other', () => {
+  const metrics = counting();
+  const clock = createVirtualClock();
+  const kernel = { options: { clock, metrics } } as never;
+  const timed = { timer: 'probeDue', metric: 'probe_start_lag_seconds' };
+  const due = clock.monotonic() - 250;
+  tellLateness(kernel, { type: { timed } } as never, 'loop.probeDue', due);
+  tellLateness(kernel, { type: { timed } } as never, 'loop.other', due);
+  tellLateness(kernel, { type: {} } as never, 'loop.probeDue', due);
+  assert.deepEqual(metrics.said, ['probe_start_lag_seconds 0.25']);
 });
