@@ -49,6 +49,10 @@ export interface FleetLogOptions {
   show(letter: ShownLetter): void;
   /** What the log has lost; `null`: nothing that is missed. Told again from time to time. */
   tellLost(lost: LostEnd | null): void;
+  /** Of the agents' authority here; absent: agents have no door here. */
+  readonly agentCa?: string;
+  /** The holder whose agents know another one. */
+  tellForeignCa(holder: string | null): void;
 }
 
 export interface FleetLog {
@@ -175,6 +179,7 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
   const resync = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       ground.tell();
+      await compareAuthority(options);
       if (!options.isOnDuty()) {
         await showAll();
         await abandonStale();
@@ -303,6 +308,13 @@ async function standingOf(store: FleetStore): Told<Standing | undefined> {
   const text = await store.fleetStanding();
   if (!text.ok) return fail(text.failure.message);
   return ok(text.value === undefined ? undefined : (JSON.parse(text.value) as Standing));
+}
+
+/** Who takes over must be able to tell the fleet's agents: by the authority that they know [ID-40]. */
+async function compareAuthority({ store, agentCa, tellForeignCa }: FleetLogOptions): Promise<void> {
+  const standing = await standingOf(store);
+  if (!standing.ok || standing.value?.agentCa === undefined) return tellForeignCa(null);
+  tellForeignCa(standing.value.agentCa === agentCa ? null : standing.value.node);
 }
 
 async function abandonFor(options: FleetLogOptions, standing: string | undefined): Told<void> {

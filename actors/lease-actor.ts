@@ -80,8 +80,10 @@ export const leaseActor: ActorType<LeasePorts, Keeper | undefined> = {
     await keeper?.release();
   },
   view: ({ value, context }) => viewOf(value, context as unknown as LeaseMemory),
-  coalesce: ({ type }) => (type === 'lease.begin' || type === 'fleet.lost' ? type : undefined),
+  coalesce: ({ type }) => (LEVELS.has(type) ? type : undefined),
 };
+
+const LEVELS: ReadonlySet<string> = new Set(['lease.begin', 'fleet.lost', 'fleet.authority']);
 
 function ask(_: unknown, { scope, ports, companion: keeper }: LeaseWorld): void {
   const { fleet } = ports;
@@ -138,7 +140,7 @@ function stepDown({ reason }: StepDownParams, { scope, ports }: LeaseWorld): voi
   });
 }
 
-function viewOf(value: Json, { standing, problem, lost }: LeaseMemory): JsonObject {
+function viewOf(value: Json, { standing, problem, lost, foreignCa }: LeaseMemory): JsonObject {
   const held = (value as JsonObject | null)?.['granted'] === 'holding';
   return {
     name: 'main',
@@ -146,7 +148,11 @@ function viewOf(value: Json, { standing, problem, lost }: LeaseMemory): JsonObje
     state: value,
     held,
     epoch: standing?.epoch ?? 0,
-    conditions: [...conditionsOf(value, problem), ...(lost === null ? [] : [lostCondition(lost)])],
+    conditions: [
+      ...conditionsOf(value, problem),
+      ...(lost === null ? [] : [lostCondition(lost)]),
+      ...(foreignCa === null ? [] : [foreignCaCondition(foreignCa)]),
+    ],
     ...(problem === null || problem === '' ? {} : { problem }),
   };
 }
@@ -174,5 +180,13 @@ function lostCondition({ from, to, atMs }: LostEnd): JsonObject {
     cause: 'FL-11',
     message: `the fleet's log had events up to ${from} and has them only up to ${to}: the broker lost its end, or its stream was made anew`,
     next: `on the node that held the lease: 'switchyard outbox republish --since T', T being some minutes before ${since}; what this node had read it keeps`,
+  };
+}
+
+function foreignCaCondition(holder: string): JsonObject {
+  return {
+    ...{ type: 'agent-ca-differs', object: 'lease/main', severity: 'warning', cause: 'ID-40' },
+    message: `the fleet's agents know the authority of ${holder}, not this node's: taking over, it could let none of them in`,
+    next: `copy the directory api.agentCa.dir of ${holder} here, for this daemon's user alone, and restart`,
   };
 }

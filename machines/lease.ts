@@ -31,6 +31,8 @@ export interface Standing {
   readonly writer: string;
   readonly node: string;
   readonly epoch: number;
+  /** Tells the authority that the holder's agents know from any other; absent: it has none. */
+  readonly agentCa?: string;
 }
 
 export type LeaseAnswer =
@@ -53,6 +55,8 @@ export interface LeaseMemory {
   readonly failures: number;
   /** What the fleet's log has lost of what was read. */
   readonly lost: LostEnd | null;
+  /** The holder whose agents know another authority than ours; null: there is none. */
+  readonly foreignCa: string | null;
 }
 
 interface Args {
@@ -164,17 +168,28 @@ export const leaseMachine = setup({
       event.type === 'fleet.prepared' ? { standing: event.standing, problem: null } : {},
     ),
     stepOff: assign((args) => ({ standing: null, problem: messageIn(args), failures: 0 })),
+    noteAuthority: assign(({ event }) =>
+      event.type === 'fleet.authority' ? { foreignCa: event.foreignTo } : {},
+    ),
     noteLost: assign(({ event }) => (event.type === 'fleet.lost' ? { lost: event.lost } : {})),
     recover: assign({ failures: 0 }),
   },
 }).createMachine({
   id: 'lease',
   description: 'Whether this node decides for the fleet.',
-  context: { pollIntervalMs: RETRY_MS, standing: null, problem: null, failures: 0, lost: null },
+  context: {
+    pollIntervalMs: RETRY_MS,
+    standing: null,
+    problem: null,
+    failures: 0,
+    lost: null,
+    foreignCa: null,
+  },
   initial: 'unset',
   on: {
     'feed.acknowledged': { actions: { type: 'passOn', params: acknowledgedIn } },
     'fleet.lost': { actions: 'noteLost' },
+    'fleet.authority': { actions: 'noteAuthority' },
     'lease.begin': { actions: 'adopt' },
   },
   states: {

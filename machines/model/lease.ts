@@ -5,6 +5,8 @@ export type LeaseMessage =
   | { readonly type: 'lease.begin'; readonly pollIntervalMs: number }
   /** The fleet's log ends before what was read of it, or is another one; `null`: it has all that was read. */
   | { readonly type: 'fleet.lost'; readonly lost: LostEnd | null }
+  /** The holder whose agents know another authority than this node's; `null`: they know this one, or none. */
+  | { readonly type: 'fleet.authority'; readonly foreignTo: string | null }
   /** The feed has every row up to here, but for `lost`, which were refused for good. */
   | { readonly type: 'feed.acknowledged'; readonly upTo: number; readonly lost: readonly number[] };
 

@@ -41,8 +41,8 @@ import type { Parts } from './parts.js';
 export interface AgentDoor {
   /** Undefined: there is no door for agents. */
   enrol(claims: EnrolClaims): AgentEnrolment | undefined;
-  /** Before any instance is made. */
-  prepare(installation: string): Promise<Result<void, string>>;
+  /** Before any instance is made; tells the authority from any other. */
+  prepare(installation: string): Promise<Result<string | undefined, string>>;
   /** Of the newest report of an instance's agent, while it is connected. */
   metricsOf(instance: string): Readonly<Record<string, number>> | undefined;
   /** Undefined: nobody asked for one. */
@@ -78,7 +78,7 @@ export function createAgentDoor(config: Config, parts: Parts): AgentDoor {
       const opened = await openAuthority({ dir, installation, lifetimeMs, clock: parts.clock });
       if (!opened.ok) return opened;
       authority = opened.value;
-      return ok(undefined);
+      return ok(authority.fingerprint);
     },
     metricsOf: (instance) => streams?.metricsOf(instance),
     open: async (api, board) => {

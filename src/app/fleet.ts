@@ -53,7 +53,7 @@ const POLL_MAX_MS = 1_000;
 
 export function openFleet(input: FleetInput): Fleet | undefined {
   const { settings, parts, orders } = input;
-  const { installation, lease: shared, node } = settings;
+  const { agentCa, installation, lease: shared, node } = settings;
   if (shared === undefined) return undefined;
   const suspension = suspensionClock();
   const hold = createHold(suspension, installation);
@@ -61,7 +61,7 @@ export function openFleet(input: FleetInput): Fleet | undefined {
   const { log, source } = logOf(input, hold);
   const ports: FleetPorts = {
     ...{ lease, hold, suspension, log },
-    claim: { writer: installation, node },
+    claim: { writer: installation, node, ...(agentCa === undefined ? {} : { agentCa }) },
     setDuty: orders.setDuty,
     acknowledge: orders.acknowledge,
     reconverge: () => orders.tell(RELOAD, RECONVERGE, 'lease'),
@@ -86,7 +86,7 @@ function leaseOf({ node }: Settings, { ttlMs, bucket, ...access }: LeaseSettings
 }
 
 function logOf({ settings, parts, store, orders }: FleetInput, hold: Hold) {
-  const { node, sink } = settings;
+  const { agentCa, node, sink } = settings;
   const { clock, ids, log } = parts;
   const nats = sink.nats ?? { servers: [], stream: '', replicas: 1 };
   const reader = `fleet_${node.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
@@ -97,6 +97,11 @@ function logOf({ settings, parts, store, orders }: FleetInput, hold: Hold) {
     raiseEpoch: (observed) => nextEpoch(store, observed),
     isOnDuty: () => hold.mayAct(),
     show: ({ to, message }) => orders.tell(to, message, 'fleet'),
+    ...(agentCa === undefined ? {} : { agentCa }),
+    tellForeignCa: (foreignTo) => {
+      const message: LeaseMessage = { type: 'fleet.authority', foreignTo };
+      orders.tell(LEASE, message, 'fleet');
+    },
     tellLost: (lost) => {
       const message: LeaseMessage = { type: 'fleet.lost', lost };
       orders.tell(LEASE, message, 'fleet');

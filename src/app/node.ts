@@ -208,6 +208,7 @@ async function begin(
   const settings = {
     ...boot,
     installation: installation.value,
+    ...(prepared.value === undefined ? {} : { agentCa: prepared.value }),
     epoch: epoch.value,
     generation: generation.value,
   };

@@ -19,6 +19,8 @@ export interface Settings {
   readonly run: string;
   /** Names this data directory for ever; instances are tagged with it. */
   readonly installation: string;
+  /** Tells the agents' authority from any other; absent: agents have no door here. */
+  readonly agentCa?: string;
   readonly epoch: number;
   /** Generation committed by an earlier run; 0 on a fresh directory. */
   readonly generation: number;
@@ -74,7 +76,7 @@ export type LeaseSettings = NonNullable<Settings['lease']>;
 export type NatsSettings = NonNullable<Settings['sink']['nats']>;
 
 /** Known only once the store is open. */
-export type BootSettings = Omit<Settings, 'installation' | 'epoch' | 'generation'>;
+export type BootSettings = Omit<Settings, 'installation' | 'agentCa' | 'epoch' | 'generation'>;
 
 export interface RunOptions {
   readonly run: string;

@@ -11,6 +11,8 @@ export interface LeaseClaim {
   /** Names the data directory: tells a node from its namesake. */
   readonly writer: string;
   readonly node: string;
+  /** Of the authority that its agents know. */
+  readonly agentCa?: string;
 }
 
 export interface LeaseGrant {

@@ -259,3 +259,12 @@ test('[FL-11] what a log lost with its holder is a condition until the next one 
   assert.equal(running(fleet).length, 3);
   assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
 });
+
+test('[ID-40] a node whose agents’ authority is not the holder’s says so, before it has to take over', async () => {
+  const fleet = await startFleet(SITE, 3, { agentCas: ['one', 'one', 'other'] });
+  await fleet.clock.advance(60_000);
+  assert.deepEqual(
+    [0, 1, 2].map((index) => leaseConditions(fleet, index)),
+    [[], [], ['agent-ca-differs']],
+  );
+});

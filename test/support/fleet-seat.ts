@@ -33,7 +33,13 @@ interface Joined {
   die(): void;
 }
 
-export function seatOf(node: string, broker: FleetBroker, store: PackedStore): FleetSeat {
+/** `agentCa`: the authority that its agents know. */
+export function seatOf(
+  node: string,
+  broker: FleetBroker,
+  store: PackedStore,
+  agentCa = 'shared',
+): FleetSeat {
   const link = broker.connect(node);
   let current: Hold | undefined;
   const join = ({ clock, log, life, host }: FleetLife): Joined => {
@@ -47,13 +53,20 @@ export function seatOf(node: string, broker: FleetBroker, store: PackedStore): F
       raiseEpoch: (observed) => nextEpoch(store, observed),
       isOnDuty: () => hold.mayAct(),
       show: ({ to, message }) => host().tell(to, message, 'fleet'),
+      agentCa,
+      tellForeignCa: (foreignTo) =>
+        host().tell(
+          addressOf('lease', 'main'),
+          { type: 'fleet.authority', foreignTo } as Message,
+          'fleet',
+        ),
       tellLost: (lost) =>
         host().tell(addressOf('lease', 'main'), { type: 'fleet.lost', lost } as Message, 'fleet'),
     });
     const reconverge = { type: 'reload.reconverge', reason: 'the lease is ours' };
     const fleet = {
       ...{ lease: link.lease, hold, suspension, log: fleetLog },
-      claim: { writer: node, node },
+      claim: { writer: node, node, agentCa },
       setDuty: async (onDuty: boolean) => {
         if (onDuty) await host().takeUp();
         else await host().layDown();

@@ -32,6 +32,8 @@ export const FLEET_TTL_MS = 6_000;
 export interface Past {
   readonly world?: SimulatedWorld;
   readonly firstStore?: PackedStore;
+  /** Authorities that the nodes' agents know; absent: all the same one. */
+  readonly agentCas?: readonly string[];
   readonly clock?: VirtualClock;
 }
 
@@ -49,7 +51,7 @@ export async function startFleet(
   for (let index = 0; index < size; index += 1) {
     const node = `edge-${index + 1}`;
     const store = index === 0 ? (past.firstStore ?? storeOf(node, clock)) : storeOf(node, clock);
-    const seat = seatOf(node, broker, store);
+    const seat = seatOf(node, broker, store, past.agentCas?.[index]);
     seats.push(seat);
     const life = 2 + index * 1_000;
     const seated = { clock, world, prober: proberOf(world), store, fleet: seat, life };

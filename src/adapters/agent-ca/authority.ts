@@ -3,12 +3,14 @@
  *
  * Input: its directory. Output: certificates that live for `lifetimeMs`. Its key is the one secret; the
  * certificate is made again from it whenever half its time is over, and whoever was certified before stays
- * so: agents know the authority by its key.
+ * so: agents know the authority by its key. The name of the installation that made it lies beside them: on every
+ * node that has a copy of the directory it is the same authority.
  *
  * Rules: [ID-3] a key that others may read, or that is gone while its certificate is there, is a refusal
  * to start, never a new key; [ID-4] only a public key of a kind that is still good is certified.
  */
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -47,6 +49,8 @@ export interface Authority {
   readonly certificate: string;
   readonly x509: X509Certificate;
   readonly installation: string;
+  /** Tells it from every other: by its key and its name. */
+  readonly fingerprint: string;
   /** `publicKey`: SPKI, DER. */
   certifyAgent(
     identity: AgentIdentity,
@@ -82,7 +86,9 @@ export async function openAuthority(options: AuthorityOptions): Promise<Result<A
     const key = await keyIn(dir);
     if (!key.ok) return key;
     const certificate = await certificateIn(dir, key.value, clock.now());
-    return certificate.ok ? ok(authorityOf(options, key.value, certificate.value)) : certificate;
+    if (!certificate.ok) return certificate;
+    const installation = await nameIn(dir, options.installation);
+    return ok(authorityOf({ ...options, installation }, key.value, certificate.value));
   } catch (error) {
     return fail(`the agents' authority in ${dir} cannot be opened: ${messageOf(error)}`);
   }
@@ -124,6 +130,18 @@ async function freshKey(dir: string, path: string): Promise<Result<KeyObject, st
     await file.close();
   }
   return ok(privateKey);
+}
+
+/** Of the installation that made it: ours, unless the directory was brought from another node. */
+async function nameIn(dir: string, own: string): Promise<string> {
+  const path = join(dir, 'installation');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  if (text.trim() !== '') return text.trim();
+  await replaceFile(path, `${own}\n`, 'durable');
+  return own;
 }
 
 async function certificateIn(
@@ -175,6 +193,7 @@ function authorityOf(
     certificate,
     x509: new X509Certificate(certificate),
     installation,
+    fingerprint: createHash('sha256').update(`${pin} ${installation}`).digest('hex').slice(0, 16),
     certifyAgent: (identity, der) => {
       const key = goodKey(der);
       if (!key.ok) return key;

@@ -1,12 +1,20 @@
 /** The agents' authority: what its certificates say, and what its directory must be like. */
 import assert from 'node:assert/strict';
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { parseInstanceId, parseTenantId } from '../../../machines/model/ids.js';
-import { fail } from '../../../machines/model/result.js';
+import { fail, type Result } from '../../../machines/model/result.js';
 import {
   AGENT_SERVER_NAME,
   type Authority,
@@ -157,4 +165,34 @@ test('[ID-3] a crash between key and certificate is mended at the next start', a
   const first = await authority(dir);
   rmSync(join(dir, 'ca.crt'));
   assert.equal((await authority(dir)).x509.publicKey.equals(first.x509.publicKey), true);
+});
+
+function whole<T>(result: Result<T, unknown>): T {
+  return result.ok ? result.value : assert.fail(JSON.stringify(result.failure));
+}
+
+test('[ID-40] on every node that has a copy of its directory it is the same authority', async () => {
+  const dir = freshDir();
+  const first = await authority(dir);
+  const copy = freshDir();
+  cpSync(dir, copy, { recursive: true });
+  const clock = { now: () => NOW };
+  const options = { installation: 'inst-2', lifetimeMs: HOUR, clock };
+  const second = whole(await openAuthority({ ...options, dir: copy }));
+  assert.deepEqual(
+    [second.fingerprint, second.installation],
+    [first.fingerprint, first.installation],
+  );
+  const issued = whole(first.certifyAgent(identity, spki('ec')));
+  const uri = new X509Certificate(issued.pem).subjectAltName?.slice('URI:'.length) ?? '';
+  assert.deepEqual(identityIn(uri, second.installation), identity);
+  const token = first.mintToken({ clientToken: 't', instance, expiresAtMs: NOW + HOUR });
+  assert.equal(whole(second.checkToken(token)).instance, instance);
+  const foreign = whole(await openAuthority({ ...options, dir: freshDir() }));
+  assert.notEqual(foreign.fingerprint, first.fingerprint);
+  assert.equal(foreign.installation, 'inst-2');
+  // A copy without its name is another authority: its certificates name somebody else.
+  rmSync(join(copy, 'installation'));
+  const nameless = whole(await openAuthority({ ...options, dir: copy }));
+  assert.notEqual(nameless.fingerprint, first.fingerprint);
 });
