@@ -45,10 +45,12 @@ function exitOf(status) {
 }
 
 /** The cloud's server as an instance; the tags are its labels. */
-function instanceOf({ id, clientToken, address, status, labels }) {
+function instanceOf({ id, clientToken, address, status, labels, leaves }) {
   const state = status === 'running' ? 'running' : 'terminal';
   const tags = { ...labels, epoch: Number(labels.epoch) };
-  return { providerId: id, token: clientToken, address, state, tags };
+  // The cloud has told that the server's host goes, and perhaps when.
+  const notice = leaves === undefined ? {} : { notice: leaves };
+  return { providerId: id, token: clientToken, address, state, tags, ...notice };
 }
 
 const VERBS = {

@@ -6,8 +6,9 @@
 //   providers:
 //     metal: { driver: exec, command: [exec/hosts.mjs, /etc/switchyard/hosts.json], concurrency: 1 }
 //
-// The list is {"hosts": ["10.0.0.21", "10.0.0.22"]}; who has what is kept beside it, in FILE.lent. The lock
-// is a folder: creating one either works or does not. Written for concurrency: 1, and safe without it.
+// The list is {"hosts": ["10.0.0.21", "10.0.0.22"]}. A host that is to leave is written {"address": "10.0.0.22",
+// "leaves": "2026-03-01T12:00:00Z"}: it is lent no more, and whoever has it is told. Who has what is kept beside
+// the list, in FILE.lent. The lock is a folder: creating one either works or does not. Written for concurrency: 1, and safe without it.
 import { mkdirSync, readFileSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { argv, exit, stderr, stdin, stdout } from 'node:process';
 
@@ -56,12 +57,25 @@ async function withLock(work) {
   }
 }
 
+/** Of every host that is to leave: when. */
+function leaving() {
+  const marked = read(file).hosts.filter((host) => host.leaves !== undefined);
+  return Object.fromEntries(marked.map(({ address, leaves }) => [address, leaves]));
+}
+
+function withNotice(instance) {
+  const deadline = leaving()[instance.address];
+  if (deadline === undefined) return instance;
+  return { ...instance, notice: { id: `leaves ${deadline}`, deadline } };
+}
+
 const VERBS = {
   create({ token, tags }) {
     const lent = read(lentFile, {});
     const mine = Object.values(lent).find((instance) => instance.token === token);
     if (mine !== undefined) return { instance: mine };
-    const address = read(file).hosts.find((host) => lent[host] === undefined);
+    const stay = read(file).hosts.filter((host) => host.leaves === undefined);
+    const address = stay.map((host) => host.address ?? host).find((host) => !lent[host]);
     if (address === undefined) return { error: { code: 'quota', message: 'every host is lent' } };
     const instance = { providerId: address, token, address, state: 'running', tags };
     write(lentFile, { ...lent, [address]: instance });
@@ -74,13 +88,14 @@ const VERBS = {
   },
   status({ providerId }) {
     const instance = read(lentFile, {})[providerId];
-    if (instance !== undefined) return { instance };
+    if (instance !== undefined) return { instance: withNotice(instance) };
     return { error: { code: 'not-found', message: `${providerId} is not lent` } };
   },
   list({ installation, page = '' }) {
     const instances = Object.values(read(lentFile, {}))
       .filter(({ tags, providerId }) => tags.installation === installation && providerId > page)
-      .sort((a, b) => (a.providerId < b.providerId ? -1 : 1));
+      .sort((a, b) => (a.providerId < b.providerId ? -1 : 1))
+      .map(withNotice);
     return { instances };
   },
   find({ token }) {

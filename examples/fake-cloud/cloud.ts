@@ -9,6 +9,7 @@
  *   DELETE /v1/servers/ID                 → 204, or 404
  *   POST   /v1/faults                     {method, times, status?, lost?, delayMs?}
  *   POST   /v1/servers/ID/stop            its power fails: it is there, and stopped
+ *   POST   /v1/servers/ID/leave           {id, deadline?}: its host goes, as the server says from now on
  *
  * Everything needs `Authorization: Bearer TOKEN`.
  */
@@ -20,6 +21,8 @@ export interface CloudServer {
   readonly address: string;
   readonly status: 'running' | 'stopped';
   readonly labels: Readonly<Record<string, string>>;
+  /** Its host goes. */
+  readonly leaves?: { readonly id: string; readonly deadline?: string };
 }
 
 /** The next `times` requests of a method fail; `lost`: they do their work first. */
@@ -97,7 +100,7 @@ export function createCloud({
     return { status: 200, body: { servers: page, ...(next === undefined ? {} : { next }) } };
   };
 
-  const one = (method: string, id: string, verb: string | undefined): Reply => {
+  const one = (method: string, id: string, verb: string | undefined, body: object): Reply => {
     const server = servers.get(id);
     if (server === undefined) return { status: 404, body: { message: `there is no server ${id}` } };
     if (method === 'DELETE') {
@@ -105,6 +108,7 @@ export function createCloud({
       return { status: 204 };
     }
     if (verb === 'stop') servers.set(id, { ...server, status: 'stopped' });
+    if (verb === 'leave') servers.set(id, { ...server, leaves: body as { id: string } });
     return { status: 200, body: servers.get(id) };
   };
 
@@ -115,7 +119,7 @@ export function createCloud({
       faults.push(body as unknown as Fault);
       return { status: 204 };
     }
-    if (id !== undefined) return one(method, id, verb);
+    if (id !== undefined) return one(method, id, verb, body);
     return method === 'POST' ? create(body) : list(url.searchParams);
   };
 

@@ -28,6 +28,7 @@ import type { DrainBoard } from '../adapters/grpc/drain-board.js';
 import { healthService } from '../adapters/grpc/health-service.js';
 import { operatorService } from '../adapters/grpc/operator-service.js';
 import { type Peer, peerOf } from '../adapters/grpc/peer.js';
+import { reflectionServices } from '../adapters/grpc/reflection-service.js';
 import { controlService } from '../adapters/grpc/server.js';
 import { openTcpDoor } from '../adapters/grpc/tcp-door.js';
 import { DoorCredentials, type KeyPair, type TlsMaterial } from '../adapters/grpc/tls.js';
@@ -86,7 +87,8 @@ export function createAgentDoor(config: Config, parts: Parts): AgentDoor {
       const { clock, log } = parts;
       streams = createAgentStreams({ api, clock, log });
       const files = config.api.tls;
-      const input = { files, parts, authority, listen, api, board, streams };
+      const { reflection } = config.api;
+      const input = { files, parts, authority, listen, api, board, streams, reflection };
       const opened = await openDoor(input);
       if (opened.ok && advertise === undefined) server = reachable(listen, opened.value.address);
       return opened;
@@ -111,6 +113,8 @@ interface DoorInput {
   readonly api: NodeApi;
   readonly board: DrainBoard;
   readonly streams: AgentStreams;
+  /** Tools may ask which services there are. */
+  readonly reflection: boolean;
 }
 
 async function openDoor(input: DoorInput): Promise<Result<OpenDoor, string>> {
@@ -184,6 +188,7 @@ function servicesOf(input: DoorInput, authority: Authority) {
       definition: clientOf('Control').service,
       implementation: guardedControl(controlService({ api, log }), peer),
     },
+    ...(input.reflection ? reflectionServices(peer) : []),
   ];
 }
 

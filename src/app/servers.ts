@@ -68,7 +68,7 @@ export async function openServers(options: ServersOptions): Promise<Result<Serve
 type Opened = Promise<Result<Door | undefined, string>>;
 
 async function openControl(
-  { agents, api, parts, settings }: ServersOptions,
+  { agents, api, config, parts, settings }: ServersOptions,
   board: DrainBoard,
 ): Opened {
   const path = join(settings.dataDir, 'switchyard.sock');
@@ -84,6 +84,7 @@ async function openControl(
     log,
     operator,
     health: healthService({ api, clock }),
+    reflection: config.api.reflection,
   });
   return served.ok ? ok({ name: 'socket', address: path, close: served.value.close }) : served;
 }

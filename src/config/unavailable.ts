@@ -18,7 +18,6 @@ export interface Unavailable {
 }
 
 export const UNAVAILABLE: readonly Unavailable[] = [
-  { path: 'api.reflection', what: 'gRPC reflection' },
   { path: 'feed.source', what: 'a feed from elsewhere' },
   { path: 'feed.unknownTypes', what: 'another rule for unknown feed events' },
 ];

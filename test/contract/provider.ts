@@ -14,6 +14,8 @@ export interface ProviderLab {
   readonly provider: Provider;
   readonly template: TemplateSpec;
   kill(providerId: string): void;
+  /** Gives notice that its host goes; absent: there is no host but this one. */
+  notify?(providerId: string, id: string, deadlineMs: number): void;
   /** Closes the provider and opens it again on the same world, as a restarted daemon does. */
   restart(): Promise<Provider>;
   /** Deletes everything and closes. */
@@ -153,6 +155,18 @@ export function providerContract(name: string, open: () => Promise<ProviderLab>)
     lab.kill(second.providerId);
     await exit;
     assert.deepEqual(reported, [second.providerId]);
+  });
+
+  check('[PR-36] provider: a notice reaches its listener, with its deadline', async (lab) => {
+    if (lab.notify === undefined) return;
+    const { providerId } = expectOk(await lab.provider.create(requestFor(lab, 1)));
+    const deadlineMs = Date.parse('2026-03-01T12:00:00Z');
+    const told = new Promise<readonly unknown[]>((resolve) =>
+      lab.provider.onNotice?.((...said) => resolve(said)),
+    );
+    lab.notify(providerId, 'n-1', deadlineMs);
+    assert.deepEqual(await told, [providerId, { id: 'n-1', deadlineMs }]);
+    assert.equal(expectOk(await lab.provider.status(providerId)).state, 'running');
   });
 
   check('[PR-6] provider: another installation sees nothing of ours', async (lab) => {

@@ -27,6 +27,7 @@ import { boundedService, clientOf } from '../../src/adapters/grpc/definition.js'
 import { createDrainBoard } from '../../src/adapters/grpc/drain-board.js';
 import { operatorService } from '../../src/adapters/grpc/operator-service.js';
 import { peerOf } from '../../src/adapters/grpc/peer.js';
+import { reflectionServices } from '../../src/adapters/grpc/reflection-service.js';
 import { controlService } from '../../src/adapters/grpc/server.js';
 import { openTcpDoor } from '../../src/adapters/grpc/tcp-door.js';
 import { DoorCredentials } from '../../src/adapters/grpc/tls.js';
@@ -150,6 +151,7 @@ export async function openDoorLab(options: DoorLabOptions = {}): Promise<DoorLab
         definition: clientOf('Control').service,
         implementation: guardedControl(controlService({ api, log }), base.peerOf),
       },
+      ...reflectionServices(base.peerOf),
     ],
   });
   const { address, close } = door.ok ? door.value : assert.fail(door.failure);

@@ -65,6 +65,7 @@ export function execOptions(changes: Partial<ExecProviderOptions> = {}): ExecPro
 
 export interface ExecLab extends ProviderLab {
   readonly cloud: Cloud;
+  notify: NonNullable<ProviderLab['notify']>;
   restart(changes?: Partial<ExecProviderOptions>): Promise<Provider>;
 }
 
@@ -85,6 +86,11 @@ export async function openExecLab(): Promise<ExecLab> {
     kill: (providerId) => {
       const server = cloud.servers.get(providerId);
       if (server !== undefined) cloud.servers.set(providerId, { ...server, status: 'stopped' });
+    },
+    notify: (providerId, id, deadlineMs) => {
+      const server = cloud.servers.get(providerId);
+      const leaves = { id, deadline: new Date(deadlineMs).toISOString() };
+      if (server !== undefined) cloud.servers.set(providerId, { ...server, leaves });
     },
     restart: async (changes = {}) => {
       await provider.close();

@@ -47,11 +47,18 @@ const tags = z.object({
   epoch: z.coerce.number().int().min(0),
 });
 
+/** When the host goes; absent: the cloud does not say. */
+const notice = z.object({
+  id: z.string().min(1).max(256),
+  deadline: z.iso.datetime({ offset: true }).nullish(),
+});
+
 const instance = z.object({
   providerId: z.string().min(1).max(512),
   token: z.string().min(1).max(256),
   address: z.string().refine((text) => isIP(text) !== 0, 'must be an IPv4 or IPv6 address'),
   state: z.enum(['running', 'terminal']),
+  notice: notice.nullish(),
   tags,
 });
 
@@ -67,6 +74,7 @@ const refusal = z.object({
   error: z.object({ code: z.enum(CODES), message: z.string().default('') }),
 });
 
+export type AnsweredInstance = z.output<typeof instance>;
 export type AnswerOf<V extends Verb> = z.output<(typeof ANSWERS)[V]>;
 
 export function answerOf<V extends Verb>(

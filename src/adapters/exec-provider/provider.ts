@@ -2,12 +2,12 @@
  * The `exec` provider: an operator's program makes and deletes instances, one process for each call. This
  * is how any cloud is reached. What the program has to keep is docs/EXEC-PROVIDER.md.
  *
- * Deaths are found by reading the list every `pollIntervalMs` while anything is watched.
+ * Deaths and notices are found by reading the list every `pollIntervalMs` while anything is watched.
  *
  * Rules: [PR-1] creates and deletes of one thing are one call at a time; [PR-6] what another installation
  * tagged is refused; [PR-7] nothing beyond `maxInstances`; [PR-30] [PR-31] protocol.ts; [PR-32]
  * sightings.ts; [PR-33] the program sees the documented variables, and of the daemon's own a short list
- * and those passed on by name.
+ * and those passed on by name; [PR-36] a notice is told once for each thing it says.
  */
 import type { ProviderFailure } from '../../../machines/model/failures.js';
 import type { Json, JsonObject } from '../../../machines/model/json.js';
@@ -15,11 +15,22 @@ import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Cancel, Clock } from '../../ports/clock.js';
 import type { Failpoints } from '../../ports/failpoints.js';
 import type { Log } from '../../ports/log.js';
-import type { CreateRequest, ProvidedInstance, Provider } from '../../ports/provider.js';
+import type {
+  CreateRequest,
+  NoticeListener,
+  ProvidedInstance,
+  Provider,
+} from '../../ports/provider.js';
 import { type Environment, inherited } from '../proc/environment.js';
 import { FRESH_POLLS, INSTANCES_DEFAULT_MAX, LIST_PAGES_MAX } from './limits.js';
 import { createPrograms, type Programs } from './program.js';
-import { type AnswerOf, answerOf, PROTOCOL_VERSION, type Verb } from './protocol.js';
+import {
+  type AnsweredInstance,
+  type AnswerOf,
+  answerOf,
+  PROTOCOL_VERSION,
+  type Verb,
+} from './protocol.js';
 import { createSightings, type Sightings } from './sightings.js';
 
 export interface ExecProviderOptions {
@@ -54,6 +65,7 @@ class ExecProvider implements Provider {
   readonly #programs: Programs;
   readonly #seen: Sightings = createSightings();
   readonly #listeners: ((providerId: string, detail: string) => void)[] = [];
+  readonly #noticed: NoticeListener[] = [];
   /** Creates and deletes under way: the second asker gets the first one's answer. */
   readonly #creating = new Map<string, Answer<ProvidedInstance>>();
   readonly #deleting = new Map<string, Answer<void>>();
@@ -109,8 +121,9 @@ class ExecProvider implements Provider {
     const answered = await this.#call('list', asked);
     if (!answered.ok) return answered;
     const { next } = answered.value;
-    const ours = answered.value.instances.filter((one) => one.tags.installation === installation);
-    for (const one of ours) this.#seen.saw(one, this.#now());
+    const ours = answered.value.instances
+      .filter((one) => one.tags.installation === installation)
+      .map((one) => this.#told(one));
     return ok({ instances: ours, ...(next == null ? {} : { next }) });
   }
 
@@ -122,6 +135,10 @@ class ExecProvider implements Provider {
 
   onExit(listener: (providerId: string, detail: string) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onNotice(listener: NoticeListener): void {
+    this.#noticed.push(listener);
   }
 
   async watch(providerId: string): Answer<void> {
@@ -254,14 +271,24 @@ class ExecProvider implements Provider {
     for (const listener of this.#listeners) listener(providerId, detail);
   }
 
-  #own(instance: ProvidedInstance): Result<ProvidedInstance, ProviderFailure> {
-    const { installation } = instance.tags;
+  #own(answered: AnsweredInstance): Result<ProvidedInstance, ProviderFailure> {
+    const { installation } = answered.tags;
     if (installation !== this.#options.installation) {
-      const message = `${this.#who()}: ${instance.providerId} belongs to installation "${installation}"`;
+      const message = `${this.#who()}: ${answered.providerId} belongs to installation "${installation}"`;
       return fail({ code: 'permanent', message });
     }
+    return ok(this.#told(answered));
+  }
+
+  /** Notes it, and passes on what its cloud says of its host's end. */
+  #told({ notice, ...instance }: AnsweredInstance): ProvidedInstance {
     this.#seen.saw(instance, this.#now());
-    return ok(instance);
+    if (notice == null || this.#closed) return instance;
+    const { id, deadline } = notice;
+    const deadlineMs = deadline == null ? {} : { deadlineMs: Date.parse(deadline) };
+    if (!this.#seen.isNews(instance.providerId, `${id} ${deadline ?? ''}`)) return instance;
+    for (const listener of this.#noticed) listener(instance.providerId, { id, ...deadlineMs });
+    return instance;
   }
 
   async #call<V extends Verb>(verb: V, asked: JsonObject): Answer<AnswerOf<V>> {

@@ -1,6 +1,6 @@
 /**
  * What an exec provider knows of its instances without asking: who was seen when, in which state; who is
- * watched; and whose absence has been noticed how often. Plain memory, no calls.
+ * watched; of whose host's end was told; and whose absence has been noticed how often. Plain memory, no calls.
  *
  * Rules: [PR-32] dead is what was seen dead, or positively not found in a row of polls; absence from a list
  * alone is a reason to ask.
@@ -15,6 +15,8 @@ interface Sighting {
 
 export interface Sightings {
   saw(instance: ProvidedInstance, atMs: number): void;
+  /** What is told of its host is other than what was told last. */
+  isNews(providerId: string, notice: string): boolean;
   gone(providerId: string): void;
   /** Everything there is was seen: who is not among it and not watched is forgotten. */
   sawAll(listed: ReadonlySet<string>): void;
@@ -34,7 +36,14 @@ export function createSightings(): Sightings {
   const seen = new Map<string, Sighting>();
   /** Watched → times in a row it was not found. */
   const strikes = new Map<string, number>();
+  /** The last notice of each that had one. */
+  const notices = new Map<string, string>();
   return {
+    isNews: (providerId, notice) => {
+      if (!strikes.has(providerId) || notices.get(providerId) === notice) return false;
+      notices.set(providerId, notice);
+      return true;
+    },
     saw: ({ providerId, state }, atMs) => {
       seen.set(providerId, { state, atMs });
       if (strikes.has(providerId)) strikes.set(providerId, 0);
@@ -53,7 +62,10 @@ export function createSightings(): Sightings {
     watch: (providerId) => {
       if (!strikes.has(providerId)) strikes.set(providerId, 0);
     },
-    unwatch: (providerId) => void strikes.delete(providerId),
+    unwatch: (providerId) => {
+      strikes.delete(providerId);
+      notices.delete(providerId);
+    },
     get watched() {
       return [...strikes.keys()];
     },

@@ -22,6 +22,7 @@ import { wantedItems } from '../watch/wanted.js';
 import { type CallFailure, LISTS, UNARY } from './calls.js';
 import { CONTROL_MESSAGE_BYTES_MAX, clientOf, controlClient } from './definition.js';
 import { INSPECTION } from './inspection-calls.js';
+import { reflectionServices } from './reflection-service.js';
 import type { Request } from './request-fields.js';
 import { scale } from './scale-call.js';
 import { endStream } from './streams.js';
@@ -40,6 +41,8 @@ export interface ControlOptions {
   readonly operator?: UntypedServiceImplementation;
   /** gRPC's own health service; absent: there is none. */
   readonly health?: UntypedServiceImplementation;
+  /** Tools may ask which services there are. */
+  readonly reflection?: boolean;
 }
 
 /** `sun_path` of Linux, without its closing zero. */
@@ -70,6 +73,11 @@ export async function serveControl(
   if (options.health !== undefined) server.addService(clientOf('Health').service, options.health);
   if (options.operator !== undefined) {
     server.addService(clientOf('Operator').service, options.operator);
+  }
+  for (const { definition, implementation } of options.reflection === true
+    ? reflectionServices()
+    : []) {
+    server.addService(definition, implementation);
   }
   const bound = await bind(server, path);
   if (!bound.ok) return bound;

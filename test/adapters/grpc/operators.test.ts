@@ -57,11 +57,11 @@ function certified(uris: readonly string[]): Holder {
   };
 }
 
-function connect(holder?: Holder): Stub {
+function connect(holder?: Holder, service: Parameters<typeof clientOf>[0] = 'Operator'): Stub {
   const { host, port } = lab.address;
   const shown =
     holder === undefined ? [] : [Buffer.from(holder.key), Buffer.from(holder.certificate)];
-  const Client = clientOf('Operator');
+  const Client = clientOf(service);
   const stub = new Client(
     `${host}:${port}`,
     credentials.createSsl(Buffer.from(lab.authority.certificate), ...(shown as [Buffer, Buffer])),
@@ -227,6 +227,28 @@ test('[TN-10] [ID-17] [ID-23] groups of a program’s own: ordered with a templa
   ] as const) {
     assert.equal(await called(stub, name, asked), code, JSON.stringify(asked));
   }
+});
+
+test('[CL-81] [ID-16] reflection over TLS: for operators alone', async () => {
+  const ask = (holder?: Holder) => {
+    const stub = connect(holder, 'ServerReflection');
+    const names: unknown[] = [];
+    let failure: string | undefined;
+    type Asking = () => NodeJS.WritableStream & { write(question: object): void };
+    const stream = (stub['ServerReflectionInfo'] as Asking).call(stub);
+    stream.on('data', (answer: { listServicesResponse?: { service: unknown[] } }) =>
+      names.push(...(answer.listServicesResponse?.service ?? [])),
+    );
+    stream.on('error', (error: ServiceError) => {
+      failure = status[error.code];
+    });
+    stream.write({ listServices: '*' });
+    return { names, failed: () => failure };
+  };
+  const known = ask(ALL);
+  await eventually(() => known.names.length === 5);
+  const stranger = ask();
+  await eventually(() => stranger.failed() === 'UNAUTHENTICATED');
 });
 
 test('[TN-12] [ID-17] sleep: of its own tenant, in its own name', async () => {

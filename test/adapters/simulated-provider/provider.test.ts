@@ -31,6 +31,7 @@ async function openLab() {
     },
     template: templateOf({}),
     kill: (providerId) => world.kill(providerId, 'killed'),
+    notify: (providerId, id, deadlineMs) => world.notify(providerId, { id, deadlineMs }),
     async restart() {
       await provider.close();
       provider = open();
