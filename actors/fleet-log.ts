@@ -27,7 +27,7 @@ import type {
 } from '../src/ports/fleet-store.js';
 import type { LeaseClaim } from '../src/ports/lease.js';
 import type { Log } from '../src/ports/log.js';
-import type { Decision, FeedEvent, OutboxRow, Store } from '../src/ports/store.js';
+import type { Decision, FeedEvent, PendingRow, Store } from '../src/ports/store.js';
 import { type DecidedRows, ROWS_DECIDED, rowsRecord } from '../src/runtime/duty.js';
 import { createFleetGround } from './fleet-ground.js';
 import { lettersOfRow, rowOf, SHOWN_PREFIXES, type ShownLetter } from './fleet-projection.js';
@@ -331,7 +331,7 @@ async function abandonPending({ store, log }: FleetLogOptions, by: Standing): To
     const last = rows.value.at(-1);
     if (last === undefined) return ok(undefined);
     after = last.seq;
-    const isOld = ({ event }: OutboxRow): boolean => isOfFleet(event) && event.epoch <= by.epoch;
+    const isOld = ({ event }: PendingRow): boolean => isOfFleet(event) && event.epoch <= by.epoch;
     const ours = rows.value.filter(isOld).map(({ seq }) => seq);
     if (ours.length === 0) continue;
     const reason = `${by.node} has gone on without it in epoch ${by.epoch}`;

@@ -48,8 +48,9 @@ export const outboxActor: ActorType<OutboxPorts, Backlog> = {
     return backlog;
   },
   // What was sent is written back before the thread goes: no needless repeat after a clean stop.
-  dispose: async ({ running }) => {
-    await running;
+  dispose: async (backlog) => {
+    await backlog.running;
+    await backlog.writing?.written.catch(() => undefined);
   },
   view: viewOf,
   coalesce: ({ type }) =>

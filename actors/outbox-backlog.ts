@@ -1,5 +1,6 @@
 /** What the outbox works with: its ports, its bounds, and what a pass leaves for the next one. */
 import type { OutboxSettings } from '../machines/model/messages.js';
+import type { Result } from '../machines/model/result.js';
 import type { Lost } from '../machines/outbox.js';
 import type { Clock } from '../src/ports/clock.js';
 import type { Failpoints } from '../src/ports/failpoints.js';
@@ -57,14 +58,18 @@ export interface Backlog {
   /** Of the last pass. */
   settings?: OutboxSettings;
   running: Promise<unknown>;
+  /** What the last pass had to write back, under way while the next one is sent; its heads. */
+  writing?: { readonly written: Promise<Written>; readonly heads: Ahead['heads'] } | undefined;
 }
+
+export type Written = Result<void, { readonly message: string }>;
 
 /** A page of rows, asked for before it is needed. */
 export interface Ahead {
   readonly afterSeq: number;
   readonly max: number;
   readonly page: ReturnType<Store['outboxPending']>;
-  /** Of keys that the last pass published: newer than what the page says. */
+  /** Of keys that were published since, or are being written back: newer than what the page says. */
   heads: ReadonlyMap<string, string>;
 }
 

@@ -5,12 +5,13 @@
  * Rule: [OB-11] a row is published with the same `previousHash` however often, and the next of its key
  * names it.
  */
-import { feedHash, linked } from '../src/ports/feed-chain.js';
-import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js';
+import { hashOfText } from '../src/ports/feed-chain.js';
+import { behind } from '../src/ports/feed-text.js';
+import type { FeedText, OutboxOutcome, PendingRow } from '../src/ports/store.js';
 
 export interface Chains {
   /** The event of this row, or its tombstone, as it goes to the feed. */
-  next(row: OutboxRow, event: FeedEvent): FeedEvent;
+  next(row: PendingRow, event: FeedText): FeedText;
   /** Adds to the outcomes of what was published where it stands in its chain; the last of each key. */
   close(outcomes: readonly OutboxOutcome[]): {
     readonly outcomes: readonly OutboxOutcome[];
@@ -24,40 +25,42 @@ interface Link {
   readonly hash: string;
 }
 
-export function createChains(): Chains {
+/** @param before Heads of keys that are newer than what the rows say. */
+export function createChains(before: ReadonlyMap<string, string> = new Map()): Chains {
   /** Of each key, the rows of this pass in order. */
   const links = new Map<number, Link>();
   const heads = new Map<string, string>();
   return {
     next: (row, event) => {
-      if (row.wasSent === true) return event;
+      if (row.wasSent) return event;
       const key = event.orderingKey;
       // A tombstone takes the place of its event: behind what that was behind.
       const standing = links.get(row.seq);
       const previous =
-        standing === undefined ? (heads.get(key) ?? row.headHash) : standing.previous;
-      const told = linked(event, previous);
-      const hash = feedHash(told);
+        standing === undefined
+          ? (heads.get(key) ?? before.get(key) ?? row.headHash)
+          : standing.previous;
+      const told = behind(event, previous);
+      const hash = hashOfText(told);
       heads.set(key, hash);
       links.set(row.seq, { key, previous, hash });
       return told;
     },
     close: (outcomes) => {
-      const lastOf = new Map<string, number>();
-      for (const outcome of outcomes) {
-        const link = isThere(outcome) ? links.get(outcome.seq) : undefined;
-        if (link !== undefined) lastOf.set(link.key, outcome.seq);
-      }
+      // From the end: the first of a key that is met there is its last.
       const last = new Map<string, string>();
-      const placed = outcomes.map((outcome) => {
-        const link = isThere(outcome) ? links.get(outcome.seq) : undefined;
-        if (link === undefined) return outcome;
+      const placed = [...outcomes];
+      for (let at = outcomes.length - 1; at >= 0; at -= 1) {
+        const outcome = outcomes[at];
+        const link = outcome !== undefined && isThere(outcome) ? links.get(outcome.seq) : undefined;
+        if (outcome === undefined || link === undefined) continue;
         const { key, previous = '', hash } = link;
-        const told = { ...outcome, previousHash: previous };
-        if (lastOf.get(key) !== outcome.seq) return told;
-        last.set(key, hash);
-        return { ...told, head: { key, hash } };
-      });
+        if (last.has(key)) placed[at] = { ...outcome, previousHash: previous };
+        else {
+          last.set(key, hash);
+          placed[at] = { ...outcome, previousHash: previous, head: { key, hash } };
+        }
+      }
       return { outcomes: placed, heads: last };
     },
   };

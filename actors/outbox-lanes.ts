@@ -13,7 +13,7 @@ import type { RetrySpec } from '../machines/model/desired.js';
 import type { SinkFailure } from '../machines/model/failures.js';
 import type { Result } from '../machines/model/result.js';
 import { backoffMs } from '../src/policy/backoff.js';
-import type { FeedEvent, OutboxOutcome, OutboxRow } from '../src/ports/store.js';
+import type { FeedEvent, OutboxOutcome, PendingRow } from '../src/ports/store.js';
 
 /** A blocked lane: where it goes on, and when. */
 export interface Lane {
@@ -25,7 +25,7 @@ export interface Lane {
 export type Lanes = ReadonlyMap<string, Lane>;
 
 export interface Refused {
-  readonly row: OutboxRow;
+  readonly row: PendingRow;
   readonly error: string;
 }
 
@@ -49,7 +49,7 @@ export const LANE_RETRY: RetrySpec = { baseMs: 1_000, maxMs: 60_000, attempts: 8
 /** Bytes of an error text kept with its row. */
 export const ERROR_BYTES_MAX = 200;
 
-export function isBlocked(lanes: Lanes, row: OutboxRow): boolean {
+export function isBlocked(lanes: Lanes, row: PendingRow): boolean {
   return lanes.has(row.event.orderingKey);
 }
 
@@ -60,7 +60,7 @@ export function dueLanes(lanes: Lanes, nowMs: number): readonly (readonly [strin
 
 /** `results` in the order of `rows`, as far as the sink answered. */
 export function judge(
-  rows: readonly OutboxRow[],
+  rows: readonly PendingRow[],
   results: readonly Result<{ readonly controlVersion: number }, SinkFailure>[],
   rule: { readonly maxAttempts: number; readonly nowMs: number },
 ): Judgement {

@@ -5,15 +5,24 @@
  * the backlog moves only after the write-back, so whatever breaks in between is sent again, with the
  * same ids and the same bytes. Never rejects.
  *
+ * While there is a backlog and nothing is wrong, a pass does not wait for its write-back: the next one is
+ * sent meanwhile, and looks at what came of it before it writes anything itself.
+ *
  * Rules: [OB-5] publish before write-back, one write-back a pass; [OB-6] a pass is bounded; [OB-10] who
- * publishes has claimed the outbox.
+ * publishes has claimed the outbox; [OB-18] at most one write-back is under way while a pass is sent.
  */
 
-import { fail, ok, type Result } from '../machines/model/result.js';
+import { fail, ok } from '../machines/model/result.js';
 import type { Buried, Lost, PassReport } from '../machines/outbox.js';
 import type { Clock } from '../src/ports/clock.js';
 import type { OutboxOutcome } from '../src/ports/store.js';
-import { type Backlog, type OutboxPorts, passLimits, type Rule } from './outbox-backlog.js';
+import {
+  type Backlog,
+  type OutboxPorts,
+  passLimits,
+  type Rule,
+  type Written,
+} from './outbox-backlog.js';
 import type { Refused } from './outbox-lanes.js';
 import { askAhead, batchOf, type Picked, pick, release } from './outbox-pick.js';
 import { publish, type Sent } from './outbox-publish.js';
@@ -36,11 +45,12 @@ export async function runPass(
   }
   backlog.fullPasses = picked.value.more ? backlog.fullPasses + 1 : 0;
   askAhead(ports.store, backlog, picked.value, batchOf(backlog, settings));
-  const sent = await publish(ports, picked.value.rows, rule);
-  const written = await writeBack(ports, sent.outcomes);
+  const sent = await publish(ports, picked.value, rule);
+  const earlier = await lastWritten(backlog);
+  const written = earlier.ok ? await writeNow(ports, backlog, sent) : earlier;
   if (!written.ok) {
     backlog.ahead = undefined;
-    backlog.rescan ||= rescan;
+    backlog.rescan ||= rescan || !earlier.ok;
     return stopped('store', written.failure.message);
   }
   if (sent.isFenced) backlog.resumed = false;
@@ -114,18 +124,37 @@ function lostUnderWay(
   { rows }: Picked,
   { outcomes }: Sent,
 ): Lost | undefined {
-  const again = new Set(rows.flatMap(({ seq, wasSent }) => (wasSent === true ? seq : [])));
-  const versions = outcomes.flatMap(({ seq, controlVersion }) =>
-    controlVersion === undefined || again.has(seq) ? [] : controlVersion,
-  );
-  const first = Math.min(...versions);
+  const again = new Set(rows.filter(({ wasSent }) => wasSent).map(({ seq }) => seq));
+  let first = Number.POSITIVE_INFINITY;
+  for (const { seq, controlVersion } of outcomes) {
+    if (controlVersion !== undefined && !again.has(seq)) first = Math.min(first, controlVersion);
+  }
   return first <= expected ? { head: first - 1, expected } : undefined;
+}
+
+/** What came of the last pass's write-back. */
+async function lastWritten(backlog: Backlog): Promise<Written> {
+  const { writing } = backlog;
+  backlog.writing = undefined;
+  return writing?.written ?? ok(undefined);
+}
+
+/** Where the next page is on its way and all is well, the next pass is sent meanwhile. */
+async function writeNow(ports: OutboxPorts, backlog: Backlog, sent: Sent): Promise<Written> {
+  const written = writeBack(ports, sent.outcomes);
+  const { judgement, resendFromSeq, sinkDown } = sent;
+  const isWell = judgement.blocked.size === 0 && sinkDown === undefined;
+  if (backlog.ahead === undefined || !isWell || resendFromSeq !== undefined) return written;
+  // Whoever waits for it is told; until then nobody may be.
+  written.catch(() => undefined);
+  backlog.writing = { written, heads: sent.heads };
+  return ok(undefined);
 }
 
 async function writeBack(
   { store, failpoints }: OutboxPorts,
   outcomes: readonly OutboxOutcome[],
-): Promise<Result<void, { readonly message: string }>> {
+): Promise<Written> {
   if (outcomes.length === 0) return ok(undefined);
   failpoints.hit('writeback.before');
   const written = await store.outboxWriteBack(outcomes);
@@ -136,7 +165,8 @@ async function writeBack(
 
 function settle(backlog: Backlog, picked: Picked, sent: Sent): void {
   const { judgement, resendFromSeq, heads } = sent;
-  if (backlog.ahead !== undefined) backlog.ahead.heads = heads;
+  if (backlog.ahead !== undefined)
+    backlog.ahead.heads = new Map([...backlog.ahead.heads, ...heads]);
   for (const [key, lane] of judgement.blocked) backlog.lanes.set(key, lane);
   backlog.doneSeq = resendFromSeq === undefined ? picked.lookedSeq : resendFromSeq - 1;
 }
@@ -146,18 +176,17 @@ async function report(
   backlog: Backlog,
   { picked, sent, clock }: { readonly picked: Picked; readonly sent: Sent; readonly clock: Clock },
 ): Promise<PassReport> {
-  const published = sent.outcomes.filter(({ controlVersion }) => controlVersion !== undefined);
+  const { published, lastSeq, lastVersion } = totalOf(sent.outcomes);
   const more = picked.more || sent.resendFromSeq !== undefined;
   const counts = more ? undefined : await store.outboxCounts();
   const known = counts?.ok === true ? counts.value : undefined;
   const pending = known?.pending;
-  const versions = published.map(({ controlVersion = 0 }) => controlVersion);
-  backlog.lastControlVersion = Math.max(backlog.lastControlVersion ?? 0, ...versions);
-  metrics?.count('outbox_published_total', {}, published.length);
+  backlog.lastControlVersion = Math.max(backlog.lastControlVersion ?? 0, lastVersion);
+  metrics?.count('outbox_published_total', {}, published);
   const waitMs = leastOf(laneWaitMs(backlog, clock.monotonic()), known?.lookAgainInMs);
   return {
-    published: published.length,
-    lastSeq: Math.max(0, ...published.map(({ seq }) => seq)),
+    published,
+    lastSeq,
     buried: sent.buried.map(buriedOf),
     more,
     ...(sent.sinkDown === undefined ? {} : { stopped: { by: 'sink', message: sent.sinkDown } }),
@@ -166,6 +195,17 @@ async function report(
     ...(pending === undefined ? {} : { pending }),
     ...lastErrorOf(sent),
   };
+}
+
+function totalOf(outcomes: readonly OutboxOutcome[]) {
+  let [published, lastSeq, lastVersion] = [0, 0, 0];
+  for (const { seq, controlVersion } of outcomes) {
+    if (controlVersion === undefined) continue;
+    published += 1;
+    lastSeq = Math.max(lastSeq, seq);
+    lastVersion = Math.max(lastVersion, controlVersion);
+  }
+  return { published, lastSeq, lastVersion };
 }
 
 function lastErrorOf({ outcomes }: Sent): { readonly refusal?: string } {

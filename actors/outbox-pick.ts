@@ -6,15 +6,17 @@
  */
 import type { OutboxSettings } from '../machines/model/messages.js';
 import { ok, type Result } from '../machines/model/result.js';
-import type { OutboxRow } from '../src/ports/store.js';
+import type { PendingRow } from '../src/ports/store.js';
 import { type Ahead, type Backlog, type OutboxPorts, passLimits } from './outbox-backlog.js';
 import { dueLanes, isBlocked } from './outbox-lanes.js';
 
 export interface Picked {
-  readonly rows: readonly OutboxRow[];
+  readonly rows: readonly PendingRow[];
   /** Last row looked at. */
   readonly lookedSeq: number;
   readonly more: boolean;
+  /** Heads of keys that are newer than what the rows say. */
+  readonly heads: Ahead['heads'];
 }
 
 /** A backlog that does not end is sent in ever larger passes: what a disk is waited for is shared by more. */
@@ -37,22 +39,24 @@ export async function pick(
   batchSize: number,
 ): Promise<Result<Picked, { readonly message: string }>> {
   const { doneSeq, lanes, rescan } = backlog;
-  const rows: OutboxRow[] = [];
+  const rows: PendingRow[] = [];
+  let heads: Ahead['heads'] = new Map();
   backlog.rescan = false;
   // With no lane blocked all that is pending may go, also what an operator has put back.
   let lookedSeq = rescan || (lanes.size === 0 && backlog.ahead === undefined) ? 0 : doneSeq;
   for (let page = 0; page < passLimits.pagesMax; page += 1) {
-    const { read, heads } = await pageOf(store, backlog, { afterSeq: lookedSeq, max: batchSize });
+    const found = await pageOf(store, backlog, { afterSeq: lookedSeq, max: batchSize });
+    const { read } = found;
     if (!read.ok) return read;
+    if (page === 0) heads = found.heads;
     for (const row of read.value) {
-      if (rows.length === batchSize) return ok({ rows, lookedSeq, more: true });
+      if (rows.length === batchSize) return ok({ rows, lookedSeq, more: true, heads });
       lookedSeq = row.seq;
-      const headHash = heads.get(row.event.orderingKey);
-      if (!isBlocked(lanes, row)) rows.push(headHash === undefined ? row : { ...row, headHash });
+      if (!isBlocked(lanes, row)) rows.push(row);
     }
-    if (read.value.length < batchSize) return ok({ rows, lookedSeq, more: false });
+    if (read.value.length < batchSize) return ok({ rows, lookedSeq, more: false, heads });
   }
-  return ok({ rows, lookedSeq, more: true });
+  return ok({ rows, lookedSeq, more: true, heads });
 }
 
 interface Page {
@@ -86,7 +90,7 @@ export function askAhead(
   if (!picked.more || backlog.lanes.size > 0) return;
   const afterSeq = picked.lookedSeq;
   backlog.ahead = {
-    ...{ afterSeq, max, heads: new Map() },
+    ...{ afterSeq, max, heads: backlog.writing?.heads ?? new Map() },
     page: store.outboxPending(afterSeq, max),
   };
 }

@@ -3,12 +3,14 @@
  * names; and what the sink's answers come to, burials included.
  */
 import { fail } from '../machines/model/result.js';
+import { feedTextOf, wholeOf } from '../src/ports/feed-text.js';
 import type { Sink } from '../src/ports/sink.js';
-import type { OutboxOutcome, OutboxRow } from '../src/ports/store.js';
+import type { OutboxOutcome, PendingRow } from '../src/ports/store.js';
 import { bringArtifact } from './outbox-artifacts.js';
 import type { OutboxPorts, Rule } from './outbox-backlog.js';
 import { type Chains, createChains } from './outbox-chains.js';
 import { type Judgement, judge, type Refused, tombstoneOf } from './outbox-lanes.js';
+import type { Picked } from './outbox-pick.js';
 
 export interface Sent {
   readonly heads: ReadonlyMap<string, string>;
@@ -22,12 +24,12 @@ export interface Sent {
 
 export async function publish(
   ports: OutboxPorts,
-  rows: readonly OutboxRow[],
+  { rows, heads }: Pick<Picked, 'rows' | 'heads'>,
   { settings, clock }: Rule,
 ): Promise<Sent> {
   const { sink, failpoints, metrics } = ports;
   const startedMs = clock.monotonic();
-  const chains = createChains();
+  const chains = createChains(heads);
   if (rows.length > 0) failpoints.hit('publish.before');
   const results = rows.length === 0 ? [] : await appendAll(ports, rows, chains);
   const { maxAttempts } = settings;
@@ -58,7 +60,7 @@ type Answers = Awaited<ReturnType<Sink['append']>>;
  */
 async function appendAll(
   ports: OutboxPorts,
-  rows: readonly OutboxRow[],
+  rows: readonly PendingRow[],
   chains: Chains,
 ): Promise<Answers> {
   const refused = new Map<number, string>();
@@ -100,7 +102,9 @@ async function bury(sink: Sink, dead: readonly Refused[], chains: Chains) {
   }
   // What was illegible has no aggregate: nothing stands in its place.
   const named = dead.filter(({ row }) => row.damaged === undefined);
-  const stones = named.map(({ row }) => chains.next(row, tombstoneOf(row.event)));
+  const stones = named.map(({ row }) =>
+    chains.next(row, feedTextOf(tombstoneOf(wholeOf(row.event)))),
+  );
   const results = stones.length === 0 ? [] : await sink.append(stones);
   const answers = results[Symbol.iterator]();
   const failures = dead.map(({ row }) => {

@@ -12,7 +12,7 @@ import { systemClock } from '../../src/adapters/system/clock.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { systemIds, systemRandom } from '../../src/adapters/system/identity.js';
 import type { Sink } from '../../src/ports/sink.js';
-import type { Decision, FeedEvent } from '../../src/ports/store.js';
+import type { Decision, FeedText } from '../../src/ports/store.js';
 import type { ActorType } from '../../src/runtime/actor-type.js';
 import { createHost } from '../../src/runtime/host.js';
 import { createPlacement } from '../../src/runtime/placement.js';
@@ -128,7 +128,8 @@ export async function commit(rig: Rig, decisions: readonly Decision[]): Promise<
 
 /** The file sink, which refuses poison besides. */
 function refusing(sink: Sink, count: (published: number) => void): Sink {
-  const isPoison = ({ aggregateId }: FeedEvent): boolean => aggregateId.startsWith(POISON);
+  const isPoison = ({ orderingKey }: FeedText): boolean =>
+    orderingKey.startsWith(`group/${POISON}`);
   return {
     ...{ resume: () => sink.resume(), close: () => sink.close() },
     putArtifact: (ref, bytes) => sink.putArtifact(ref, bytes),

@@ -1,6 +1,10 @@
 /**
- * The last `max` event ids and the numbers they were given: how a sink knows that it has already got an
- * event. Rule: [FD-3] the same id within the window gets the same number.
+ * The last event ids and the numbers they were given, `max` at least: how a sink knows that it has already
+ * got an event. Rule: [FD-3] the same id within the window gets the same number.
+ *
+ * Ids are gathered until there are `max`; then those are the older half, and what was that is forgotten at
+ * once. To forget one for each that comes would cost more than all else that is done for an event: a map
+ * walks over what was deleted from it to find its oldest.
  */
 import { RECENT_IDS } from './limits.js';
 
@@ -11,18 +15,19 @@ export interface RecentIds {
 }
 
 export function createRecentIds(max = RECENT_IDS): RecentIds {
-  const versions = new Map<string, number>();
+  let younger = new Map<string, number>();
+  let older = new Map<string, number>();
   return {
-    get: (eventId) => versions.get(eventId),
+    get: (eventId) => younger.get(eventId) ?? older.get(eventId),
     add: (eventId, controlVersion) => {
-      // A map remembers the order of insertion: an id given again is young again.
-      versions.delete(eventId);
-      versions.set(eventId, controlVersion);
-      const [oldest] = versions.keys();
-      if (versions.size > max && oldest !== undefined) versions.delete(oldest);
+      if (younger.size >= max) {
+        older = younger;
+        younger = new Map();
+      }
+      younger.set(eventId, controlVersion);
     },
     get size() {
-      return versions.size;
+      return younger.size + older.size;
     },
   };
 }

@@ -6,8 +6,8 @@
  */
 import { readdir } from 'node:fs/promises';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { numbered } from '../ports/feed-chain.js';
-import type { FeedEvent } from '../ports/store.js';
+import { numbered } from '../ports/feed-text.js';
+import type { FeedEvent, FeedText } from '../ports/store.js';
 
 export interface Segment {
   readonly name: string;
@@ -34,7 +34,7 @@ export async function listSegments(dir: string): Promise<readonly Segment[]> {
 }
 
 /** Without its line feed. Republished, the same event gives the same bytes. */
-export function encodeLine(event: FeedEvent, controlVersion: number): string {
+export function encodeLine(event: FeedText, controlVersion: number): string {
   return numbered(event, controlVersion);
 }
 

@@ -187,8 +187,8 @@ export interface PackedStore extends Store, FleetStore {
     kinds: readonly string[],
     after: string,
   ): Promise<Result<readonly CellLine[], StoreFailure>>;
-  /** As `outboxPending`, each row packed. */
-  outboxLines(afterSeq: number, max: number): Promise<Result<readonly string[], StoreFailure>>;
+  /** As `outboxPending`, many rows to a text. */
+  outboxTexts(afterSeq: number, max: number): Promise<Result<readonly string[], StoreFailure>>;
   loadFamilyPacked(address: Address): Promise<Result<readonly PackedCell[], StoreFailure>>;
 }
 

@@ -6,7 +6,7 @@
  */
 import type { SinkFailure } from '../../machines/model/failures.js';
 import type { Result } from '../../machines/model/result.js';
-import type { FeedEvent } from './store.js';
+import type { FeedText } from './store.js';
 
 export interface Sink {
   /**
@@ -21,7 +21,7 @@ export interface Sink {
    * of its ordering key are `content` too and are not appended: nothing overtakes within a key.
    */
   append(
-    events: readonly FeedEvent[],
+    events: readonly FeedText[],
   ): Promise<readonly Result<{ controlVersion: number }, SinkFailure>[]>;
   /**
    * Makes bytes readable under their reference wherever the feed is read, before an event that names

@@ -121,6 +121,30 @@ export interface OutboxRow {
   readonly damaged?: string;
 }
 
+/** An event on its way to the feed (feed-text.ts): its text, and what is asked of it. */
+export interface FeedText {
+  /** Of the event with a control version of 0, as JSON.stringify makes it. */
+  readonly text: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly node: string;
+  readonly epoch: number;
+  readonly aggregateKind: string;
+  readonly orderingKey: string;
+  readonly artifactRef: string | undefined;
+}
+
+/** What waits, as it is published: its text, of which only what matters on the way is read. */
+export interface PendingRow {
+  readonly seq: number;
+  readonly attempts: number;
+  readonly event: FeedText;
+  /** As a row's. */
+  readonly wasSent: boolean;
+  readonly headHash: string | undefined;
+  readonly damaged: string | undefined;
+}
+
 export interface OutboxOutcome {
   readonly seq: number;
   /** Set when published. */
@@ -211,7 +235,10 @@ export interface Store {
    */
   outboxClaim(claim: OutboxClaim): Promise<Result<OutboxClaimed, StoreFailure>>;
   /** Rows behind `afterSeq`, oldest first. */
-  outboxPending(afterSeq: number, max: number): Promise<Result<readonly OutboxRow[], StoreFailure>>;
+  outboxPending(
+    afterSeq: number,
+    max: number,
+  ): Promise<Result<readonly PendingRow[], StoreFailure>>;
   /** One statement for the whole pass. Unknown or already published seqs are left alone. */
   outboxWriteBack(outcomes: readonly OutboxOutcome[]): Promise<Result<void, StoreFailure>>;
   /** Newest first. */

@@ -123,6 +123,37 @@ test('[OB-5] outbox: a store that is away costs a delay, not an event and not a 
   }
 });
 
+test('[OB-18] outbox: the next pass is sent while the last one is written back; of write-backs one is under way', async () => {
+  for (let failing = 0; failing < 6; failing += 1) {
+    const world = createOutboxWorld({ batchSize: 2 });
+    const { outbox, sink } = world;
+    const { outboxWriteBack } = outbox.store;
+    const { append } = sink;
+    const underWay: number[] = [];
+    let [begun, ended] = [0, 0];
+    const slow: typeof outboxWriteBack = async (outcomes) => {
+      begun += 1;
+      assert.equal(begun, ended + 1, 'two at once');
+      for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+      ended += 1;
+      if (begun === failing) outbox.failures = 1;
+      return outboxWriteBack(outcomes);
+    };
+    Object.assign(outbox.store, { outboxWriteBack: slow });
+    Object.assign(sink, {
+      append: (events: Parameters<typeof append>[0]) => {
+        underWay.push(begun - ended);
+        return append(events);
+      },
+    });
+    fill(world, 'a1 b1 a2 c1 b2 a3 c2 d1 a4');
+    await world.run();
+    assertWhole(world, `write-back ${failing} fails`);
+    assert.deepEqual(new Set(underWay), new Set([0, 1]));
+    assert.equal(attemptsOf(world), '');
+  }
+});
+
 test('[OB-6] outbox: a lane that waits with more rows than a pass reads blocks no other', async () => {
   const world = createOutboxWorld({ batchSize: 2 });
   world.sink.refuses.add('a1');

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { fail } from '../../machines/model/result.js';
 import { type NodeLifeInput, tellOfLife } from '../../src/app/node-life.js';
 import { EVENT_SCHEMAS } from '../../src/feed/event-schemas.js';
+import { wholeOf } from '../../src/ports/feed-text.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { unwrap } from '../contract/store-fixture.js';
 import { numberedIds, rememberingLog } from '../support/quiet.js';
@@ -27,12 +28,13 @@ test('[ND-1] node: each life is told once when it serves and once when it is tol
   await tellOfLife(life, 'node.started');
   await tellOfLife(life, 'node.stopping');
   const rows = unwrap(await store.outboxPending(0, 10));
+  const events = rows.map(({ event }) => wholeOf(event));
   assert.deepEqual(
-    rows.map(({ event }) => `${event.orderingKey} ${event.aggregateVersion} ${event.type}`),
+    events.map((event) => `${event.orderingKey} ${event.aggregateVersion} ${event.type}`),
     ['node/edge-1 1 node.started', 'node/edge-1 2 node.stopping'],
   );
   assert.deepEqual(told, [1, 2], 'the outbox does not wait for its next look');
-  for (const { event } of rows) {
+  for (const event of events) {
     assert.deepEqual(event.data, { node: 'edge-1', version: '1.2.3', generation: 0, epoch: 7 });
     assert.ok(EVENT_SCHEMAS.get(event.type)?.safeParse(event).success);
   }

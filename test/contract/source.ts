@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import type { FeedItem, FeedSource } from '../../src/ports/feed-source.js';
 import type { Sink } from '../../src/ports/sink.js';
-import { feedEvent, feedEvents } from '../support/feed-events.js';
+import { feedEvent, feedTexts } from '../support/feed-events.js';
 import { seedOfRun } from '../support/seed.js';
 import { expectOk } from './provider.js';
 
@@ -120,6 +120,6 @@ function versionOf({ controlVersion }: FeedItem): number {
 }
 
 async function appended(sink: Sink, from: number, to: number): Promise<readonly number[]> {
-  const results = await sink.append(feedEvents(from, to));
+  const results = await sink.append(feedTexts(from, to));
   return results.map((result) => expectOk(result).controlVersion);
 }

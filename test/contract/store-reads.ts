@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
 import { vipKey } from '../../machines/model/lb.js';
+import { feedTextOf } from '../../src/ports/feed-text.js';
 import type { ArtifactPart, Store } from '../../src/ports/store.js';
 import { type FreshStore, unwrap } from './store-fixture.js';
 import { cellOf, decisionOf, ledgerOf, NOON, publishOf, recordOf, WEB } from './store-values.js';
@@ -177,7 +178,8 @@ function amendContract(fresh: FreshStore): void {
     const before = await stateOf(store, 1);
     assert.equal(unwrap(await store.outboxAmend({ verb: 'republish', sinceMs: 0 })).rows, 2);
     const [row, buried] = unwrap(await store.outboxPending(0, 2));
-    assert.deepEqual([row?.seq, row?.event, row?.attempts], [1, before?.event, 0]);
+    const told = before && feedTextOf(before.event).text;
+    assert.deepEqual([row?.seq, row?.event.text, row?.attempts], [1, told, 0]);
     // As it was before it died: one more refusal, and its tombstone is sent again.
     assert.deepEqual([buried?.seq, buried?.attempts, buried?.wasSent], [2, 0, true]);
   });

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Address, addressOf } from '../../machines/model/ids.js';
+import { wholeOf } from '../../src/ports/feed-text.js';
 import type { Decision, Store } from '../../src/ports/store.js';
 import { seedOfRun } from '../support/seed.js';
 import { type OpenStore, unwrap } from './store-fixture.js';
@@ -153,7 +154,7 @@ async function check(store: Store, model: Model): Promise<void> {
   const versions = new Map<string, number>();
   for (const { event } of rows) {
     const version = (versions.get(event.orderingKey) ?? 0) + 1;
-    assert.equal(event.aggregateVersion, version, event.orderingKey);
+    assert.equal(wholeOf(event).aggregateVersion, version, event.orderingKey);
     versions.set(event.orderingKey, version);
   }
 }

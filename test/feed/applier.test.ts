@@ -9,6 +9,7 @@ import { type ApplierOptions, createApplier } from '../../src/feed/applier.js';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import { APPLY_ATTEMPTS_MAX } from '../../src/feed/limits.js';
 import type { FeedTarget } from '../../src/ports/feed-target.js';
+import { feedTextOf } from '../../src/ports/feed-text.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { expectOk } from '../contract/provider.js';
 import { feedEvent } from '../support/feed-events.js';
@@ -28,7 +29,8 @@ async function world(names: string, options: Partial<ApplierOptions> = {}) {
   const sink = openMemorySink();
   const source = openMemorySource(sink);
   const target = createMemoryTarget();
-  const append = async (...events: readonly FeedEvent[]) => void (await sink.append(events));
+  const append = async (...events: readonly FeedEvent[]) =>
+    void (await sink.append(events.map(feedTextOf)));
   await append(
     ...names
       .split(' ')
@@ -222,11 +224,11 @@ for (const [name, open] of Object.entries(targets)) {
             const version = (versions.get(key) ?? 0) + 1;
             versions.set(key, version);
             wanted.push(`${key}${version}`);
-            await sink.append([named(`${key}${version}`)]);
+            await sink.append([feedTextOf(named(`${key}${version}`))]);
           }
           // Beyond its window a sink takes an event once more.
           for (const eventId of wanted.slice(-again)) {
-            if (again > 0) await sink.append([named(eventId, { eventId: `${eventId}` })]);
+            if (again > 0) await sink.append([feedTextOf(named(eventId))]);
           }
           source.failures = sourceFails;
           await applier.pass();

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { type ReadOptions, readFeed } from '../../src/feed/read.js';
 import { encodeLine, segmentName } from '../../src/feed/segments.js';
-import { feedEvent } from '../support/feed-events.js';
+import { feedText } from '../support/feed-events.js';
 
 async function folder(t: TestContext): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'switchyard-feed-'));
@@ -18,7 +18,7 @@ async function folder(t: TestContext): Promise<string> {
 
 function lines(from: number, to: number): string {
   return Array.from({ length: to - from + 1 }, (_, offset) => {
-    return `${encodeLine(feedEvent(from + offset), from + offset)}\n`;
+    return `${encodeLine(feedText(from + offset), from + offset)}\n`;
   }).join('');
 }
 
@@ -52,7 +52,7 @@ test('[FD-6] feed: no folder and an empty folder are an empty feed', async (t) =
 
 test('[FD-6] feed: lines longer than a read are whole, an unfinished one is not there', async (t) => {
   const dir = await folder(t);
-  const long = encodeLine(feedEvent(1, { data: { text: 'ä'.repeat(200_000) } }), 1);
+  const long = encodeLine(feedText(1, { data: { text: 'ä'.repeat(200_000) } }), 1);
   writeFileSync(join(dir, segmentName(1)), `${long}\n${lines(2, 2)}${lines(3, 3).slice(0, -1)}`);
   assert.deepEqual(await read({ dir }), [1, 2]);
 });

@@ -10,7 +10,7 @@ import { openFileSource } from '../../src/feed/file-source.js';
 import { segmentName } from '../../src/feed/segments.js';
 import { expectOk } from '../contract/provider.js';
 import { sourceContract } from '../contract/source.js';
-import { feedEvent } from '../support/feed-events.js';
+import { feedEvent, feedText } from '../support/feed-events.js';
 import { openMemorySink } from '../support/memory-sink.js';
 import { openMemorySource } from '../support/memory-source.js';
 import { rememberingLog } from '../support/quiet.js';
@@ -44,7 +44,7 @@ test('[FA-7] file source: the head is counted on from the last read, and seen wh
   const options = { dir, layout: 'segments', log: rememberingLog() } as const;
   const append = async (...numbers: readonly number[]): Promise<void> => {
     const sink = expectOk(await openFileSink(options));
-    await sink.append(numbers.map((number) => feedEvent(number)));
+    await sink.append(numbers.map((number) => feedText(number)));
     await sink.close();
   };
   const source = openFileSource({ dir, clock: systemClock() });

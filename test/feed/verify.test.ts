@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { tombstoneOf } from '../../actors/outbox-lanes.js';
 import { artifactNameOf } from '../../src/feed/artifacts.js';
 import { createVerifier, type FeedReport, verifyFeed } from '../../src/feed/verify.js';
-import { feedHash, linked } from '../../src/ports/feed-chain.js';
+import { feedHash } from '../../src/ports/feed-chain.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { expectOk } from '../contract/provider.js';
-import { feedEvent } from '../support/feed-events.js';
+import { feedEvent, feedText } from '../support/feed-events.js';
 import { openMemorySink } from '../support/memory-sink.js';
 import { openMemorySource } from '../support/memory-source.js';
 
@@ -36,6 +36,10 @@ function chain(versions: readonly number[], key = 'a'): readonly FeedEvent[] {
     events.push(last === undefined ? event : linked(event, feedHash(last)));
   }
   return events;
+}
+
+function linked(event: FeedEvent, previousHash: string): FeedEvent {
+  return { ...event, previousHash };
 }
 
 const [a1, a2, a3] = chain([1, 2, 3]) as [FeedEvent, FeedEvent, FeedEvent];
@@ -97,7 +101,7 @@ test('[FD-7] [AR-1] verify: an artifact that is not there, and one whose bytes a
   const sink = openMemorySink();
   const { ref, checksum } = artifactNameOf('whole');
   const named = { artifactRef: ref, checksum };
-  await sink.append([feedEvent(1, named)]);
+  await sink.append([feedText(1, named)]);
   const found = async () =>
     expectOk(await verifyFeed(openMemorySource(sink))).problems.map(({ code }) => code);
   assert.deepEqual(await found(), ['artifact-missing']);

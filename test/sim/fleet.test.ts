@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../machines/model/json.js';
 import { createSimulatedWorld } from '../../src/adapters/simulated-provider/provider.js';
+import { feedTextOf } from '../../src/ports/feed-text.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { expectOk } from '../contract/provider.js';
 import { feedEvent } from '../support/feed-events.js';
@@ -226,7 +227,7 @@ test('[FL-11] a log that lost its end, and has grown past it since: all read it 
       orderingKey: 'frontend/x',
     }),
   );
-  await fleet.broker.connect('edge-9').sink.append(others);
+  await fleet.broker.connect('edge-9').sink.append(others.map(feedTextOf));
   await fleet.clock.advance(60_000);
   for (const index of [0, 1]) {
     assert.deepEqual(leaseConditions(fleet, index), ['fleet-log-lost-end'], `edge-${index + 1}`);

@@ -1,5 +1,6 @@
 /** Feed events for tests: whole envelopes, of which a test names what it is about. */
-import type { FeedEvent } from '../../src/ports/store.js';
+import { feedTextOf } from '../../src/ports/feed-text.js';
+import type { FeedEvent, FeedText } from '../../src/ports/store.js';
 
 export function feedEvent(index: number, changes: Partial<FeedEvent> = {}): FeedEvent {
   const key = changes.orderingKey ?? 'group/red/web';
@@ -26,4 +27,13 @@ export function feedEvent(index: number, changes: Partial<FeedEvent> = {}): Feed
 /** Events `from`..`to` of one ordering key, both included. */
 export function feedEvents(from: number, to: number): readonly FeedEvent[] {
   return Array.from({ length: to - from + 1 }, (_, offset) => feedEvent(from + offset));
+}
+
+/** The same, on their way to a sink. */
+export function feedText(index: number, changes: Partial<FeedEvent> = {}): FeedText {
+  return feedTextOf(feedEvent(index, changes));
+}
+
+export function feedTexts(from: number, to: number): readonly FeedText[] {
+  return feedEvents(from, to).map(feedTextOf);
 }

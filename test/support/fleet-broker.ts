@@ -6,6 +6,7 @@
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { isOfFleet } from '../../src/policy/duty.js';
 import type { FeedSource } from '../../src/ports/feed-source.js';
+import { wholeOf } from '../../src/ports/feed-text.js';
 import type { Sink } from '../../src/ports/sink.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { type CutLease, type LeaseServer, leaseServer } from './memory-lease.js';
@@ -77,7 +78,7 @@ export function fleetBroker(ttlMs: number, now: () => number): FleetBroker {
           return some.map((event) => {
             if (failure === undefined && isAway()) failure = AWAY;
             if (failure !== undefined) return failure;
-            const appended = append(event, writer);
+            const appended = append(wholeOf(event), writer);
             if (appended !== 'fenced') return appended;
             failure = fail({ code: 'fenced', message: 'another writer owns it' });
             return failure;

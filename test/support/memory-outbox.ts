@@ -3,7 +3,8 @@
 import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import type { OutboxAmendment } from '../../machines/model/messages.js';
 import { fail, ok } from '../../machines/model/result.js';
-import type { FeedEvent, OutboxOutcome, OutboxRow } from '../../src/ports/store.js';
+import { feedTextOf } from '../../src/ports/feed-text.js';
+import type { FeedEvent, OutboxOutcome, OutboxRow, PendingRow } from '../../src/ports/store.js';
 
 export interface MemoryOutbox {
   readonly store: OutboxPorts['store'];
@@ -48,12 +49,7 @@ export function createMemoryOutbox(): MemoryOutbox {
       outboxPending: async (afterSeq, max) => {
         if (fails()) return away;
         const some = pending().filter(({ seq }) => seq > afterSeq);
-        return ok(
-          some.slice(0, max).map((row) => {
-            const headHash = heads.get(row.event.orderingKey);
-            return headHash === undefined ? row : { ...row, headHash };
-          }),
-        );
+        return ok(some.slice(0, max).map((row) => pendingRow(row, heads)));
       },
       artifactGet: async (_kind, hash, part) => ok(part === 0 ? artifacts.get(hash) : undefined),
       outboxClaim: async ({ leaseMs }) => {
@@ -89,6 +85,13 @@ export function createMemoryOutbox(): MemoryOutbox {
     },
   };
   return outbox;
+}
+
+/** A row as whoever publishes it gets it. */
+export function pendingRow(row: OutboxRow, heads: ReadonlyMap<string, string>): PendingRow {
+  const { seq, attempts, event, wasSent = false, damaged } = row;
+  const headHash = heads.get(event.orderingKey);
+  return { seq, attempts, event: feedTextOf(event), wasSent, headHash, damaged };
 }
 
 function isMeant({ state, seq }: OutboxRow, amendment: OutboxAmendment): boolean {

@@ -5,6 +5,7 @@
 import type { SinkFailure } from '../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
 import { createRecentIds } from '../../src/feed/recent-ids.js';
+import { wholeOf } from '../../src/ports/feed-text.js';
 import type { Sink } from '../../src/ports/sink.js';
 import type { FeedEvent } from '../../src/ports/store.js';
 import { feedEvent } from './feed-events.js';
@@ -50,7 +51,7 @@ export function openMemorySink(): MemorySink {
           return fail({ code: 'content', message: refused ? 'refused' : 'behind a refused event' });
         }
         sink.downAfter -= 1;
-        taken.push({ ...event, controlVersion: taken.length + 1 });
+        taken.push({ ...wholeOf(event), controlVersion: taken.length + 1 });
         recent.add(event.eventId, taken.length);
         return ok({ controlVersion: taken.length });
       });

@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
+import { wholeOf } from '../../src/ports/feed-text.js';
 import type { Store } from '../../src/ports/store.js';
 import { unwrap } from '../contract/store-fixture.js';
 import { type ToyWorld, toyWorld } from './toy-node.js';
@@ -93,7 +94,7 @@ async function look({ host, said }: ToyWorld, store: Store): Promise<Report> {
       .map(({ actor, numbers }) => `${actor} ${numbers['by']}`),
     ids: entries.map(({ id }) => id),
     events: rows.map(({ event }) => event.eventId),
-    aggregateVersions: rows.map(({ event }) => event.aggregateVersion),
+    aggregateVersions: rows.map(({ event }) => wholeOf(event).aggregateVersion),
     versions: Object.fromEntries(cells.map(({ address, version }) => [address, version])),
   };
 }

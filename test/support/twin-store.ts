@@ -19,6 +19,7 @@ import type {
   Store,
   StoredCell,
 } from '../../src/ports/store.js';
+import { pendingRow } from './memory-outbox.js';
 
 type Outcome = Awaited<ReturnType<Store['commit']>>[number];
 
@@ -170,13 +171,13 @@ function recorded(
       outboxMax = outboxSeq;
       book.aggregates.set(key, { version: aggregateVersion, level });
       const named = { ...(tenantId === undefined ? {} : { tenantId }), aggregateKind, aggregateId };
-      const from = { causationId: id, correlationId: root, configGeneration, controlVersion: 0 };
+      const from = { causationId: id, correlationId: root, configGeneration };
       const row: OutboxRow = {
         ...{ seq: outboxSeq, state: 'pending', attempts: 0, createdAt: at },
         event: {
           ...{ eventId: `${id}.${part}`, type: event, schema: 1, node, epoch, ...named },
           ...{ aggregateVersion, orderingKey: key, ...from },
-          ...{ occurredAt: new Date(at).toISOString(), data },
+          ...{ occurredAt: new Date(at).toISOString(), controlVersion: 0, data },
         },
       };
       book.outbox = [...book.outbox, row];
@@ -242,11 +243,10 @@ function outboxOf(rows: () => readonly OutboxRow[], set: (rows: readonly OutboxR
   return {
     outboxPending: async (after, max) =>
       ok(
-        shown(
-          pending()
-            .filter(({ seq }) => seq > after)
-            .slice(0, max),
-        ),
+        pending()
+          .filter(({ seq }) => seq > after)
+          .slice(0, max)
+          .map((row) => pendingRow(row, heads)),
       ),
     outboxClaim: async ({ leaseMs }) =>
       ok({ granted: true, forMs: leaseMs, lastControlVersion: 0 }),

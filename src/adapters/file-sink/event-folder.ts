@@ -15,7 +15,8 @@ import {
   eventFileName,
   listEventFiles,
 } from '../../feed/event-files.js';
-import type { FeedEvent } from '../../ports/store.js';
+import { wholeOf } from '../../ports/feed-text.js';
+import type { FeedText } from '../../ports/store.js';
 import { type Appended, type Layout, undone } from './layout.js';
 
 interface Known {
@@ -41,7 +42,7 @@ function damaged(name: string, why: string): string {
 }
 
 interface Job {
-  readonly event: FeedEvent;
+  readonly event: FeedText;
   readonly name: string;
   readonly controlVersion: number;
 }
@@ -51,7 +52,7 @@ function createEventFolder(dir: string, known: Map<string, Known>): Layout {
   for (const { controlVersion } of known.values()) head = Math.max(head, controlVersion);
 
   /** What the events come to if the disk takes them. */
-  const plan = (events: readonly FeedEvent[]) => {
+  const plan = (events: readonly FeedText[]) => {
     const jobs: Job[] = [];
     const stopped = new Set<string>();
     let firstAdded = events.length;
@@ -106,7 +107,7 @@ const BEHIND = 'behind a refused event of its ordering key';
 const NO_NAME = 'no file can have its id as a name';
 
 function refusalOf(
-  { type }: FeedEvent,
+  { type }: FeedText,
   name: string | undefined,
   number: number | undefined,
 ): string | undefined {
@@ -122,7 +123,7 @@ function unfinished(dir: string, name: string): string {
 
 async function writeUnfinished(dir: string, { event, name, controlVersion }: Job): Promise<void> {
   const file = await open(unfinished(dir, name), 'w', 0o640);
-  await written(file, encodeEventFile(event, controlVersion));
+  await written(file, encodeEventFile(wholeOf(event), controlVersion));
 }
 
 async function written(file: FileHandle, text: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the two layouts of the file sink have in common: each keeps a feed in a folder. */
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, type Result } from '../../../machines/model/result.js';
-import type { FeedEvent } from '../../ports/store.js';
+import type { FeedText } from '../../ports/store.js';
 
 export type Appended = Result<{ controlVersion: number }, SinkFailure>;
 
@@ -11,7 +11,7 @@ export interface Layout {
   /** Whether the feed ends where it was left. */
   isOurs(): Promise<boolean>;
   /** As the sink's; calls do not overlap. */
-  append(events: readonly FeedEvent[]): Promise<readonly Appended[]>;
+  append(events: readonly FeedText[]): Promise<readonly Appended[]>;
   close(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { LINE_BYTES_MAX } from '../../feed/limits.js';
 import { encodeLine } from '../../feed/segments.js';
-import type { FeedEvent } from '../../ports/store.js';
+import type { FeedText } from '../../ports/store.js';
 
 export interface AppendPlan {
   readonly results: readonly Result<{ controlVersion: number }, SinkFailure>[];
@@ -20,7 +20,7 @@ export interface AppendPlan {
 }
 
 export function planAppend(
-  events: readonly FeedEvent[],
+  events: readonly FeedText[],
   known: (eventId: string) => number | undefined,
   nextVersion: number,
 ): AppendPlan {
@@ -51,11 +51,15 @@ export function planAppend(
   };
 }
 
+/** Of one UTF-16 unit as UTF-8. */
+const CHARACTER_BYTES_MAX = 3;
+
 const BEHIND = 'behind a refused event of its ordering key';
 
-function refusalOf(event: FeedEvent, line: string): string | undefined {
+function refusalOf(event: FeedText, line: string): string | undefined {
   if (event.eventId === '') return 'the event has no id';
   if (event.type === '') return 'the event has no type';
+  if (line.length < LINE_BYTES_MAX / CHARACTER_BYTES_MAX) return undefined;
   const bytes = Buffer.byteLength(line) + 1;
   if (bytes <= LINE_BYTES_MAX) return undefined;
   return `the event takes ${bytes} bytes, the feed takes at most ${LINE_BYTES_MAX}`;

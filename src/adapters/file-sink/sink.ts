@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Sink } from '../../ports/sink.js';
-import type { FeedEvent } from '../../ports/store.js';
+import type { FeedText } from '../../ports/store.js';
 import { writeArtifact } from '../artifact-files/write.js';
 import { type Release, takeLock } from '../proc/lock-file.js';
 import { makeDirectory } from '../proc/make-directory.js';
@@ -81,7 +81,7 @@ class FileSink implements Sink {
     }
   }
 
-  append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+  append(events: readonly FeedText[]): Promise<readonly Appended[]> {
     return this.#inTurn(() => this.#append(events));
   }
 
@@ -112,7 +112,7 @@ class FileSink implements Sink {
     }
   }
 
-  async #append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+  async #append(events: readonly FeedText[]): Promise<readonly Appended[]> {
     if (events.length === 0) return [];
     try {
       this.#fenced ||= !(await this.#layout.isOurs());

@@ -6,14 +6,14 @@
  */
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, type Result } from '../../../machines/model/result.js';
-import type { FeedEvent } from '../../ports/store.js';
+import type { FeedText } from '../../ports/store.js';
 import { HEADER_BYTES } from './limits.js';
 
 export type Appended = Result<{ controlVersion: number }, SinkFailure>;
 
 /** An event on its way; `outcome` is set once it is known. */
 export interface Letter {
-  readonly event: FeedEvent;
+  readonly event: FeedText;
   readonly subject: string;
   readonly bytes: Uint8Array;
   outcome: Appended | undefined;
@@ -28,13 +28,13 @@ const NOTHING = new Uint8Array();
 const encoder = new TextEncoder();
 
 export function lettersOf(
-  events: readonly FeedEvent[],
-  subjectOf: (event: FeedEvent) => string,
+  events: readonly FeedText[],
+  subjectOf: (event: FeedText) => string,
   bytesMax: number,
 ): readonly Letter[] {
   const stopped = new Set<string>();
   return events.map((event): Letter => {
-    const bytes = encoder.encode(JSON.stringify(event));
+    const bytes = encoder.encode(event.text);
     const key = event.orderingKey;
     const problem = stopped.has(key) ? BEHIND : problemOf(event, bytes.length, bytesMax);
     if (problem === undefined) {
@@ -49,7 +49,7 @@ export function lettersOf(
 const BEHIND = 'behind a refused event of its ordering key';
 
 function problemOf(
-  { eventId, type }: FeedEvent,
+  { eventId, type }: FeedText,
   bytes: number,
   bytesMax: number,
 ): string | undefined {

@@ -19,7 +19,7 @@ import { headers } from '@nats-io/transport-node';
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Sink } from '../../ports/sink.js';
-import type { FeedEvent } from '../../ports/store.js';
+import type { FeedText } from '../../ports/store.js';
 import { putArtifact } from './artifacts.js';
 import { type Appended, chainOf, type Letter, lettersOf } from './chain.js';
 import { IDLE_ROUNDS_MAX, IN_FLIGHT_MAX, REQUEST_TIMEOUT_MS } from './limits.js';
@@ -29,7 +29,7 @@ import { openStream, type StreamSpec } from './stream.js';
 export interface NatsSinkOptions extends NatsAccess, StreamSpec {
   /** Names the data directory we write from: tells us from a namesake. */
   readonly writer: string;
-  subjectOf(event: FeedEvent): string;
+  subjectOf(event: FeedText): string;
 }
 
 interface Open {
@@ -83,7 +83,7 @@ class NatsSink {
     return this.#inTurn(() => this.#resume());
   }
 
-  append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+  append(events: readonly FeedText[]): Promise<readonly Appended[]> {
     return this.#inTurn(() => this.#append(events));
   }
 
@@ -123,7 +123,7 @@ class NatsSink {
     await this.#link.close();
   }
 
-  async #append(events: readonly FeedEvent[]): Promise<readonly Appended[]> {
+  async #append(events: readonly FeedText[]): Promise<readonly Appended[]> {
     if (events.length === 0) return [];
     const barred = this.#fenced;
     if (barred !== undefined) return events.map(() => fencedOff(barred));

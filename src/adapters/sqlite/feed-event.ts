@@ -39,21 +39,50 @@ export function feedEventText(
   { index, event, publish }: PublishedRecord,
   origin: EventOrigin,
 ): string {
-  const [id, at] = decision;
-  const [aggregateKind, aggregateId, tenantId, , data] = publish;
-  const tenant = tenantId === null ? '' : `"tenantId":${quoted(tenantId)},`;
+  const [decisionId, at] = decision;
+  const [aggregateKind, aggregateId, tenant, , data] = publish;
+  return eventTextOf({
+    ...{ decisionId, part: index, type: event, at, generation: decision[6] },
+    ...{ node: origin.node, epoch: origin.epoch, artifact: origin.artifact, tenant },
+    ...{ aggregateKind, aggregateId, version: origin.aggregateVersion },
+    ...{ orderingKey: orderingKeyOf(publish), root: origin.correlationId, data },
+  });
+}
+
+/** What an event's text is made of. */
+export interface EventPieces {
+  readonly decisionId: string;
+  readonly part: number;
+  readonly type: string;
+  readonly node: string;
+  readonly epoch: number;
+  readonly tenant: string | null;
+  readonly aggregateKind: string;
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly orderingKey: string;
+  readonly root: string;
+  readonly generation: number;
+  readonly at: number;
+  /** As JSON. */
+  readonly data: string;
+  readonly artifact: string | null;
+}
+
+export function eventTextOf(of: EventPieces): string {
+  const tenant = of.tenant === null ? '' : `"tenantId":${quoted(of.tenant)},`;
   return (
-    `{"eventId":${quoted(eventIdOf(id, index))},"type":${quoted(event)},"schema":${FEED_SCHEMA},` +
-    `"node":${quoted(origin.node)},"epoch":${origin.epoch},${tenant}` +
-    `"aggregateKind":${quoted(aggregateKind)},"aggregateId":${quoted(aggregateId)},` +
-    `"aggregateVersion":${origin.aggregateVersion},` +
-    `"orderingKey":${quoted(orderingKeyOf(publish))},"causationId":${quoted(id)},` +
-    `"correlationId":${quoted(origin.correlationId)},"configGeneration":${decision[6]},` +
-    `"occurredAt":"${dateOf(at)}","controlVersion":0,"data":${data}${artifactFields(origin)}}`
+    `{"eventId":${quoted(eventIdOf(of.decisionId, of.part))},"type":${quoted(of.type)},` +
+    `"schema":${FEED_SCHEMA},"node":${quoted(of.node)},"epoch":${of.epoch},${tenant}` +
+    `"aggregateKind":${quoted(of.aggregateKind)},"aggregateId":${quoted(of.aggregateId)},` +
+    `"aggregateVersion":${of.version},` +
+    `"orderingKey":${quoted(of.orderingKey)},"causationId":${quoted(of.decisionId)},` +
+    `"correlationId":${quoted(of.root)},"configGeneration":${of.generation},` +
+    `"occurredAt":"${dateOf(of.at)}","controlVersion":0,"data":${of.data}${artifactFields(of)}}`
   );
 }
 
-function artifactFields({ artifact }: EventOrigin): string {
+function artifactFields({ artifact }: Pick<EventPieces, 'artifact'>): string {
   if (artifact === null) return '';
   return `,"artifactRef":"sha256/${artifact}","checksum":"sha256:${artifact}"`;
 }

@@ -5,15 +5,21 @@
  */
 import type Database from 'better-sqlite3';
 import type { OutboxAmendment } from '../../../machines/model/messages.js';
-import { outboxRowOf, packOutboxRow, type StoredOutboxRow } from '../../ports/packed-outbox.js';
-import type { OutboxCounts, OutboxOutcome, OutboxRow } from '../../ports/store.js';
+import {
+  joinPending,
+  outboxRowOf,
+  type StoredOutboxRow,
+  unpackPending,
+} from '../../ports/packed-outbox.js';
+import type { OutboxCounts, OutboxOutcome, OutboxRow, PendingRow } from '../../ports/store.js';
 import { LAST_ERROR_CHARACTERS_MAX, READ_ROWS_MAX } from './limits.js';
+import { createPendingRows } from './pending.js';
 import { OUTBOX_COLUMNS } from './rows.js';
 
 export interface Outbox {
-  pending(afterSeq: number, max: number): readonly OutboxRow[];
+  pending(afterSeq: number, max: number): readonly PendingRow[];
   /** The same, packed. */
-  pendingLines(afterSeq: number, max: number): readonly string[];
+  pendingTexts(afterSeq: number, max: number): readonly string[];
   writeBack(outcomes: readonly OutboxOutcome[], now: number): void;
   list(filter: { readonly dead?: boolean; readonly limit: number }): readonly OutboxRow[];
   counts(): OutboxCounts;
@@ -64,11 +70,7 @@ const COUNTS = `
 
 export function createOutbox(db: Database.Database): Outbox {
   const select = `SELECT ${OUTBOX_COLUMNS} FROM events LEFT JOIN aggregates USING (ordering_key)`;
-  const pending = db
-    .prepare<[number, number], StoredOutboxRow>(
-      `${select} WHERE state = 'pending' AND seq > ? ORDER BY seq LIMIT ?`,
-    )
-    .raw();
+  const pending = createPendingRows(db);
   const newest = db.prepare<[number], StoredOutboxRow>(`${select} ORDER BY seq DESC LIMIT ?`).raw();
   const dead = db
     .prepare<[number], StoredOutboxRow>(`${select} WHERE state = 'dead' ORDER BY seq DESC LIMIT ?`)
@@ -80,8 +82,8 @@ export function createOutbox(db: Database.Database): Outbox {
     )
     .pluck();
   return {
-    pending: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(outboxRowOf),
-    pendingLines: (afterSeq, max) => pending.all(afterSeq, rowsOf(max)).map(packOutboxRow),
+    pending: (afterSeq, max) => pending(afterSeq, rowsOf(max)).flatMap(unpackPending),
+    pendingTexts: (afterSeq, max) => joinPending(pending(afterSeq, rowsOf(max))),
     writeBack: createWriteBack(db),
     list: (filter) =>
       (filter.dead === true ? dead : newest).all(rowsOf(filter.limit)).map(outboxRowOf),

@@ -169,8 +169,8 @@ function outboxCalls(db: Database.Database, attempt: Attempt, parts: OutboxParts
   return {
     outboxClaim: (wanted) => attempt(() => claimed(wanted)),
     outboxPending: (afterSeq, max) => attempt(() => upToDate(() => outbox.pending(afterSeq, max))),
-    outboxLines: (afterSeq, max) =>
-      attempt(() => upToDate(() => outbox.pendingLines(afterSeq, max))),
+    outboxTexts: (afterSeq, max) =>
+      attempt(() => upToDate(() => outbox.pendingTexts(afterSeq, max))),
     outboxWriteBack: (outcomes) => attempt(() => outbox.writeBack(outcomes, clock.now())),
     outboxList: (filter) => attempt(() => outbox.list(filter)),
     outboxCounts: () => attempt(counts),

@@ -21,8 +21,8 @@ import {
   unpackCell,
   unpackLines,
 } from '../../ports/packed.js';
-import { unpackOutboxRow } from '../../ports/packed-outbox.js';
-import type { Committed, OutboxRow, Store, StoredCell } from '../../ports/store.js';
+import { unpackPending } from '../../ports/packed-outbox.js';
+import type { Committed, PendingRow, Store, StoredCell } from '../../ports/store.js';
 import { packBatch } from '../../wire/decision-batch.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
@@ -159,8 +159,8 @@ function readTexts(value: unknown): readonly StoredCell[] {
   return (value as readonly string[]).flatMap(unpackLines);
 }
 
-function unpackRows(value: unknown): readonly OutboxRow[] {
-  return (value as readonly unknown[]).map(unpackOutboxRow);
+function unpackRows(value: unknown): readonly PendingRow[] {
+  return (value as readonly unknown[]).flatMap(unpackPending);
 }
 
 function unpackCells(value: unknown): readonly StoredCell[] {

@@ -7,7 +7,7 @@ import { openNopSink } from '../../../src/adapters/nop-sink/sink.js';
 import { encodeLine, segmentName } from '../../../src/feed/segments.js';
 import { expectOk } from '../../contract/provider.js';
 import { sinkContract } from '../../contract/sink.js';
-import { feedEvent } from '../../support/feed-events.js';
+import { feedText } from '../../support/feed-events.js';
 import { openMemorySink } from '../../support/memory-sink.js';
 import { rememberingLog } from '../../support/quiet.js';
 
@@ -21,7 +21,7 @@ sinkContract(
     return {
       sink,
       intrude: async () => {
-        const line = encodeLine(feedEvent(99, { eventId: 'of-another' }), 3);
+        const line = encodeLine(feedText(99, { eventId: 'of-another' }), 3);
         await appendFile(join(dir, segmentName(1)), `${line}\n`);
       },
       dispose: async () => {

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
 import { systemClock } from '../../../src/adapters/system/clock.js';
 import { openFileSource } from '../../../src/feed/file-source.js';
+import { feedTextOf } from '../../../src/ports/feed-text.js';
 import type { Sink } from '../../../src/ports/sink.js';
 import type { FeedEvent } from '../../../src/ports/store.js';
 import { expectOk } from '../../contract/provider.js';
@@ -25,7 +26,7 @@ async function open(dir: string): Promise<Sink> {
 }
 
 async function answers(sink: Sink, ...events: readonly FeedEvent[]) {
-  const results = await sink.append(events);
+  const results = await sink.append(events.map(feedTextOf));
   return results.map((result) => (result.ok ? result.value.controlVersion : result.failure.code));
 }
 

@@ -18,10 +18,11 @@ import fc from 'fast-check';
 import { createSegmentWriter } from '../../../src/adapters/file-sink/segment-writer.js';
 import { openFileSink } from '../../../src/adapters/file-sink/sink.js';
 import { takeLock } from '../../../src/adapters/proc/lock-file.js';
+import { feedTextOf } from '../../../src/ports/feed-text.js';
 import type { Sink } from '../../../src/ports/sink.js';
 import type { FeedEvent } from '../../../src/ports/store.js';
 import { expectOk } from '../../contract/provider.js';
-import { feedEvent, feedEvents } from '../../support/feed-events.js';
+import { feedEvent, feedEvents, feedTexts } from '../../support/feed-events.js';
 import { rememberingLog } from '../../support/quiet.js';
 import { seedOfRun } from '../../support/seed.js';
 import { verifyFolder } from '../../support/verify-folder.js';
@@ -40,7 +41,7 @@ async function open(dir: string, segmentBytes?: number, log = rememberingLog()):
 }
 
 async function versions(sink: Sink, events: readonly FeedEvent[]): Promise<readonly number[]> {
-  const results = await sink.append(events);
+  const results = await sink.append(events.map(feedTextOf));
   return results.map((result) => (result.ok ? result.value.controlVersion : 0));
 }
 
@@ -175,7 +176,7 @@ test('[FD-2] file sink: a folder that fails is unavailable, and is fine again la
   // The next segment's name is taken by a folder: it cannot be opened.
   const obstacle = join(dir, 'feed-0000000000000002.jsonl');
   mkdirSync(obstacle);
-  const results = await sink.append([feedEvent(1), feedEvent(2), feedEvent(3)]);
+  const results = await sink.append(feedTexts(1, 3));
   assert.deepEqual(
     results.map((result) => (result.ok ? 'ok' : result.failure.code)),
     ['ok', 'unavailable', 'unavailable'],
@@ -227,7 +228,7 @@ test('[FD-5] file sink: an event too large is refused by content, with both size
   const dir = await folder(t);
   const sink = await open(dir);
   const large = feedEvent(1, { data: { text: 'x'.repeat(1024 * 1024) } });
-  const [result] = await sink.append([large]);
+  const [result] = await sink.append([feedTextOf(large)]);
   assert.ok(result !== undefined && !result.ok && result.failure.code === 'content');
   assert.match(result.failure.message, /takes 10\d{5} bytes, the feed takes at most 1048576/);
   await sink.close();

@@ -5,10 +5,11 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { openNatsSink } from '../../../src/adapters/nats/sink.js';
 import { nodeSubject } from '../../../src/adapters/nats/stream.js';
+import { feedTextOf } from '../../../src/ports/feed-text.js';
 import type { Sink } from '../../../src/ports/sink.js';
-import type { FeedEvent } from '../../../src/ports/store.js';
+import type { FeedEvent, FeedText } from '../../../src/ports/store.js';
 import { sinkContract } from '../../contract/sink.js';
-import { feedEvent, feedEvents } from '../../support/feed-events.js';
+import { feedEvents, feedText, feedTexts } from '../../support/feed-events.js';
 import { type NatsServer, startNatsServer } from '../../support/nats-server.js';
 
 let server: NatsServer;
@@ -24,7 +25,7 @@ interface Given {
   readonly stream: string;
   readonly writer?: string;
   readonly at?: NatsServer;
-  readonly subjectOf?: (event: FeedEvent) => string;
+  readonly subjectOf?: (event: FeedText) => string;
 }
 
 function freshStream(): string {
@@ -49,7 +50,7 @@ async function forge(stream: string): Promise<void> {
   const head = headers();
   head.set('Switchyard-Writer', 'old');
   head.set('Switchyard-Epoch', '0');
-  const text = JSON.stringify(feedEvent(91, { epoch: 0 }));
+  const text = feedText(91, { epoch: 0 }).text;
   await jetstream(connection).publish(nodeSubject(stream, 'edge-1'), text, { headers: head });
   await connection.close();
 }
@@ -80,7 +81,7 @@ sinkContract(
     const intrude = async (): Promise<void> => {
       const intruder = sinkOn({ stream, writer: 'intruder' });
       // It has our name and an epoch above ours; then another, below ours, has the last word.
-      assert.deepEqual(codesOf(await intruder.append([feedEvent(90, { epoch: 2 })])), ['ok']);
+      assert.deepEqual(codesOf(await intruder.append([feedText(90, { epoch: 2 })])), ['ok']);
       await intruder.close();
       await forge(stream);
     };
@@ -93,12 +94,12 @@ test('[NA-1] nats sink: of two writers of one subject the older epoch gets nothi
   const stream = freshStream();
   const old = sinkOn({ stream, writer: 'old' });
   const next = sinkOn({ stream, writer: 'next' });
-  assert.deepEqual(codesOf(await old.append(feedEvents(1, 3))), ['ok', 'ok', 'ok']);
-  assert.deepEqual(codesOf(await next.append([feedEvent(4, { epoch: 2 })])), ['ok']);
-  const late = await old.append(feedEvents(5, 9));
+  assert.deepEqual(codesOf(await old.append(feedTexts(1, 3))), ['ok', 'ok', 'ok']);
+  assert.deepEqual(codesOf(await next.append([feedText(4, { epoch: 2 })])), ['ok']);
+  const late = await old.append(feedTexts(5, 9));
   assert.deepEqual(new Set(codesOf(late)), new Set(['fenced']));
-  assert.deepEqual(codesOf(await next.append([feedEvent(10, { epoch: 2 })])), ['ok']);
-  const again = await old.append(feedEvents(5, 6));
+  assert.deepEqual(codesOf(await next.append([feedText(10, { epoch: 2 })])), ['ok']);
+  const again = await old.append(feedTexts(5, 6));
   assert.match(JSON.stringify(again[0]), /belongs to another writer of epoch 2/);
   assert.deepEqual(await idsIn(stream), ['event-1', 'event-2', 'event-3', 'event-4', 'event-10']);
   await Promise.all([old.close(), next.close()]);
@@ -108,8 +109,8 @@ test('[NA-1] nats sink: a namesake of the same epoch does not get in between', a
   const stream = freshStream();
   const one = sinkOn({ stream });
   const other = sinkOn({ stream, writer: 'other' });
-  await one.append([feedEvent(1)]);
-  assert.deepEqual(codesOf(await other.append([feedEvent(2)])), ['fenced']);
+  await one.append([feedText(1)]);
+  assert.deepEqual(codesOf(await other.append([feedText(2)])), ['fenced']);
   await Promise.all([one.close(), other.close()]);
 });
 
@@ -117,8 +118,10 @@ test('[NA-1] nats sink: writers of different subjects share a stream, each in it
   const stream = freshStream();
   const nodes = ['a', 'b', 'c'];
   const sinks = nodes.map((node) => sinkOn({ stream, writer: node }));
-  const eventsOf = (node: string): FeedEvent[] =>
-    feedEvents(1, 400).map((event) => ({ ...event, node, eventId: `${node}-${event.eventId}` }));
+  const eventsOf = (node: string): readonly FeedText[] =>
+    feedEvents(1, 400).map((event) =>
+      feedTextOf({ ...event, node, eventId: `${node}-${event.eventId}` }),
+    );
   const answers = await Promise.all(
     sinks.map((sink, index) => sink.append(eventsOf(nodes[index] ?? ''))),
   );
@@ -140,10 +143,10 @@ test('[NA-1] nats sink: writers of different subjects share a stream, each in it
 test('[NA-1] nats sink: a restarted writer goes on where its last life stood', async () => {
   const stream = freshStream();
   const first = sinkOn({ stream });
-  await first.append(feedEvents(1, 3));
+  await first.append(feedTexts(1, 3));
   await first.close();
   const second = sinkOn({ stream });
-  const events = feedEvents(2, 5).map((event) => ({ ...event, epoch: 2 }));
+  const events = feedEvents(2, 5).map((event) => feedTextOf({ ...event, epoch: 2 }));
   const numbers = (await second.append(events)).map((one) => one.ok && one.value.controlVersion);
   assert.deepEqual(numbers, [2, 3, 4, 5]);
   await second.close();
@@ -151,11 +154,11 @@ test('[NA-1] nats sink: a restarted writer goes on where its last life stood', a
 
 test('[FD-5] nats sink: an event larger than the server takes is refused, what is not goes on', async () => {
   const sink = sinkOn({ stream: freshStream() });
-  const large = feedEvent(1, { data: { text: 'x'.repeat(2_000_000) }, orderingKey: 'group/a/b' });
+  const large = feedText(1, { data: { text: 'x'.repeat(2_000_000) }, orderingKey: 'group/a/b' });
   const results = await sink.append([
     large,
-    feedEvent(2),
-    feedEvent(3, { orderingKey: 'group/a/b' }),
+    feedText(2),
+    feedText(3, { orderingKey: 'group/a/b' }),
   ]);
   assert.deepEqual(codesOf(results), ['content', 'ok', 'content']);
   await sink.close();
@@ -167,21 +170,21 @@ test('[NA-2] nats sink: a stream that would lose or repeat events is refused by 
   const manager = await jetstreamManager(connection);
   await manager.streams.add({ name: stream, subjects: [`${stream}.>`], retention: 'workqueue' });
   const sink = sinkOn({ stream });
-  const [result] = await sink.append([feedEvent(1)]);
+  const [result] = await sink.append([feedText(1)]);
   assert.match(JSON.stringify(result), /unavailable.*retention is workqueue/);
   await manager.streams.delete(stream);
-  assert.deepEqual(codesOf(await sink.append([feedEvent(1)])), ['ok']);
+  assert.deepEqual(codesOf(await sink.append([feedText(1)])), ['ok']);
   await Promise.all([sink.close(), connection.close()]);
 });
 
 test('[NA-2] nats sink: a server that is killed is away, and back with all that it acknowledged', async () => {
   const own = await startNatsServer();
   const sink = sinkOn({ stream: 'FEED', at: own });
-  assert.deepEqual(codesOf(await sink.append(feedEvents(1, 2))), ['ok', 'ok']);
+  assert.deepEqual(codesOf(await sink.append(feedTexts(1, 2))), ['ok', 'ok']);
   await own.kill();
-  assert.deepEqual(codesOf(await sink.append(feedEvents(3, 4))), ['unavailable', 'unavailable']);
+  assert.deepEqual(codesOf(await sink.append(feedTexts(3, 4))), ['unavailable', 'unavailable']);
   await own.start();
-  await untilOk(sink, [feedEvent(2), feedEvent(3), feedEvent(4)]);
+  await untilOk(sink, [feedText(2), feedText(3), feedText(4)]);
   assert.deepEqual(await idsIn('FEED', own), ['event-1', 'event-2', 'event-3', 'event-4']);
   await sink.close();
   await own.close();
@@ -190,21 +193,21 @@ test('[NA-2] nats sink: a server that is killed is away, and back with all that 
 test('[NA-2] nats sink: a server that lost its end takes what follows, and the lost again', async () => {
   const own = await startNatsServer();
   const sink = sinkOn({ stream: 'FEED', at: own });
-  await sink.append(feedEvents(1, 2));
+  await sink.append(feedTexts(1, 2));
   await own.kill();
   await own.save();
   await own.start();
-  await untilOk(sink, feedEvents(3, 5));
+  await untilOk(sink, feedTexts(3, 5));
   await own.kill();
   await own.restore();
   await own.start();
-  await untilOk(sink, [feedEvent(6)]);
+  await untilOk(sink, [feedText(6)]);
   // Republished: the same ids and bytes as before.
-  await untilOk(sink, feedEvents(1, 5));
+  await untilOk(sink, feedTexts(1, 5));
   const ids = await idsIn('FEED', own);
   assert.deepEqual(
     [...ids].sort(),
-    feedEvents(1, 6).map(({ eventId }) => eventId),
+    feedTexts(1, 6).map(({ eventId }) => eventId),
   );
   await sink.close();
   await own.close();
@@ -219,12 +222,12 @@ test('[NA-2] nats sink: nobody listens there: told in one sentence, at once', as
     writer: 'one',
     subjectOf: () => 'FEED.node.x',
   });
-  const [result] = await sink.append([feedEvent(1)]);
+  const [result] = await sink.append([feedText(1)]);
   assert.match(JSON.stringify(result), /unavailable.*NATS at 127\.0\.0\.1:1: /);
   await sink.close();
 });
 
-async function untilOk(sink: Sink, events: readonly FeedEvent[]): Promise<void> {
+async function untilOk(sink: Sink, events: readonly FeedText[]): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const results = await sink.append(events);
     if (results.every(({ ok }) => ok)) return;

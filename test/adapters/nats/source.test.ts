@@ -6,7 +6,7 @@ import { openNatsSource } from '../../../src/adapters/nats/source.js';
 import { nodeSubject } from '../../../src/adapters/nats/stream.js';
 import { expectOk } from '../../contract/provider.js';
 import { type SourceLab, sourceContract } from '../../contract/source.js';
-import { feedEvents } from '../../support/feed-events.js';
+import { feedTexts } from '../../support/feed-events.js';
 import { type NatsServer, startNatsServer } from '../../support/nats-server.js';
 
 let server: NatsServer;
@@ -38,7 +38,7 @@ sourceContract('nats source', async () => open());
 
 test('[NA-4] nats source: a reader that was set back reads from its own cursor, not the server’s', async () => {
   const { sink, source, dispose } = open();
-  await sink.append(feedEvents(1, 6));
+  await sink.append(feedTexts(1, 6));
   expectOk(await source.read(0, 6));
   expectOk(await source.acknowledge(6));
   const again = expectOk(await source.read(2, 10));

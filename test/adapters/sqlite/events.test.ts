@@ -12,6 +12,7 @@ import { ABOUT } from '../../../src/adapters/sqlite/journal.js';
 import { migrate } from '../../../src/adapters/sqlite/open.js';
 import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
+import { wholeOf } from '../../../src/ports/feed-text.js';
 import type { Decision } from '../../../src/ports/store.js';
 import { everything } from '../../contract/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
@@ -88,8 +89,8 @@ test('[ST-7] [ST-21] migrations: events that an older layout wrote are there as 
   const insert = db.prepare(
     'INSERT INTO outbox (seq, event, state, attempts, created_at) VALUES (?, ?, ?, ?, ?)',
   );
-  insert.run(1, JSON.stringify(row?.event), 'pending', 0, NOON);
-  insert.run(7, JSON.stringify(row?.event), 'dead', 8, NOON);
+  insert.run(1, row?.event.text, 'pending', 0, NOON);
+  insert.run(7, row?.event.text, 'dead', 8, NOON);
   migrate(db, MIGRATIONS);
   const store = createSqliteStore(db, { node: 'edge-2', ...PLAIN });
   assert.deepEqual(unwrap(await store.outboxPending(0, 9)), [row]);
@@ -118,7 +119,7 @@ test('[ST-3] [ST-24] events: what an undone transaction had added of origins is 
   db.pragma('max_page_count = 100000');
   assert.equal((await store.commit(next))[0]?.ok, true);
   const generations = unwrap(await store.outboxPending(0, 9)).map(
-    ({ event }) => event.configGeneration,
+    ({ event }) => wholeOf(event).configGeneration,
   );
   assert.deepEqual(generations, [7, 8]);
   assert.equal(JSON.stringify(await everything(store)).includes('null'), false);

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openSqliteStore } from '../../../src/adapters/sqlite/open.js';
+import { wholeOf } from '../../../src/ports/feed-text.js';
 import type { PackedStore } from '../../../src/ports/packed.js';
-import { unpackOutboxRow } from '../../../src/ports/packed-outbox.js';
+import { unpackPending } from '../../../src/ports/packed-outbox.js';
 import { expectOk } from '../../contract/provider.js';
 import { PLAIN } from '../../support/sqlite-scratch.js';
 
@@ -84,9 +85,8 @@ test('[FL-5] fleet rows: an event that comes late takes back neither a row nor w
     ...{ cell: undefined, spawns: [], forget: false, records: [record], configGeneration: 0 },
   };
   expectOk((await store.commit([decision as never]))[0] as never);
-  const [lines] = expectOk(await store.outboxLines(0, 1));
-  const row = unpackOutboxRow(lines);
-  assert.deepEqual([row.event.aggregateVersion, row.headHash], [11, 'h10']);
+  const [row] = expectOk(await store.outboxTexts(0, 1)).flatMap(unpackPending);
+  assert.deepEqual([row && wholeOf(row.event).aggregateVersion, row?.headHash], [11, 'h10']);
 });
 
 test('[FL-5] fleet rows: nothing that comes late brings back what is gone, or takes a place that is taken', async () => {

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { wholeOf } from '../../../src/ports/feed-text.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { openOrThrow, scratch } from '../../support/sqlite-scratch.js';
 
@@ -44,7 +45,7 @@ test('[ST-1] kill: what was acknowledged survives, rows and records agree', asyn
       versions.map((version) => `d-${version}`),
     );
     assert.deepEqual(
-      rows.map(({ event }) => event.aggregateVersion),
+      rows.map(({ event }) => wholeOf(event).aggregateVersion),
       versions,
     );
     before = acknowledged;

@@ -12,8 +12,9 @@ import { MIGRATIONS } from '../../../src/adapters/sqlite/schema.js';
 import { createSqliteStore } from '../../../src/adapters/sqlite/store.js';
 import { artifactNameOf } from '../../../src/feed/artifacts.js';
 import type { Failpoint, Failpoints } from '../../../src/ports/failpoints.js';
-import { feedHash, linked, numbered, textOf } from '../../../src/ports/feed-chain.js';
-import { unpackOutboxRow } from '../../../src/ports/packed-outbox.js';
+import { feedHash, hashOfText } from '../../../src/ports/feed-chain.js';
+import { behind, feedTextOf, numbered, wholeOf } from '../../../src/ports/feed-text.js';
+import { unpackPending } from '../../../src/ports/packed-outbox.js';
 import { EVENT_ARTIFACTS, type FeedEvent } from '../../../src/ports/store.js';
 import { unwrap } from '../../contract/store-fixture.js';
 import { decisionOf, NOON, publishOf, recordOf, WEB } from '../../contract/store-values.js';
@@ -42,7 +43,7 @@ function fresh(failpoints: Failpoints = NO_FAILPOINTS) {
     assert.ok(outcome?.ok);
   };
   const events = async (): Promise<readonly FeedEvent[]> =>
-    unwrap(await store.outboxPending(0, 1_000)).map(({ event }) => event);
+    unwrap(await store.outboxPending(0, 1_000)).map(({ event }) => wholeOf(event));
   const pass = (ms: number): void => {
     nowMs += ms;
   };
@@ -223,7 +224,7 @@ test('[OB-15] O7: a row whose text is damaged says so between two that are whole
   db.prepare("UPDATE outbox SET data = '{' WHERE seq = 2").run();
   for (const rows of [
     unwrap(await store.outboxPending(0, 10)),
-    unwrap(await store.outboxLines(0, 10)).map(unpackOutboxRow),
+    unwrap(await store.outboxTexts(0, 10)).flatMap(unpackPending),
   ]) {
     assert.deepEqual(
       rows.map(({ event, damaged }) => [event.eventId, damaged !== undefined]),
@@ -236,7 +237,7 @@ test('[OB-15] O7: a row whose text is damaged says so between two that are whole
   }
 });
 
-test('[FD-11] outbox: an event has one text: what is stored is what JSON makes of it again', async () => {
+test('[FD-11] [FD-13] outbox: an event has one text: what is stored is what JSON makes of it again', async () => {
   const odd = fc.string({
     unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', '\u007f', 'é', '\u2028', '😀', "'", '%'),
   });
@@ -248,11 +249,12 @@ test('[FD-11] outbox: an event has one text: what is stored is what JSON makes o
       assert.ok((await store.commit([decisionOf('d-1', { records: [record] })]))[0]?.ok);
       const [row] = unwrap(await store.outboxPending(0, 1));
       assert.ok(row);
-      assert.equal(textOf(row.event), JSON.stringify(row.event));
-      const behind = linked(row.event, 'hash');
-      assert.equal(textOf(behind), JSON.stringify(behind));
-      assert.equal(numbered(behind, 7), JSON.stringify({ ...behind, controlVersion: 7 }));
-      assert.equal(feedHash(JSON.parse(numbered(behind, 7)) as FeedEvent), feedHash(behind));
+      assert.deepEqual(row.event, feedTextOf(wholeOf(row.event)));
+      const told = behind(row.event, 'hash');
+      const whole = { ...wholeOf(row.event), previousHash: 'hash' };
+      assert.deepEqual(told, feedTextOf(whole));
+      assert.equal(numbered(told, 7), JSON.stringify({ ...whole, controlVersion: 7 }));
+      assert.equal(feedHash(JSON.parse(numbered(told, 7)) as FeedEvent), hashOfText(told));
     }),
     { seed: seedOfRun(), numRuns: 100 },
   );
