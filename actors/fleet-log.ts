@@ -17,31 +17,21 @@ import type { LostEnd } from '../machines/model/lease.js';
 import { fail, ok, type Result } from '../machines/model/result.js';
 import { DUTY_KINDS, DUTY_PREFIXES, isDuty, isOfFleet } from '../src/policy/duty.js';
 import type { Clock, Ids } from '../src/ports/clock.js';
-import { feedHash } from '../src/ports/feed-chain.js';
-import type { FeedItem, FeedSource } from '../src/ports/feed-source.js';
-import type {
-  AggregateHead,
-  FleetChange,
-  FleetEvent,
-  FleetStore,
-} from '../src/ports/fleet-store.js';
+import type { FleetChange, FleetStore } from '../src/ports/fleet-store.js';
 import type { LeaseClaim } from '../src/ports/lease.js';
-import type { Log } from '../src/ports/log.js';
-import type { Decision, FeedEvent, PendingRow, Store } from '../src/ports/store.js';
-import { type DecidedRows, ROWS_DECIDED, rowsRecord } from '../src/runtime/duty.js';
+import type { Decision, PendingRow, Store } from '../src/ports/store.js';
+import { rowsRecord } from '../src/runtime/duty.js';
+import { type BatchParts, batchOf, standingOf, type Told, untilUnknown } from './fleet-batch.js';
 import { createFleetGround } from './fleet-ground.js';
 import { lettersOfRow, rowOf, SHOWN_PREFIXES, type ShownLetter } from './fleet-projection.js';
 
-export interface FleetLogOptions {
-  readonly source: FeedSource;
+export interface FleetLogOptions extends Omit<BatchParts, 'store'> {
   readonly store: FleetStore &
     Pick<Store, 'load' | 'commit' | 'outboxPending' | 'metaGet' | 'metaSet'>;
   /** Raises the store's epoch above what it has and this. */
   raiseEpoch(observed: number): Promise<Result<number, { readonly message: string }>>;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly log: Log;
-  readonly node: string;
   /** Names our data directory. */
   readonly writer: string;
   readonly incarnation: number;
@@ -78,8 +68,6 @@ export const fleetLogLimits = {
   resyncMs: 30_000,
 } as const;
 
-type Told<T> = Promise<Result<T, string>>;
-
 export function createFleetLog(options: FleetLogOptions): FleetLog {
   const { source, store, clock, log } = options;
   const ending = new AbortController();
@@ -101,9 +89,11 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
       const items = await source.read(cursor.value, fleetLogLimits.batchEvents);
       if (!items.ok) return fail(items.failure.message);
       if (items.value.length === 0) return ok(0);
-      const batch = await batchOf(options, items.value);
+      const known = untilUnknown(options, items.value);
+      if (!known.ok) return known;
+      const batch = await batchOf(options, known.value);
       if (!batch.ok) return batch;
-      const passed = ground.passed(items.value, batch.value.standing);
+      const passed = ground.passed(known.value, batch.value.standing);
       const applied = await store.fleetApply({ ...batch.value, ground: passed.text });
       if (!applied.ok) return fail(applied.failure.message);
       passed.keep();
@@ -113,7 +103,7 @@ export function createFleetLog(options: FleetLogOptions): FleetLog {
       await source.acknowledge(batch.value.cursor);
       const changes = batch.value.events.flatMap((event) => event.changes);
       if (!options.isOnDuty()) showChanges(options, changes);
-      return ok(items.value.length);
+      return ok(known.value.length);
     });
 
   const advanceOrDoubt = async (): Told<number> => {
@@ -229,85 +219,6 @@ function showChanges({ show }: FleetLogOptions, changes: readonly FleetChange[])
     const row = rowOf(text);
     if (row !== undefined) for (const letter of lettersOfRow(row)) show(letter);
   }
-}
-
-interface Batch {
-  readonly events: readonly FleetEvent[];
-  readonly versions: readonly AggregateHead[];
-  readonly cursor: number;
-  readonly standing?: string;
-}
-
-async function batchOf(
-  { source, store, node, log }: FleetLogOptions,
-  items: readonly FeedItem[],
-): Told<Batch> {
-  const events: FleetEvent[] = [];
-  const versions = new Map<string, AggregateHead>();
-  let standing: Standing | undefined;
-  for (const item of items) {
-    if ('damaged' in item) {
-      log.error(
-        { ...item },
-        'an event of the fleet log is damaged; the next of its row says all again',
-      );
-      continue;
-    }
-    const { event } = item;
-    if (!isOfFleet(event)) continue;
-    const known = versions.get(event.orderingKey);
-    const isNewest = known === undefined || known.version <= event.aggregateVersion;
-    if (event.node !== node && isNewest) versions.set(event.orderingKey, headOf(event));
-    if (event.type === 'lease.gained') standing = newerOf(standing, event);
-    if (event.type !== ROWS_DECIDED) continue;
-    const data = await dataOf(source, event);
-    if (!data.ok) return data;
-    const { orderingKey: key, epoch, aggregateVersion: version } = event;
-    events.push({ key, epoch, version, changes: changesOf(event, data.value) });
-  }
-  const known = await standingOf(store);
-  if (!known.ok) return known;
-  const isNews = standing !== undefined && standing.epoch > (known.value?.epoch ?? -1);
-  return ok({
-    events,
-    versions: [...versions.values()],
-    cursor: items.at(-1)?.controlVersion ?? 0,
-    ...(isNews ? { standing: JSON.stringify(standing) } : {}),
-  });
-}
-
-/** A beginning that was sent again, or put back by an operator, takes nothing back. */
-function newerOf(known: Standing | undefined, { data }: FeedEvent): Standing {
-  const next = data as unknown as Standing;
-  return known === undefined || next.epoch > known.epoch ? next : known;
-}
-
-function headOf(event: FeedEvent): AggregateHead {
-  const { orderingKey: key, aggregateVersion: version } = event;
-  return { key, version, hash: feedHash(event) };
-}
-
-/** What is too large for an event lies beside the feed. */
-async function dataOf(source: FeedSource, event: FeedEvent): Told<DecidedRows> {
-  if (event.artifactRef === undefined) return ok(event.data as unknown as DecidedRows);
-  const bytes = await source.artifact(event.artifactRef);
-  if (!bytes.ok) return fail(bytes.failure.message);
-  return ok(JSON.parse(Buffer.from(bytes.value).toString('utf8')) as DecidedRows);
-}
-
-function changesOf({ orderingKey }: FeedEvent, rows: DecidedRows): readonly FleetChange[] {
-  const { cell, spawns, forget } = rows;
-  const own = cell === null ? [] : [cell];
-  return [
-    ...[...own, ...spawns].map((row) => ({ address: row.address, row: JSON.stringify(row) })),
-    ...(forget ? [{ address: orderingKey, row: null }] : []),
-  ];
-}
-
-async function standingOf(store: FleetStore): Told<Standing | undefined> {
-  const text = await store.fleetStanding();
-  if (!text.ok) return fail(text.failure.message);
-  return ok(text.value === undefined ? undefined : (JSON.parse(text.value) as Standing));
 }
 
 /** Who takes over must be able to tell the fleet's agents: by the authority that they know [ID-40]. */

@@ -12,7 +12,7 @@ import {
   type TakeUpParams,
 } from '../machines/lease.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
-import type { LostEnd } from '../machines/model/lease.js';
+import type { LostEnd, UnknownType } from '../machines/model/lease.js';
 import type { HoldControl, Lease, LeaseClaim, SuspensionClock } from '../src/ports/lease.js';
 import {
   type ActorType,
@@ -83,7 +83,12 @@ export const leaseActor: ActorType<LeasePorts, Keeper | undefined> = {
   coalesce: ({ type }) => (LEVELS.has(type) ? type : undefined),
 };
 
-const LEVELS: ReadonlySet<string> = new Set(['lease.begin', 'fleet.lost', 'fleet.authority']);
+const LEVELS: ReadonlySet<string> = new Set([
+  'lease.begin',
+  'fleet.lost',
+  'fleet.authority',
+  'fleet.unknownType',
+]);
 
 function ask(_: unknown, { scope, ports, companion: keeper }: LeaseWorld): void {
   const { fleet } = ports;
@@ -140,7 +145,8 @@ function stepDown({ reason }: StepDownParams, { scope, ports }: LeaseWorld): voi
   });
 }
 
-function viewOf(value: Json, { standing, problem, lost, foreignCa }: LeaseMemory): JsonObject {
+function viewOf(value: Json, memory: LeaseMemory): JsonObject {
+  const { standing, problem, lost, foreignCa, unknown } = memory;
   const held = (value as JsonObject | null)?.['granted'] === 'holding';
   return {
     name: 'main',
@@ -151,6 +157,7 @@ function viewOf(value: Json, { standing, problem, lost, foreignCa }: LeaseMemory
     conditions: [
       ...conditionsOf(value, problem),
       ...(lost === null ? [] : [lostCondition(lost)]),
+      ...(unknown === null ? [] : [unknownCondition(unknown)]),
       ...(foreignCa === null ? [] : [foreignCaCondition(foreignCa)]),
     ],
     ...(problem === null || problem === '' ? {} : { problem }),
@@ -188,5 +195,16 @@ function foreignCaCondition(holder: string): JsonObject {
     ...{ type: 'agent-ca-differs', object: 'lease/main', severity: 'warning', cause: 'ID-40' },
     message: `the fleet's agents know the authority of ${holder}, not this node's: taking over, it could let none of them in`,
     next: `copy the directory api.agentCa.dir of ${holder} here, for this daemon's user alone, and restart`,
+  };
+}
+
+function unknownCondition({ type, node, halted }: UnknownType): JsonObject {
+  const severity = halted ? 'critical' : 'warning';
+  return {
+    ...{ type: 'fleet-log-unknown-type', object: 'lease/main', severity, cause: 'FL-12' },
+    message: `${node} says ${type}, which this release does not know${halted ? ': the log is not read any further, and the lease not taken up' : ''}`,
+    next: halted
+      ? 'run the release of that node here too, or set feed.unknownTypes to quarantine'
+      : 'run the release of that node here too; what else the log says is followed',
   };
 }

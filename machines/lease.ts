@@ -21,7 +21,7 @@ import { assign, setup } from 'xstate';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address } from './model/ids.js';
-import type { LeaseMessage, LostEnd } from './model/lease.js';
+import type { LeaseMessage, LostEnd, UnknownType } from './model/lease.js';
 
 /** What the log says of a holder; the newest one's is where the fleet stands. */
 export interface Standing {
@@ -55,6 +55,8 @@ export interface LeaseMemory {
   readonly failures: number;
   /** What the fleet's log has lost of what was read. */
   readonly lost: LostEnd | null;
+  /** An event of the log that this release does not know; null: none was met. */
+  readonly unknown: UnknownType | null;
   /** The holder whose agents know another authority than ours; null: there is none. */
   readonly foreignCa: string | null;
 }
@@ -171,6 +173,9 @@ export const leaseMachine = setup({
     noteAuthority: assign(({ event }) =>
       event.type === 'fleet.authority' ? { foreignCa: event.foreignTo } : {},
     ),
+    noteUnknown: assign(({ event }) =>
+      event.type === 'fleet.unknownType' ? { unknown: event.unknown } : {},
+    ),
     noteLost: assign(({ event }) => (event.type === 'fleet.lost' ? { lost: event.lost } : {})),
     recover: assign({ failures: 0 }),
   },
@@ -184,11 +189,13 @@ export const leaseMachine = setup({
     failures: 0,
     lost: null,
     foreignCa: null,
+    unknown: null,
   },
   initial: 'unset',
   on: {
     'feed.acknowledged': { actions: { type: 'passOn', params: acknowledgedIn } },
     'fleet.lost': { actions: 'noteLost' },
+    'fleet.unknownType': { actions: 'noteUnknown' },
     'fleet.authority': { actions: 'noteAuthority' },
     'lease.begin': { actions: 'adopt' },
   },

@@ -7,6 +7,8 @@ export type LeaseMessage =
   | { readonly type: 'fleet.lost'; readonly lost: LostEnd | null }
   /** The holder whose agents know another authority than this node's; `null`: they know this one, or none. */
   | { readonly type: 'fleet.authority'; readonly foreignTo: string | null }
+  /** An event of the fleet was met that this release does not know. */
+  | { readonly type: 'fleet.unknownType'; readonly unknown: UnknownType }
   /** The feed has every row up to here, but for `lost`, which were refused for good. */
   | { readonly type: 'feed.acknowledged'; readonly upTo: number; readonly lost: readonly number[] };
 
@@ -20,4 +22,12 @@ export interface LostEnd {
   readonly atMs: number;
   /** Of the holder at that time. */
   readonly epoch: number;
+}
+
+export interface UnknownType {
+  readonly type: string;
+  /** Who said it. */
+  readonly node: string;
+  /** The log is not read beyond it. */
+  readonly halted: boolean;
 }

@@ -53,7 +53,7 @@ export function musterSingle({
     closePorts = ports.value.close;
     const generation = createGeneration(settings.generation);
     const fleet = openFleet({
-      ...{ settings, parts, store },
+      ...{ settings, parts, store, hooks },
       orders: {
         setDuty: async (onDuty) => {
           if (onDuty) await made.takeUp();

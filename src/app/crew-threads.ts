@@ -97,7 +97,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     const cluster = (): Cluster => joined;
     const fleet = openFleet({
       settings: complete,
-      ...{ parts, store },
+      ...{ parts, store, hooks },
       orders: {
         setDuty: async (to) => {
           onDuty = to;

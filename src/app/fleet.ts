@@ -12,9 +12,11 @@ import { openNatsLease } from '../adapters/nats/lease.js';
 import { openNatsSource } from '../adapters/nats/source.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import { suspensionClock } from '../adapters/system/suspension-clock.js';
+import { knowsType } from '../feed/event-schemas.js';
 import type { FleetStore } from '../ports/fleet-store.js';
 import { createHold, type Hold, type Lease } from '../ports/lease.js';
 import type { Store } from '../ports/store.js';
+import type { HookBoard } from './hook-board.js';
 import type { Parts } from './parts.js';
 import type { LeaseSettings, Settings } from './settings.js';
 
@@ -23,6 +25,7 @@ export interface FleetInput {
   readonly parts: Parts;
   readonly store: Store & FleetStore;
   readonly orders: FleetOrders;
+  readonly hooks: Pick<HookBoard, 'register'>;
 }
 
 /** What main can make all threads do. */
@@ -85,7 +88,11 @@ function leaseOf({ node }: Settings, { ttlMs, bucket, ...access }: LeaseSettings
   return openNatsLease({ ...access, name: `switchyard lease ${node}`, bucket, ttlMs });
 }
 
-function logOf({ settings, parts, store, orders }: FleetInput, hold: Hold) {
+function logOf({ settings, parts, store, orders, hooks }: FleetInput, hold: Hold) {
+  let { unknownTypes } = settings.feed;
+  hooks.register('feed', (feed) => {
+    unknownTypes = feed['unknownTypes'] as typeof unknownTypes;
+  });
   const { agentCa, node, sink } = settings;
   const { clock, ids, log } = parts;
   const nats = sink.nats ?? { servers: [], stream: '', replicas: 1 };
@@ -98,6 +105,12 @@ function logOf({ settings, parts, store, orders }: FleetInput, hold: Hold) {
     isOnDuty: () => hold.mayAct(),
     show: ({ to, message }) => orders.tell(to, message, 'fleet'),
     ...(agentCa === undefined ? {} : { agentCa }),
+    knows: knowsType,
+    unknownTypes: () => unknownTypes,
+    tellUnknown: (unknown) => {
+      const message: LeaseMessage = { type: 'fleet.unknownType', unknown };
+      orders.tell(LEASE, message, 'fleet');
+    },
     tellForeignCa: (foreignTo) => {
       const message: LeaseMessage = { type: 'fleet.authority', foreignTo };
       orders.tell(LEASE, message, 'fleet');

@@ -55,6 +55,7 @@ export interface Settings {
     readonly credentials?: string;
     readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   };
+  readonly feed: { readonly unknownTypes: Config['feed']['unknownTypes'] };
   readonly coalesceWindowMs: number;
   readonly retention: {
     readonly journalMs: number;
@@ -107,6 +108,7 @@ export function bootSettings(config: Config, options: RunOptions): BootSettings 
       layout: outbox.sink.layout,
       ...(outbox.sink.driver === 'nats' ? { nats: natsSettings(outbox.sink) } : {}),
     },
+    feed: { unknownTypes: config.feed.unknownTypes },
     coalesceWindowMs: outbox.coalesceWindow,
     retention: {
       journalMs: journal.retention,

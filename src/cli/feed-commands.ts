@@ -22,13 +22,15 @@ export function feedCommand(): Command {
   return feed;
 }
 
-const DIR = [
-  '--dir <dir>',
-  "the feed's folder (default: outbox.sink.dir of the configuration)",
+const SOURCE = [
+  '--source <source>',
+  "the feed: a folder, or nats://HOST:PORT/STREAM (default: the configuration's feed.source, else its sink)",
 ] as const;
+const DIR = ['--dir <dir>', 'a folder; as --source'] as const;
 
 interface TailOptions extends Format {
   readonly dir?: string;
+  readonly source?: string;
   readonly from?: number;
   readonly follow?: boolean;
 }
@@ -40,10 +42,11 @@ function tailCommand(feed: Command): void {
       new Option('--from <version>', 'first control version wanted').argParser(wholeNumber),
     )
     .option('--follow', 'go on as the feed grows, until Ctrl-C')
+    .option(...SOURCE)
     .option(...DIR)
     .addHelpText('after', '\nExample:\n  switchyard feed tail --from 100 --follow --jsonl')
     .action(async (options: TailOptions, command: Command) => {
-      const source = await openFeed(command, options.dir, 'tail');
+      const source = await openFeed(command, options.source ?? options.dir, 'tail');
       process.exitCode = source.ok ? await tail(source.value, options) : report(source.failure);
     });
 }
@@ -64,7 +67,9 @@ async function tail(source: FeedSource, options: TailOptions): Promise<number> {
       }
       if (items.value.length > 0) continue;
       if (options.follow !== true || stop.signal.aborted) return code;
-      await source.wait(after, stop.signal);
+      // What is not there yet may be far away: until the feed grows at all.
+      const head = await source.head();
+      await source.wait(head.ok ? Math.min(after, head.value) : after, stop.signal);
     }
   } finally {
     await source.close();
@@ -97,9 +102,10 @@ function eventText(event: FeedEvent): string {
 function verifyCommand(feed: Command): void {
   formatOptions(feed.command('verify'))
     .description('prove that the feed is whole, or say where it is not')
+    .option(...SOURCE)
     .option(...DIR)
-    .action(async (options: Format & { readonly dir?: string }, command: Command) => {
-      const source = await openFeed(command, options.dir, 'verify');
+    .action(async (options: TailOptions, command: Command) => {
+      const source = await openFeed(command, options.source ?? options.dir, 'verify');
       process.exitCode = source.ok ? await verify(source.value, options) : report(source.failure);
     });
 }

@@ -52,6 +52,7 @@ export function completeConfig(parsed: ParsedConfig, place: Place) {
       ...dataplane,
       apiSocket: dataplane.apiSocket === undefined ? socketDefault : absolute(dataplane.apiSocket),
     },
+    feed: feedOf(parsed.feed, absolute),
     lease: natsPaths(parsed.lease, absolute),
     outbox: {
       ...outbox,
@@ -78,6 +79,15 @@ function programOf<T extends { readonly command?: readonly string[] | undefined 
   const [program = '', ...rest] = owner.command ?? [];
   if (!program.includes('/') || isAbsolute(program)) return owner;
   return { ...owner, command: [resolve(directory, program), ...rest] };
+}
+
+/** A folder lies beside the file; a stream lies nowhere. */
+function feedOf(
+  { source, ...rest }: ParsedConfig['feed'],
+  absolute: (path: string) => string,
+): ParsedConfig['feed'] {
+  if (source === undefined || source.includes('://')) return { source, ...rest };
+  return { source: absolute(source), ...rest };
 }
 
 function natsPaths<T extends { readonly credentials?: string | undefined; readonly tls: object }>(

@@ -24,7 +24,6 @@ import { configSchema } from './schema.js';
 import { type Secrets, takeSecrets } from './secrets.js';
 import { cleanText, decodeText } from './text.js';
 import { readTree } from './tree.js';
-import { checkAvailable } from './unavailable.js';
 
 export interface ConfigSource {
   readonly text: string;
@@ -88,7 +87,7 @@ function readConfig(
   const bare = takeSecrets(usable);
   const config: Config = completeConfig(bare.config, place);
   const context = contextOf(config, value);
-  const said = [...CHECKS.flatMap((check) => check(context)), ...checkAvailable(config)];
+  const said = CHECKS.flatMap((check) => check(context));
   // What a whole lacks because a part of it was unusable is no problem of its own.
   const all = [...findings, ...said.filter(({ path }) => !findings.some(isBelow(path)))];
   if (all.length > 0) return fail(all);

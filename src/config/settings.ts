@@ -18,6 +18,7 @@ const SETTINGS: Readonly<Record<string, (config: Config) => object>> = {
     outboxMs: outbox.retention,
   }),
   ordered_groups: catalogueOf,
+  feed: ({ feed }) => ({ unknownTypes: feed.unknownTypes }),
   watch_file: ({ reload }) => ({ enabled: reload.watchFile }),
 };
 

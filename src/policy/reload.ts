@@ -30,6 +30,7 @@ export const HOOKS = [
   'inspector',
   'retention',
   'watch_file',
+  'feed',
   'guards',
   'providers',
   'pools',

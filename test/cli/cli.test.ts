@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -312,4 +312,19 @@ test('[CL-47] feed: verify proves it, tail prints it, damage is 1', async () => 
   assert.equal(damaged.code, 1);
   assert.ok(JSON.parse(damaged.out).problemsTotal >= 2);
   assert.equal((await run(['feed', 'tail', '--dir', dir])).code, 1);
+});
+
+test('[CL-47] feed: without a name it is the one that feed.source names, and a name that is none is told', async () => {
+  const dir = await mkdtemp(join(folder, 'source-'));
+  const file = join(dir, 'site.yaml');
+  await writeFile(file, 'feed: { source: elsewhere }\n');
+  const there = join(dir, 'elsewhere');
+  const missing = await run(['--config', file, 'feed', 'verify']);
+  assert.deepEqual([missing.code, missing.err.includes(there)], [4, true]);
+  await mkdir(there);
+  const empty = await run(['--config', file, 'feed', 'verify']);
+  assert.deepEqual([empty.code, empty.out], [0, '0 events up to 0: whole\n']);
+  assert.equal((await run(['feed', 'verify', '--source', there])).code, 0);
+  const odd = await run(['feed', 'tail', '--source', 'nats://nobody/S']);
+  assert.deepEqual([odd.code, /expected a folder, or nats/.test(odd.err)], [64, true]);
 });

@@ -351,10 +351,6 @@ const NODE: readonly ProblemCase[] = [
     text: `dataplane: { driver: vpp }\n${frontend('address: 192.0.2.1')}`,
   },
   {
-    name: 'what is not available',
-    text: `feed: { unknownTypes: halt }\nreload: { mode: all-or-nothing, watchFile: true }\n${group('template: web').replace(/\nhealthChecks.*/, '')}`,
-  },
-  {
     name: 'steps of slow start that no weight is',
     text: frontend(
       'address: 192.0.2.1, slowStart: { steps: [10, 50], every: 10s }',

@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { leavesOf } from '../../src/config/fields.js';
 import { configJsonSchema } from '../../src/config/json-schema.js';
 import { configSchema } from '../../src/config/schema.js';
-import { UNAVAILABLE } from '../../src/config/unavailable.js';
 
 const LEAVES = leavesOf(configSchema);
 const applyOf = new Map(LEAVES.map(({ path, note }) => [path, note?.apply]));
@@ -44,10 +43,6 @@ test('[CF-10] annotations: exactly these fields are disruptive', () => {
   ];
   const disruptive = [...applyOf].filter(([, apply]) => apply === 'disruptive');
   assert.deepEqual(disruptive.map(([path]) => path).sort(), expected.sort());
-});
-
-test('[CF-9] unavailable: every line names fields that exist', () => {
-  for (const { path } of UNAVAILABLE) assert.ok(applyOf.has(path), path);
 });
 
 test('[CF-11] secrets: exactly these fields are secret', () => {

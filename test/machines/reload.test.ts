@@ -66,8 +66,8 @@ test('[RE-4] reload: hooks are applied one by one, in their order, each with its
 test('[RE-4] reload: the names of hooks and their order stay', () => {
   assert.equal(
     HOOKS.join(' '),
-    'log_level tls_certificate inspector retention watch_file guards providers pools dataplane outbox ' +
-      'tenancy backends frontends tenants ordered_groups removals',
+    'log_level tls_certificate inspector retention watch_file feed guards providers pools dataplane ' +
+      'outbox tenancy backends frontends tenants ordered_groups removals',
   );
 });
 

@@ -269,3 +269,38 @@ test('[ID-40] a node whose agents’ authority is not the holder’s says so, be
     [[], [], ['agent-ca-differs']],
   );
 });
+
+for (const policy of ['halt', 'quarantine', 'ignore'] as const) {
+  test(`[FL-12] an event of the fleet that nobody here knows, with ${policy}`, async () => {
+    const fleet = await startFleet(SITE, 2);
+    const [first, second] = fleet.seats;
+    assert.ok(first !== undefined && second !== undefined);
+    // The holder is of a newer release.
+    first.unknownTypes = 'ignore';
+    second.unknownTypes = policy;
+    await fleet.clock.advance(30_000);
+    const epoch = fleet.broker.events.at(-1)?.epoch ?? 0;
+    const strange = {
+      eventId: 'strange',
+      type: 'group.polished',
+      epoch,
+      orderingKey: 'group/acme/web',
+    };
+    await first.link.sink.append([feedTextOf(feedEvent(1_000, strange))]);
+    fleet.world.kill(running(fleet)[0] ?? '', 'killed');
+    await fleet.clock.advance(90_000);
+    const found = policy === 'ignore' ? [] : ['fleet-log-unknown-type'];
+    assert.deepEqual(leaseConditions(fleet, 1), found);
+    // The one that was made since is not known to who stopped there; VPP goes on with the others.
+    assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, policy === 'halt' ? 2 : 3]);
+    first.link.cut = true;
+    await fleet.clock.advance(60_000);
+    assert.equal(fleet.holders().includes(1), policy !== 'halt');
+    second.unknownTypes = 'quarantine';
+    first.link.cut = false;
+    await fleet.clock.advance(120_000);
+    assert.equal(fleet.holders().length, 1);
+    assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
+    assert.equal(new Set(created(fleet)).size, created(fleet).length);
+  });
+}

@@ -3,6 +3,7 @@ import { createFleetLog } from '../../actors/fleet-log.js';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import { nextEpoch } from '../../src/adapters/sqlite/epoch.js';
+import { knowsType } from '../../src/feed/event-schemas.js';
 import { isDuty } from '../../src/policy/duty.js';
 import { createHold, type Hold } from '../../src/ports/lease.js';
 import type { PackedStore } from '../../src/ports/packed.js';
@@ -16,6 +17,7 @@ import { numberedIds, type rememberingLog } from './quiet.js';
 export interface FleetSeat {
   readonly link: FleetLink;
   readonly hold: () => Hold | undefined;
+  unknownTypes: 'halt' | 'quarantine' | 'ignore';
   join(life: FleetLife): Joined;
 }
 
@@ -54,6 +56,14 @@ export function seatOf(
       isOnDuty: () => hold.mayAct(),
       show: ({ to, message }) => host().tell(to, message, 'fleet'),
       agentCa,
+      knows: knowsType,
+      unknownTypes: () => seat.unknownTypes,
+      tellUnknown: (unknown) =>
+        host().tell(
+          addressOf('lease', 'main'),
+          { type: 'fleet.unknownType', unknown } as Message,
+          'fleet',
+        ),
       tellForeignCa: (foreignTo) =>
         host().tell(
           addressOf('lease', 'main'),
@@ -94,5 +104,6 @@ export function seatOf(
       },
     };
   };
-  return { link, hold: () => current, join };
+  const seat: FleetSeat = { link, hold: () => current, join, unknownTypes: 'quarantine' };
+  return seat;
 }

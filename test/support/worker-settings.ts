@@ -16,6 +16,7 @@ export function workerSettings(more: Partial<Settings> = {}) {
     durability: 'full',
     dataplane: { driver: 'none', apiSocket: '', requestTimeoutMs: 1_000, window: 8 },
     sink: { driver: 'nop', dir: '', layout: 'segments' },
+    feed: { unknownTypes: 'quarantine' },
     coalesceWindowMs: 0,
     retention: { journalMs: 1, journalBytesMax: 1, outboxMs: 1 },
     log: { level: 'error', pretty: false },

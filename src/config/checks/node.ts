@@ -2,6 +2,7 @@
  * Rules of the node itself: sockets that fit, pairs of bounds in order, what a real VPP needs.
  */
 import { join } from 'node:path';
+import { parseFeedSource } from '../feed-source.js';
 import { configLimits } from '../limits.js';
 import { type Finding, type Path, semantic } from '../problem.js';
 import { allFrontends, type CheckContext } from './context.js';
@@ -13,6 +14,7 @@ export function checkNode(context: CheckContext): readonly Finding[] {
     ...checkOrder(context),
     ...checkGreSources(context),
     ...checkNats(context),
+    ...checkFeed(context),
     ...checkTenancyTls(context),
   ];
 }
@@ -108,6 +110,18 @@ function checkNats({ config }: CheckContext): readonly Finding[] {
     ...(shared && lease.ttl < LEASE_TTL_MIN_MS ? [semantic(['lease', 'ttl'], TOO_SHORT)] : []),
   ];
 }
+
+/** Whoever may take over must have read the log itself: a copy of it may lag behind. */
+function checkFeed({ config: { feed, lease } }: CheckContext): readonly Finding[] {
+  if (feed.source === undefined) return [];
+  const path = ['feed', 'source'];
+  const parsed = parseFeedSource(feed.source);
+  if (!parsed.ok) return [semantic(path, parsed.failure)];
+  return lease.driver === 'nats' ? [semantic(path, IS_THE_LOG)] : [];
+}
+
+const IS_THE_LOG =
+  'nodes that share a lease follow the log itself, outbox.sink.stream: leave it out, and name another feed to "feed tail" with --source';
 
 /** A cluster's change of leader takes 5 s, in which nobody can renew. */
 const LEASE_TTL_MIN_MS = 3_000;
