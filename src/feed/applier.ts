@@ -16,6 +16,7 @@
 import type { FeedFailure } from '../../machines/model/failures.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
+import { lineOf } from '../policy/duty.js';
 import { commonGround } from '../ports/feed-landmarks.js';
 import type { FeedItem, FeedSource } from '../ports/feed-source.js';
 import type { FeedTarget, Landmark, Quarantined } from '../ports/feed-target.js';
@@ -44,7 +45,7 @@ export interface FeedPass {
 
 export interface Applier {
   pass(): Promise<FeedPass>;
-  /** Applies what a quarantined key missed, from its first event on; the key stays when that fails. */
+  /** By the name under which it is quarantined. Applies what the key missed, from its first event on; the key stays when that fails. */
   retry(orderingKey: string): Promise<Result<void, string>>;
   /** Lets a key go without what it missed: its next event brings the whole aggregate. */
   letGo(orderingKey: string): Promise<Result<void, string>>;
@@ -88,7 +89,7 @@ export function createApplier(options: ApplierOptions): Applier {
 
   const step = async (so: FeedPass, item: FeedItem): Promise<FeedPass> => {
     const { controlVersion: cursor } = item;
-    const key = 'event' in item ? item.event.orderingKey : `illegible/${cursor}`;
+    const key = 'event' in item ? lineOf(item.event) : `illegible/${cursor}`;
     const isHeld = so.quarantined.some(({ orderingKey }) => orderingKey === key);
     if (isHeld) return moved(so, await target.commit({ cursor }), { cursor });
     const done = 'event' in item ? await applyEvent(item.event, cursor) : illegible(item.damaged);
@@ -165,7 +166,7 @@ export function createApplier(options: ApplierOptions): Applier {
       for (const item of items.value) {
         after = item.controlVersion;
         const isMissed = after <= cursor && 'event' in item;
-        if (!isMissed || item.event.orderingKey !== orderingKey) continue;
+        if (!isMissed || lineOf(item.event) !== orderingKey) continue;
         const done = await applyEvent(item.event, cursor);
         if (!done.ok) return fail(done.failure.message);
       }

@@ -3,13 +3,15 @@
  *
  * Input:  every item of a feed, in order, and its artifacts. Output: problems, the first hundred named.
  *
- * Rules: [FD-7] control versions rise by one; within an ordering key aggregate versions rise by one and
+ * Rules: [FD-7] control versions rise by one; within an ordering key (of one node, unless it is
+ * the fleet's) aggregate versions rise by one and
  * every event names the hash of the one before it, a repeated event and a late one whose tombstone is
  * there aside; a repeated id is the same event; what an event names as its artifact is there.
  */
 
 import type { FeedFailure } from '../../machines/model/failures.js';
 import { ok, type Result } from '../../machines/model/result.js';
+import { lineOf } from '../policy/duty.js';
 import { feedHash } from '../ports/feed-chain.js';
 import type { FeedItem, FeedSource } from '../ports/feed-source.js';
 import type { FeedEvent } from '../ports/store.js';
@@ -124,7 +126,8 @@ interface Memories {
 }
 
 function checkEvent(event: FeedEvent, { seen, heads, buried }: Memories, complain: Complain): void {
-  const { eventId, orderingKey, aggregateVersion: version, previousHash: previous } = event;
+  const { eventId, aggregateVersion: version, previousHash: previous } = event;
+  const line = lineOf(event);
   const hash = feedHash(event);
   const earlier = seen.get(eventId);
   if (earlier !== undefined) {
@@ -132,22 +135,21 @@ function checkEvent(event: FeedEvent, { seen, heads, buried }: Memories, complai
     return;
   }
   seen.set(eventId, hash);
-  const head = heads.get(orderingKey);
+  const head = heads.get(line);
   if (buried.get(eventId) === true) {
     // Its place was taken; what follows may stand behind either.
-    if (head?.version === version)
-      heads.set(orderingKey, { ...head, hashes: [...head.hashes, hash] });
+    if (head?.version === version) heads.set(line, { ...head, hashes: [...head.hashes, hash] });
     return;
   }
   if (event.type === TOMBSTONE) buried.set(String(event.data['eventId']), true);
-  heads.set(orderingKey, { version, hashes: [hash], previous });
+  heads.set(line, { version, hashes: [hash], previous });
   if (head === undefined) return;
   if (version !== head.version + 1) {
-    complain('aggregate-gap', `${orderingKey} goes from ${head.version} to ${version}`);
+    complain('aggregate-gap', `${line} goes from ${head.version} to ${version}`);
   } else if (
     previous === undefined ? head.previous !== undefined : !head.hashes.includes(previous)
   ) {
-    complain('broken-chain', `${orderingKey} ${version} does not name the event before it`);
+    complain('broken-chain', `${line} ${version} does not name the event before it`);
   }
 }
 

@@ -63,3 +63,15 @@ export function isOfFleet({
 }): boolean {
   return FLEET_AGGREGATES.has(aggregateKind) || isDuty(orderingKey as Address);
 }
+
+/**
+ * Whose versions are one row: what the fleet's holders say of a key, one after the other, or what one node says
+ * of it: two nodes that probe the same backend count for themselves.
+ */
+export function lineOf(event: {
+  readonly aggregateKind: string;
+  readonly orderingKey: string;
+  readonly node: string;
+}): string {
+  return isOfFleet(event) ? event.orderingKey : `${event.orderingKey}@${event.node}`;
+}

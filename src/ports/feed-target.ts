@@ -14,6 +14,7 @@ export interface TargetFailure {
 
 /** A key of which nothing is applied until somebody says so. */
 export interface Quarantined {
+  /** Of one node, unless it is the fleet's: `lineOf` of src/policy/duty.ts. */
   readonly orderingKey: string;
   /** Control version of the first event that was not applied. */
   readonly since: number;

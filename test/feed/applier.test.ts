@@ -135,6 +135,24 @@ test('[FA-2] applier: own, repeated, overtaken events and tombstones change noth
   assert.deepEqual(target.order, ['a2', 'b2', 'a3']);
 });
 
+test('[FA-2] applier: nodes that speak of the same backend count for themselves, the fleet’s holders go on from each other', async () => {
+  for (const open of Object.values(targets)) {
+    const target = open();
+    const { append, applier } = await world('', { target });
+    const said = (node: string, kind: string, version: number) =>
+      named(`k${version}`, {
+        ...{ eventId: `${node}-${kind}-${version}`, node, aggregateKind: kind },
+        orderingKey: `${kind}/k`,
+      });
+    await append(said('n1', 'backend', 2), said('n2', 'backend', 1), said('n2', 'backend', 2));
+    await append(said('n1', 'group', 1), said('n2', 'group', 3), said('n1', 'group', 2));
+    await applier.pass();
+    assert.deepEqual(target.applied(), [
+      ...['n1-backend-2', 'n2-backend-1', 'n2-backend-2', 'n1-group-1', 'n2-group-3'],
+    ]);
+  }
+});
+
 test('[FA-3] applier: what cannot be read is quarantined by itself, its neighbours go on', async () => {
   const { source, passes, target } = await world('a1 b1 a2');
   source.damaged.add(2);

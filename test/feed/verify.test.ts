@@ -42,6 +42,12 @@ function linked(event: FeedEvent, previousHash: string): FeedEvent {
   return { ...event, previousHash };
 }
 
+/** What a node says of a backend that others probe too. */
+function ofNode(node: string, version: number): FeedEvent {
+  const told = { aggregateKind: 'backend', orderingKey: 'backend/b', node };
+  return feedEvent(version, { ...told, eventId: `${node}.${version}` });
+}
+
 const [a1, a2, a3] = chain([1, 2, 3]) as [FeedEvent, FeedEvent, FeedEvent];
 const [b1, b2] = chain([1, 2], 'b') as [FeedEvent, FeedEvent];
 const grave: FeedEvent = { ...tombstoneOf(a2), previousHash: feedHash(a1) };
@@ -50,6 +56,16 @@ const behindGrave = linked(feedEvent(3, { orderingKey: 'a', eventId: 'a3' }), fe
 const cases: readonly { readonly name: string; readonly feed: Feed; readonly finds: string }[] = [
   { name: 'a whole feed', feed: { 1: a1, 2: b1, 3: a2, 4: b2, 5: a3 }, finds: '' },
   { name: 'a feed that begins later', feed: { 7: a2, 8: a3 }, finds: '' },
+  {
+    name: 'two nodes that count the same backend, each for itself',
+    feed: { 1: ofNode('n1', 1), 2: ofNode('n2', 1), 3: ofNode('n1', 2), 4: ofNode('n2', 2) },
+    finds: '',
+  },
+  {
+    name: 'a node that left one out',
+    feed: { 1: ofNode('n1', 1), 2: ofNode('n2', 1), 3: ofNode('n1', 3) },
+    finds: '3 aggregate-gap',
+  },
   { name: 'a missing number', feed: { 1: a1, 3: a2 }, finds: '3 gap' },
   { name: 'what cannot be read', feed: { 1: a1, 2: '?', 3: a2 }, finds: '2 damaged' },
   { name: 'a skipped event', feed: { 1: a1, 2: a3 }, finds: '2 aggregate-gap' },

@@ -1,6 +1,7 @@
 /** A target in memory: aggregates by key, and the off switch and refusals of a real one. */
 import type { JsonObject } from '../../machines/model/json.js';
 import { fail, ok } from '../../machines/model/result.js';
+import { lineOf } from '../../src/policy/duty.js';
 import { withLandmark } from '../../src/ports/feed-landmarks.js';
 import type { FeedTarget, Landmark, Quarantined } from '../../src/ports/feed-target.js';
 
@@ -34,10 +35,13 @@ export function createMemoryTarget(): MemoryTarget {
     failures: 0,
     standing: async () => (fails() ? away : ok({ cursor, quarantined: [...quarantined.values()] })),
     landmarks: async () => (fails() ? away : ok(marks)),
-    known: async ({ eventId, orderingKey }) =>
+    known: async (event) =>
       fails()
         ? away
-        : ok({ wasApplied: ids.has(eventId), aggregateVersion: versions.get(orderingKey) ?? 0 }),
+        : ok({
+            wasApplied: ids.has(event.eventId),
+            aggregateVersion: versions.get(lineOf(event)) ?? 0,
+          }),
     commit: async (step) => {
       if (fails()) return away;
       const { apply, skip, quarantine, release, rewindTo } = step;
@@ -53,8 +57,8 @@ export function createMemoryTarget(): MemoryTarget {
         ids.add(event.eventId);
         const { controlVersion, eventId } = event;
         if (controlVersion <= step.cursor) marks = withLandmark(marks, { controlVersion, eventId });
-        const { aggregateVersion, orderingKey } = event;
-        versions.set(orderingKey, Math.max(aggregateVersion, versions.get(orderingKey) ?? 0));
+        const line = lineOf(event);
+        versions.set(line, Math.max(event.aggregateVersion, versions.get(line) ?? 0));
       }
       if (quarantine !== undefined) quarantined.set(quarantine.orderingKey, quarantine);
       if (release !== undefined) quarantined.delete(release);

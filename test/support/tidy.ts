@@ -59,7 +59,7 @@ const MAY: Readonly<Record<Layer, readonly Layer[]>> = {
   ports: PURE,
   runtime: ['ports', 'supervision', ...PURE],
   config: ['ports', 'lb', 'policy', ...PURE],
-  feed: ['ports', ...PURE],
+  feed: ['ports', 'policy', ...PURE],
   actors: ['machines', 'ports', 'runtime', 'policy', 'lb', 'config', 'supervision', ...PURE],
   adapters: ['ports', 'wire', 'runtime', 'config', 'policy', 'feed', 'lb', ...PURE],
   vppsim: PURE,

@@ -9,6 +9,7 @@ import type Database from 'better-sqlite3';
 import type { JsonObject } from '../../../machines/model/json.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import { APPLIED_IDS_KEPT } from '../../feed/limits.js';
+import { lineOf } from '../../policy/duty.js';
 import type { FeedTarget, Landmark, Quarantined, TargetFailure } from '../../ports/feed-target.js';
 import type { FeedEvent } from '../../ports/store.js';
 
@@ -66,7 +67,7 @@ export function createSqliteTarget(db: Database.Database, apply: ApplyChange): F
     const event = applying?.event ?? step.skip;
     if (event !== undefined) {
       note.run(event.eventId, event.controlVersion);
-      raise.run(event.orderingKey, event.aggregateVersion);
+      raise.run(lineOf(event), event.aggregateVersion);
     }
     if (step.quarantine !== undefined) {
       const { orderingKey, since, error } = step.quarantine;
@@ -86,10 +87,10 @@ export function createSqliteTarget(db: Database.Database, apply: ApplyChange): F
     landmarks: async () => attempt(() => landmarks(cursor.get() ?? 0)),
     standing: async () =>
       attempt(() => ({ cursor: cursor.get() ?? 0, quarantined: quarantined.all() })),
-    known: async ({ eventId, orderingKey }) =>
+    known: async (event) =>
       attempt(() => ({
-        wasApplied: applied.get(eventId) !== undefined,
-        aggregateVersion: version.get(orderingKey) ?? 0,
+        wasApplied: applied.get(event.eventId) !== undefined,
+        aggregateVersion: version.get(lineOf(event)) ?? 0,
       })),
     commit: async (step) => attempt(() => commit(step)),
   };
