@@ -60,8 +60,9 @@ export async function batchOf(
     const { event } = item;
     if (!isOfFleet(event)) continue;
     const known = versions.get(event.orderingKey);
-    const isNewest = known === undefined || known.version <= event.aggregateVersion;
-    if (event.node !== node && isNewest) versions.set(event.orderingKey, headOf(event));
+    if (known === undefined || isBehind(known, event)) {
+      versions.set(event.orderingKey, headOf(event, node));
+    }
     if (event.type === 'lease.gained') standing = newerOf(standing, event);
     if (event.type !== ROWS_DECIDED) continue;
     const data = await dataOf(source, event);
@@ -110,9 +111,14 @@ export function untilUnknown(
     : fail(`${node} says ${type}, which this release does not know`);
 }
 
-function headOf(event: FeedEvent): AggregateHead {
-  const { orderingKey: key, aggregateVersion: version } = event;
-  return { key, version, hash: feedHash(event) };
+function isBehind(known: AggregateHead, { epoch, aggregateVersion }: FeedEvent): boolean {
+  return epoch === known.epoch ? aggregateVersion >= known.version : epoch > known.epoch;
+}
+
+function headOf(event: FeedEvent, node: string): AggregateHead {
+  const { orderingKey: key, epoch, aggregateVersion: version } = event;
+  const own = event.node === node ? { own: true as const } : {};
+  return { key, epoch, version, hash: feedHash(event), ...own };
 }
 
 /** What is too large for an event lies beside the feed. */

@@ -15,8 +15,11 @@ export interface FleetChange {
 /** The last event of an ordering key: the next has the next version, and names this one's hash. */
 export interface AggregateHead {
   readonly key: string;
+  readonly epoch: number;
   readonly version: number;
   readonly hash: string;
+  /** This node said it: its own count is as far, or further. */
+  readonly own?: true;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface FleetEvent {
 export interface FleetBatch {
   /** In the log's order. */
   readonly events: readonly FleetEvent[];
-  /** How far others have counted the versions of aggregates: a new holder goes on from there. */
+  /** How far the versions of aggregates are counted: a new holder goes on from there. */
   readonly versions: readonly AggregateHead[];
   /** Control version of the last event of the batch. */
   readonly cursor: number;
@@ -58,7 +61,10 @@ export interface FleetStore {
   fleetStanding(): Answer<string | undefined>;
   /** Rows whose address begins so, behind one, ascending. */
   fleetRows(prefix: string, after: string, max: number): Answer<readonly FleetChange[]>;
-  /** The cells at these addresses become what the log says, all of them, in one transaction. */
+  /**
+   * The cells at these addresses become what the log says, all of them, in one transaction, and its keys are
+   * counted on from where the log has them: what was decided and never published is not counted.
+   */
   fleetAdopt(prefixes: readonly string[]): Answer<void>;
   /** Pending rows that will never be published: another holder has gone on without them. */
   outboxAbandon(seqs: readonly number[], reason: string): Answer<void>;

@@ -70,7 +70,10 @@ const isFleetEvent = record({
   ...{ key: isText, epoch: isNumber, version: isCount, changes: listOf(isChange) },
 });
 
-const isVersion = record({ key: isText, version: isCount, hash: isText });
+const isVersion = record(
+  { key: isText, epoch: isNumber, version: isCount, hash: isText },
+  { own: isTrue },
+);
 
 /** One check per argument, in order. */
 export const STORE_ARGUMENTS = {

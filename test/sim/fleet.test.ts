@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { JsonObject } from '../../machines/model/json.js';
 import { createSimulatedWorld } from '../../src/adapters/simulated-provider/provider.js';
 import { feedTextOf } from '../../src/ports/feed-text.js';
+import { verifyFeed } from '../../src/feed/verify.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { expectOk } from '../contract/provider.js';
 import { feedEvent } from '../support/feed-events.js';
@@ -163,6 +164,8 @@ test('[LE-7] [LE-8] [LE-9] 100 hand-overs with instances dying all along: no int
   const gained = fleet.broker.events.filter(({ type }) => type === 'lease.gained');
   const epochs = gained.map(({ epoch }) => epoch);
   assert.ok(epochs.length > 100);
+  const verified = expectOk(await verifyFeed(fleet.broker.connect('reader').source));
+  assert.deepEqual(verified.problems, [], 'holders go on from each other');
   assert.ok(epochs.every((epoch, at) => at === 0 || epoch > (epochs[at - 1] ?? 0)));
   assert.deepEqual([servingIn(fleet, 0), servingIn(fleet, 1)], [3, 3]);
 });

@@ -7,7 +7,12 @@
  * Rule: [FL-5] rows and cursor move together; cells are replaced by them all at once or not at all.
  */
 import type Database from 'better-sqlite3';
-import type { FleetBatch, FleetChange, FleetEvent } from '../../ports/fleet-store.js';
+import type {
+  AggregateHead,
+  FleetBatch,
+  FleetChange,
+  FleetEvent,
+} from '../../ports/fleet-store.js';
 import { rowsOf } from './outbox.js';
 
 export interface Fleet {
@@ -47,12 +52,7 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
     'INSERT OR REPLACE INTO fleet_keys (ordering_key, epoch, version) VALUES (?, ?, ?)',
   );
   const remove = db.prepare<[string]>('DELETE FROM fleet WHERE address = ?');
-  const count = db.prepare<[string, number, string]>(
-    `INSERT INTO aggregates (ordering_key, version, level, hash) VALUES (?, ?, NULL, ?)
-     ON CONFLICT (ordering_key) DO UPDATE SET
-       version = max(version, excluded.version), level = NULL,
-       hash = CASE WHEN excluded.version >= version THEN excluded.hash ELSE hash END`,
-  );
+  const heads = createHeads(db);
   const { cursor, move } = createWords(db);
   const rows = db.prepare<[string, string, string, number], FleetChange>(
     'SELECT address, row FROM fleet WHERE address > max(?, ?) AND address < ? ORDER BY address LIMIT ?',
@@ -80,11 +80,11 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
     apply: db.transaction((batch: FleetBatch) => {
       if (batch.cursor <= cursorNow() && batch.rewind !== true) return;
       for (const event of batch.events) applyEvent(event);
-      for (const { key, version, hash } of batch.versions) count.run(key, version, hash);
+      for (const head of batch.versions) heads.note(head);
       move.run(CURSOR, String(batch.cursor));
       if (isNewer(batch.standing, cursor.get(STANDING))) move.run(STANDING, batch.standing);
       if (batch.ground !== undefined) move.run(GROUND, batch.ground);
-      if (batch.versions.length > 0) forget();
+      if (batch.versions.some(({ own }) => own !== true)) forget();
     }),
     cursor: cursorNow,
     ground: () => cursor.get(GROUND),
@@ -95,9 +95,37 @@ export function createFleet(db: Database.Database, forget: () => void): Fleet {
         clear.run(prefix, endOf(prefix));
         adopt.run(prefix, endOf(prefix));
       }
+      heads.adopt();
       forget();
     }),
     abandon: (seqs, reason) => void abandon.run(reason, JSON.stringify(seqs)),
+  };
+}
+
+/** How far each key is counted, here and in the log. */
+function createHeads(db: Database.Database) {
+  const count = db.prepare<[string, number, string]>(
+    `INSERT INTO aggregates (ordering_key, version, level, hash) VALUES (?, ?, NULL, ?)
+     ON CONFLICT (ordering_key) DO UPDATE SET
+       version = max(version, excluded.version), level = NULL,
+       hash = CASE WHEN excluded.version >= version THEN excluded.hash ELSE hash END`,
+  );
+  const note = db.prepare<[string, number, number, string]>(
+    `INSERT INTO fleet_heads (ordering_key, epoch, version, hash) VALUES (?, ?, ?, ?)
+     ON CONFLICT (ordering_key) DO UPDATE SET
+       epoch = excluded.epoch, version = excluded.version, hash = excluded.hash
+     WHERE (excluded.epoch, excluded.version) > (epoch, version)`,
+  );
+  const adopt = db.prepare(
+    `UPDATE aggregates SET version = head.version, level = NULL, hash = head.hash
+     FROM fleet_heads AS head WHERE head.ordering_key = aggregates.ordering_key`,
+  );
+  return {
+    note: ({ key, epoch, version, hash, own }: AggregateHead): void => {
+      note.run(key, epoch, version, hash);
+      if (own !== true) count.run(key, version, hash);
+    },
+    adopt: (): void => void adopt.run(),
   };
 }
 

@@ -252,6 +252,15 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 7,
+    sql: `
+      -- The newest event of each key that the fleet's log has, whatever it says: a new holder counts on from it.
+      CREATE TABLE fleet_heads (
+        ordering_key TEXT PRIMARY KEY, epoch INTEGER NOT NULL, version INTEGER NOT NULL, hash TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

@@ -72,7 +72,9 @@ test('[FL-7] pending rows that are abandoned are pending no more, and nothing el
 
 test('[FL-5] fleet rows: an event that comes late takes back neither a row nor where its chain stands', async () => {
   const store = opened();
-  const versions = (version: number) => [{ key: 'group/a/x', version, hash: `h${version}` }];
+  const versions = (version: number) => [
+    { key: 'group/a/x', epoch: 1, version, hash: `h${version}` },
+  ];
   const { events } = batch(1, { 'group/a/x': 9 });
   expectOk(await store.fleetApply({ ...batch(2, { 'group/a/x': 10 }), versions: versions(10) }));
   expectOk(await store.fleetApply({ events, cursor: 3, versions: versions(9) }));
@@ -145,4 +147,33 @@ test('[FL-11] ground: goes with the cursor, and back with it only when told', as
     [expectOk(await store.fleetCursor()), expectOk(await store.fleetGround())],
     [4, 'near'],
   );
+});
+
+test('[FL-7] a new holder counts on from where the log is, not from what it decided and never published', async () => {
+  const store = opened();
+  const decided = async (id: string) => {
+    const publish = { aggregateKind: 'group', aggregateId: 'a/x', data: {} };
+    const record = { event: 'group.removed', rule: 'r', numbers: {}, publish };
+    const decision = {
+      ...{ id, at: 1, actor: 'group/a/x', cause: 'c', thread: 'main', incarnation: 1 },
+      ...{ cell: undefined, spawns: [], forget: false, records: [record], configGeneration: 0 },
+    };
+    expectOk((await store.commit([decision as never]))[0] as never);
+    const row = expectOk(await store.outboxTexts(0, 10))
+      .flatMap(unpackPending)
+      .at(-1);
+    assert.ok(row !== undefined);
+    return [wholeOf(row.event).aggregateVersion, row.headHash];
+  };
+  const head = { key: 'group/a/x', epoch: 2, version: 1, hash: 'h1' };
+  await decided('d1');
+  expectOk(await store.fleetApply({ events: [], versions: [{ ...head, own: true }], cursor: 1 }));
+  assert.deepEqual((await decided('d2'))[0], 2);
+  assert.deepEqual((await decided('d3'))[0], 3);
+  expectOk(await store.outboxAbandon([2, 3], 'edge-2 has gone on'));
+  const late = { ...head, epoch: 1, version: 9, hash: 'of an older holder' };
+  const next = { ...head, epoch: 3, version: 2, hash: 'h2' };
+  expectOk(await store.fleetApply({ events: [], versions: [next, late], cursor: 2 }));
+  expectOk(await store.fleetAdopt(['group/']));
+  assert.deepEqual(await decided('d4'), [3, 'h2']);
 });
