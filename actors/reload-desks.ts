@@ -93,12 +93,12 @@ export function createReloadDesks(ports: ReloadPorts): ReloadDesks {
 
   const examine = async (params: LoadParams): Promise<Examined> => {
     released = false;
-    const opened = await configFile.open();
+    const isBoot = params.request.trigger === 'boot';
+    const opened = await (isBoot ? configFile.openAtBoot() : configFile.open());
     if (!opened.ok)
       return { kind: 'unreadable', problems: opened.failure.map((one) => ({ ...one })) };
     const { request, committed, booted, retired } = params;
-    const prepare = request.trigger !== 'boot';
-    const compared = await opened.value.compare({ committed, booted, retired, prepare });
+    const compared = await opened.value.compare({ committed, booted, retired, prepare: !isBoot });
     const read = compared as unknown as Read;
     if (request.dryRun) return rehearsed(ports, opened.value, read);
     if (refusalOf(read, { ...request, askers: [] }) !== undefined) {

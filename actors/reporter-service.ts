@@ -4,7 +4,8 @@
  * it is acknowledged: nothing here has to survive.
  *
  * Not a machine: it decides nothing, it only paces. Tenancy's questions tell whether the tenant manager
- * answers at all: while it does not, no status is tried, and after a silence of our own only one is.
+ * answers at all: while it does not, no status is tried, and after a silence of our own only one is. While
+ * tenancy catches up one is on its way at a time: news goes first, and statuses still go.
  *
  * Rules: [TE-8] the latest status wins; [TE-11] a tenant manager that does not answer delays them all,
  * and one that refuses delays the refused one only; [TE-55] one breaker for questions and statuses.
@@ -46,6 +47,8 @@ interface Desk {
   timeoutMs: number;
   /** `trying`: it was silent, and is asked one thing. */
   line: 'up' | 'trying' | 'down';
+  /** More events wait at the tenant manager. */
+  busy: boolean;
   told: number;
   failed: number;
 }
@@ -63,6 +66,7 @@ function createReporter(scope: ServiceScope, api: TenancyApi | undefined): Servi
     running: new Set(),
     timeoutMs: TIMEOUT_MS,
     line: 'up',
+    busy: false,
     told: 0,
     failed: 0,
   };
@@ -79,6 +83,7 @@ function receive(desk: Desk, message: ReporterMessage | Pushed, { cause }: Mail)
       desk.timeoutMs = message.settings.timeoutMs;
       break;
     case 'reporter.line':
+      desk.busy = message.busy;
       if (!message.up) desk.line = 'down';
       else if (desk.line === 'down') desk.line = 'trying';
       break;
@@ -92,8 +97,8 @@ function receive(desk: Desk, message: ReporterMessage | Pushed, { cause }: Mail)
 }
 
 function serve(desk: Desk): void {
-  const { queue, running, line, scope, api, timeoutMs } = desk;
-  const places = line === 'up' ? STATUSES_MAX : line === 'trying' ? 1 : 0;
+  const { queue, running, scope, api, timeoutMs } = desk;
+  const places = placesAt(desk);
   for (const [tenant, owed] of queue) {
     if (running.size >= places) return;
     // Two of one resource could overtake each other.
@@ -105,6 +110,11 @@ function serve(desk: Desk): void {
       return { type: 'status.pushed', owed, outcome };
     });
   }
+}
+
+function placesAt({ line, busy }: Desk): number {
+  if (line === 'down') return 0;
+  return line === 'trying' || busy ? 1 : STATUSES_MAX;
 }
 
 async function push(api: TenancyApi, order: StatusOrder, timeoutMs: number): Promise<Outcome> {

@@ -8,7 +8,15 @@
 import { backoffMs } from '../src/policy/backoff.js';
 import type { ResourceEvent } from '../src/policy/tenancy.js';
 import { type Gap, overlapAfter, readOverlap } from '../src/policy/tenancy-overlap.js';
-import { type Belt, beltOf, loaded, lowMark, NO_BELT } from '../src/policy/tenancy-route.js';
+import {
+  type Belt,
+  beltOf,
+  extended,
+  loaded,
+  lowMark,
+  NO_BELT,
+  type Part,
+} from '../src/policy/tenancy-route.js';
 import { assert } from './model/assert.js';
 import type { Meta } from './model/effects.js';
 import type { ResourceAccepted, TenancySettings } from './model/tenancy-messages.js';
@@ -34,6 +42,8 @@ export interface TenancyMemory {
   readonly asked: { readonly after: number } | 'replay' | null;
   /** A page was full: the next one begins here. */
   readonly nextAfter: number | null;
+  /** The last page was full. */
+  readonly catchingUp: boolean;
   readonly lastSuccessAtMs: number | null;
   readonly replayTook: { readonly startedAtMs: number; readonly lastedMs: number | null } | null;
   readonly failures: number;
@@ -64,8 +74,15 @@ export interface AnswerRead {
   readonly replay: boolean;
   readonly events: readonly ResourceEvent[];
   readonly lastEventId: number;
-  /** Of a replay: tenants we know and it does not mention. */
+  /** Of a replay, its first part: tenants we know and it does not mention, and how much comes behind. */
   readonly missing: readonly string[];
+  readonly left: number;
+}
+
+/** The next part of the replay that was read last. */
+export interface AnswerContinued extends Part {
+  readonly type: 'answer.continued';
+  readonly from: number;
 }
 
 /** Failures in a row after which the fleet is told. */
@@ -92,6 +109,7 @@ export function newTenancy(): TenancyMemory {
     blocked: null,
     asked: null,
     nextAfter: null,
+    catchingUp: false,
     lastSuccessAtMs: null,
     replayTook: null,
     failures: 0,
@@ -111,7 +129,8 @@ export function isNews({ settings }: TenancyMemory, told: TenancySettings): bool
 
 /** A question of an earlier life is never answered, and what was on its way then is told anew. */
 export function woken(): Change {
-  return { asked: null, nextAfter: null, belt: NO_BELT, gaps: [], anchor: null };
+  const afresh = { nextAfter: null, catchingUp: false, belt: NO_BELT, gaps: [], anchor: null };
+  return { asked: null, ...afresh };
 }
 
 // --- questions ------------------------------------------------------------------------------------
@@ -192,14 +211,9 @@ export function isFull(memory: TenancyMemory, { events }: AnswerRead): boolean {
   return events.length >= settingsOf(memory).pollLimit;
 }
 
-/** Nothing is news of it, and nothing is to be routed. */
-export function isQuiet(memory: TenancyMemory, { events }: AnswerRead): boolean {
-  return events.every(({ id }) => id <= memory.head && !memory.gaps.some((gap) => gap.id === id));
-}
-
 /** A replay begins an era: ids count from its boundary on. */
 export function tookReplay(memory: TenancyMemory, answer: AnswerRead, { at }: Meta): Change {
-  const { events, missing, lastEventId } = answer;
+  const { lastEventId } = answer;
   const { replayTook } = memory;
   const lastedMs = replayTook === null ? 0 : at - replayTook.startedAtMs;
   return {
@@ -210,9 +224,33 @@ export function tookReplay(memory: TenancyMemory, answer: AnswerRead, { at }: Me
     checkedAtMs: at,
     blocked: null,
     nextAfter: null,
-    belt: beltOf({ replay: true, events, missing, until: lastEventId }),
+    catchingUp: false,
+    belt: beltOf(lastEventId, answer),
     replayTook: replayTook === null ? null : { ...replayTook, lastedMs },
   };
+}
+
+/** Parts come in order, each once: what comes for another replay than this is not asked for by it. */
+export function isNextPart({ belt }: TenancyMemory, { from }: AnswerContinued): boolean {
+  return belt.rest.asked && from === belt.rest.from;
+}
+
+export function tookPart({ belt }: TenancyMemory, part: AnswerContinued): Change {
+  return { belt: extended(belt, part) };
+}
+
+export function askedRest({ belt }: TenancyMemory): Change {
+  return { belt: { ...belt, rest: { ...belt.rest, asked: true } } };
+}
+
+/** The actor has all of it at hand; should its answer be lost all the same, it is asked again. */
+export function forgotRest({ belt }: TenancyMemory): Change {
+  return { belt: { ...belt, rest: { ...belt.rest, asked: false } } };
+}
+
+/** Asked for before an event in front of it turned out to be one that holds up all others. */
+export function isAhead({ asked, head }: TenancyMemory): boolean {
+  return typeof asked === 'object' && asked !== null && asked.after > head;
 }
 
 export function tookPage(memory: TenancyMemory, answer: AnswerRead, { at }: Meta): Change {
@@ -225,6 +263,7 @@ export function tookPage(memory: TenancyMemory, answer: AnswerRead, { at }: Meta
     gaps: read.gaps,
     anchor: anchorAfter(memory, answer),
     nextAfter: next,
+    catchingUp: next !== null,
     belt: loaded(memory.belt, { events: read.fresh, until: read.head }),
     ...(read.fresh.length === 0 ? {} : { checkedAtMs: at }),
   };
@@ -262,5 +301,6 @@ export function blockedBy(memory: TenancyMemory, accepted: ResourceAccepted): Ch
     gaps: [],
     anchor: null,
     nextAfter: null,
+    catchingUp: false,
   };
 }

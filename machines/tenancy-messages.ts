@@ -6,7 +6,7 @@
  */
 
 import { tenantOf } from '../src/policy/tenancy-resource.js';
-import { toldIn } from '../src/policy/tenancy-route.js';
+import { isAllTold, toldIn, unacceptedIn } from '../src/policy/tenancy-route.js';
 import type { RecordParams } from './model/effects.js';
 import { type Address, addressOf } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
@@ -39,6 +39,15 @@ export function pageOf(memory: TenancyMemory): AskParams {
   return { ...replayOf(memory), after };
 }
 
+/** From where a replay goes on that the actor has at hand. */
+export interface RestParams {
+  readonly from: number;
+}
+
+export function restOf({ belt }: TenancyMemory): RestParams {
+  return { from: belt.rest.from };
+}
+
 // --- to lanes ---------------------------------------------------------------------------------------
 
 export interface Letter {
@@ -64,7 +73,7 @@ export function lettersOf(memory: TenancyMemory): LettersParams {
 }
 
 export function unansweredOf(memory: TenancyMemory): LettersParams {
-  const waiting = Object.values(memory.belt.waiting).map(({ event }) => event);
+  const waiting = memory.belt.waiting.map(({ event }) => event);
   return { letters: newsFor(memory, waiting) };
 }
 
@@ -97,10 +106,12 @@ export interface LineParams {
 
 export function lineOf(memory: TenancyMemory): LineParams {
   const timeoutMs = settingsOf(memory).httpTimeoutMs;
+  const { trouble, catchingUp, belt } = memory;
+  const busy = catchingUp || !isAllTold(belt);
   return {
     messages: [
       { type: 'reporter.settings', settings: { timeoutMs } },
-      { type: 'reporter.line', up: memory.trouble === null },
+      { type: 'reporter.line', up: trouble === null, busy },
     ],
   };
 }
@@ -160,7 +171,7 @@ export function viewOf(memory: TenancyMemory, phase: string): JsonObject {
     phase,
     replays: era,
     replayDurationMs: replayTook?.lastedMs ?? null,
-    unaccepted: belt.events.length - belt.told + Object.keys(belt.waiting).length,
+    unaccepted: unacceptedIn(belt),
     gaps: gaps.length,
     failures,
     conditions: [...troubleIn(memory), ...blockIn(memory)],

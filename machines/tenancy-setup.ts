@@ -12,22 +12,29 @@ import {
   hasRoom,
   isAllTold,
   isDrained,
+  isLow,
+  wantsRest,
 } from '../src/policy/tenancy-route.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address } from './model/ids.js';
 import type { TenancyMessage } from './model/messages.js';
 import {
+  type AnswerContinued,
   type AnswerRead,
   askDueMs,
   askedPage,
   askedReplay,
+  askedRest,
   blockedBy,
   cursorOf,
   type FailureCode,
   failed,
+  forgotRest,
+  isAhead,
   isBlocking,
   isNews,
+  isNextPart,
   isRewound,
   isStale,
   settingsOf,
@@ -35,6 +42,7 @@ import {
   type TenancyMemory,
   TROUBLE_FAILURES,
   tookPage,
+  tookPart,
   tookReplay,
   woken,
 } from './tenancy-memory.js';
@@ -48,7 +56,9 @@ import {
   lineOf,
   pageOf,
   published,
+  type RestParams,
   replayOf,
+  restOf,
   type SettingsParams,
   settingsFor,
   unansweredOf,
@@ -65,7 +75,7 @@ export interface Unconfigured {
   readonly type: 'tenancy.unconfigured';
 }
 
-export type TenancyAnswer = AnswerRead | AnswerFailed | Unconfigured;
+export type TenancyAnswer = AnswerRead | AnswerContinued | AnswerFailed | Unconfigured;
 
 export type TenancyEvent = Stamped<TenancyMessage> | Stamped<TenancyAnswer> | Stamped<Activated>;
 
@@ -86,6 +96,7 @@ function as<T extends TenancyEvent['type']>(event: TenancyEvent, type: T): Event
 }
 
 const answerIn = (event: TenancyEvent) => as(event, 'answer.read');
+const partIn = (event: TenancyEvent) => as(event, 'answer.continued');
 const acceptedBy = (event: TenancyEvent) => as(event, 'resource.accepted').accepted;
 
 /** One place on the belt is one lane for all. */
@@ -110,6 +121,9 @@ export const tenancySetup = setup({
     notePageAsked: assign(({ context, event }) => askedPage(context, event.meta)),
     noteReplay: assign(({ context, event }) => tookReplay(context, answerIn(event), event.meta)),
     notePage: assign(({ context, event }) => tookPage(context, answerIn(event), event.meta)),
+    notePart: assign(({ context, event }) => tookPart(context, partIn(event))),
+    noteRestAsked: assign(({ context }) => askedRest(context)),
+    noteRestLost: assign(({ context }) => forgotRest(context)),
     noteSuccess: assign(({ event }) => succeeded(event.meta)),
     noteFailure: assign(({ context, event }) =>
       failed(context, as(event, 'answer.failed'), event.meta),
@@ -127,6 +141,7 @@ export const tenancySetup = setup({
 
     askReplay: effect<AskParams>(),
     askPage: effect<AskParams>(),
+    askRest: effect<RestParams>(),
     /** What follows is decided by each lane, and told to tenants when that is on disk. */
     tellLanes: effect<LettersParams>(),
     tellSettings: effect<SettingsParams>(),
@@ -140,8 +155,11 @@ export const tenancySetup = setup({
     isReplay: ({ event }) => answerIn(event).replay,
     isDoubtful: ({ context, event }) =>
       isStale(context, event.meta) || isRewound(context, answerIn(event)),
+    isAhead: ({ context }) => isAhead(context),
+    isNextPart: ({ context, event }) => isNextPart(context, partIn(event)),
+    wantsRest: ({ context }) => wantsRest(context.belt),
     wantsMore: ({ context }) =>
-      context.nextAfter !== null && context.asked === null && isAllTold(context.belt),
+      context.nextAfter !== null && context.asked === null && isLow(context.belt),
     hasRoom: ({ context }) => hasRoom(context.belt, widthOf(context)),
     isCurrent: ({ context, event }) => isCurrent(context, event),
     isBlocking: ({ context, event }) =>
@@ -171,7 +189,13 @@ const of = <T extends string, P>(type: T, params: (memory: TenancyMemory) => P) 
 
 export const asksReplay = ['noteReplayAsked', of('askReplay', replayOf)] as const;
 export const asksPage = ['notePageAsked', of('askPage', pageOf)] as const;
-export const tellsNews = ['noteTold', 'noteCursor', of('tellLanes', lettersOf)] as const;
+export const asksRest = ['noteRestAsked', of('askRest', restOf)] as const;
+export const tellsNews = [
+  'noteTold',
+  'noteCursor',
+  of('tellLanes', lettersOf),
+  of('tellReporter', lineOf),
+] as const;
 export const tellsUnanswered = of('tellLanes', unansweredOf);
 export const tellsSettings = of('tellSettings', settingsFor);
 export const tellsLine = of('tellReporter', lineOf);

@@ -23,6 +23,7 @@ import {
   answersSettings,
   asksPage,
   asksReplay,
+  asksRest,
   journals,
   publishes,
   recordsCarried,
@@ -78,6 +79,7 @@ const following = createStateConfig({
           ...asksReplay,
         ],
       },
+      { guard: 'isAhead', actions: ['noteSuccess', tellsLine] },
       { actions: ['notePage', 'noteSuccess', 'noteCursor', tellsLine] },
     ],
     'answer.failed': {
@@ -108,11 +110,13 @@ const belt = createStateConfig({
     carrying: {
       description: 'As many at once as there are places.',
       always: [
+        { guard: 'wantsRest', actions: asksRest },
         { guard: 'hasRoom', actions: tellsNews },
         { guard: 'owesNoRecord', actions: 'noteCarried' },
         { guard: 'owesRecord', actions: ['noteCarried', recordsCarried] },
       ],
       on: {
+        'answer.continued': { guard: 'isNextPart', actions: ['notePart', 'noteCursor'] },
         'resource.accepted': [
           {
             guard: 'isBlocking',
@@ -132,7 +136,7 @@ const resync = createStateConfig({
     waiting: {
       description: 'Until lanes that have not answered are told once more.',
       after: {
-        resyncDue: { target: 'waiting', reenter: true, actions: tellsUnanswered },
+        resyncDue: { target: 'waiting', reenter: true, actions: ['noteRestLost', tellsUnanswered] },
       },
     },
   },

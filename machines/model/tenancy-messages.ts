@@ -107,8 +107,8 @@ export type ResourceMessage =
 
 export type ReporterMessage =
   | { readonly type: 'reporter.settings'; readonly settings: { readonly timeoutMs: number } }
-  /** Whether the tenant manager answered the latest question. */
-  | { readonly type: 'reporter.line'; readonly up: boolean }
+  /** Whether the tenant manager answered the latest question, and whether more of its events wait. */
+  | { readonly type: 'reporter.line'; readonly up: boolean; readonly busy: boolean }
   /** The newest of a resource is the one that is told. */
   | { readonly type: 'status.owed'; readonly order: StatusOrder };
 

@@ -155,11 +155,16 @@ async function askReload(
   directory: Directory,
   message: { readonly type: string; readonly [field: string]: Json },
 ): Promise<JsonObject> {
-  const outcome = await directory.ask(RELOAD_ACTOR, message);
+  const outcome = refusalOf(RELOAD_ACTOR, await directory.ask(RELOAD_ACTOR, message));
   if (outcome.ok && isObject(outcome.value)) return outcome.value;
-  const problem = outcome.ok ? 'the reload gave no result' : outcome.failure.message;
-  return { status: 'load_failed', loadError: problem, outcomes: [], problems: [] };
+  // A pass that was begun goes on whoever waits for it: only one that was refused is known not to be.
+  const { rule, message: why } = outcome.ok ? NO_RESULT : outcome.failure;
+  const status = rule === 'RE-1' ? 'refused' : 'no_result';
+  const { dryRun } = message;
+  return { status, dryRun: dryRun ?? false, loadError: why, outcomes: [], problems: [] };
 }
+
+const NO_RESULT = { rule: '', message: 'the reload gave no result' };
 
 type First = (kind: ActorKind) => Promise<JsonObject>;
 

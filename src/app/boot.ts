@@ -5,10 +5,9 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { fail, type Result } from '../../machines/model/result.js';
-import { readBootFile } from '../adapters/config-file/config-file.js';
+import { type BootFile, readBootFile } from '../adapters/config-file/config-file.js';
 import { type Release, takeLock } from '../adapters/proc/lock-file.js';
 import { makeDirectory } from '../adapters/proc/make-directory.js';
-import type { Config } from '../config/complete.js';
 import { type Problem, printProblem, worstCode } from '../config/problem.js';
 
 export interface BootFailure {
@@ -21,7 +20,7 @@ export interface BootFailure {
 export async function readBootConfig(
   file: string,
   overrides: { readonly dataDir?: string },
-): Promise<Result<Config, BootFailure>> {
+): Promise<Result<BootFile, BootFailure>> {
   const read = await readBootFile({ file, env: process.env, ...overrides });
   return read.ok ? read : fail(configFailure(read.failure));
 }

@@ -11,12 +11,11 @@ import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import type { OutboxMessage } from '../../machines/model/messages.js';
 import { fail, ok, type Result } from '../../machines/model/result.js';
-import { openConfigFile } from '../adapters/config-file/config-file.js';
+import { type BootFile, openConfigFile } from '../adapters/config-file/config-file.js';
 import { watchConfigFile } from '../adapters/config-file/watch-file.js';
 import type { SimulatedWorld } from '../adapters/simulated-provider/world.js';
 import { nextEpoch } from '../adapters/sqlite/epoch.js';
 import type { LogLevel } from '../adapters/system/log.js';
-import type { Config } from '../config/complete.js';
 import type { ConfigFile } from '../ports/config-file.js';
 import type { NodeApi } from '../ports/node-api.js';
 import type { Store } from '../ports/store.js';
@@ -39,7 +38,7 @@ export interface NodeOptions {
   readonly configFile: string;
   /** Instead of `node.dataDir`, at every reload too. */
   readonly dataDir?: string;
-  readonly config: Config;
+  readonly booted: BootFile;
   readonly singleThread: boolean;
   readonly log: { readonly level: LogLevel; readonly pretty: boolean };
   /** `host:port`; absent: no inspector. */
@@ -92,7 +91,9 @@ function unlessStopped<T>(
 }
 
 async function tryStart(options: NodeOptions, undo: Undo[]): Promise<Result<Node, BootFailure>> {
-  const { config, log, failpoint } = options;
+  const { booted, log, failpoint } = options;
+  const { config, read } = booted;
+  undo.push(read.link.close);
   const boot = bootSettings(config, {
     run: randomUUID(),
     configDir: dirname(options.configFile),
@@ -156,11 +157,11 @@ function inspectorOf({ inspector }: NodeOptions): { readonly inspector?: string 
 }
 
 function configFileOf(
-  { dataDir, configFile: file }: NodeOptions,
+  { dataDir, configFile: file, booted }: NodeOptions,
   store: () => Store | undefined,
 ): ConfigFile {
   const moved = dataDir === undefined ? {} : { dataDir };
-  return openConfigFile({ file, env: process.env, store, ...moved });
+  return openConfigFile({ file, env: process.env, store, booted: booted.read, ...moved });
 }
 
 interface Watching {

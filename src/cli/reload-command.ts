@@ -13,6 +13,7 @@ const CODE_OF: Readonly<Record<string, number>> = {
   no_reload_yet: EXIT.ok,
   requested: EXIT.ok,
   partial_applied: EXIT.semantic,
+  refused: EXIT.refused,
 };
 
 interface Options extends Format {
@@ -76,6 +77,8 @@ const HEADLINES: Readonly<Record<string, string>> = {
   validation_failed: 'refused: the file cannot be applied; nothing has changed',
   load_failed: 'refused: the file cannot be read; nothing has changed',
   unchanged: 'nothing to do: the file says what is in force',
+  refused: 'not begun: nothing has changed',
+  no_result: 'no result: `switchyard reload status` tells it once the reload is over',
   rolled_back: 'taken back: parts failed, and everything is as it was before',
   no_reload_yet: 'no reload yet',
   requested: 'asked for; `switchyard reload status` tells the result',
@@ -86,6 +89,8 @@ const REHEARSALS: Readonly<Record<string, string>> = {
   unchanged: 'a reload would do nothing: the file says what is in force',
   validation_failed: 'a reload would be refused: the file cannot be applied',
   load_failed: 'a reload would be refused: the file cannot be read',
+  refused: 'not begun: ask again',
+  no_result: 'no answer: nothing has been changed',
 };
 
 function text(result: JsonObject): string {

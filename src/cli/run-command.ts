@@ -51,14 +51,14 @@ async function run(options: RunOptions, { signals, named }: RunContext): Promise
   const file = findConfigFile(named);
   if (file === undefined) return refuse({ exitCode: 1, lines: [`switchyard: ${NO_CONFIG}`] });
   const { dataDir } = options;
-  const config = await readBootConfig(file, dataDir === undefined ? {} : { dataDir });
-  if (!config.ok) return refuse(config.failure);
-  const { log, inspector } = config.value;
+  const booted = await readBootConfig(file, dataDir === undefined ? {} : { dataDir });
+  if (!booted.ok) return refuse(booted.failure);
+  const { log, inspector } = booted.value.config;
   const listen = inspectorListen(options.inspector, inspector);
   const started = await startNode({
     configFile: file,
     ...(dataDir === undefined ? {} : { dataDir }),
-    config: config.value,
+    booted: booted.value,
     singleThread: options.singleThread === true,
     log: { level: options.logLevel ?? log.level, pretty: process.stdout.isTTY === true },
     ...(listen === undefined ? {} : { inspector: listen }),

@@ -1,9 +1,9 @@
 /**
  * The belt that carries events to the lanes of their resources: a bounded number at once, and a mark
- * below which every event is accepted.
+ * below which every event is accepted. A page lies on it whole, a replay part by part.
  *
- * Input:  what a page or a replay brings, what a lane accepted. Output: the belt afterwards, what is to be
- * told now, the mark.
+ * Input:  what a page or a part of a replay brings, what a lane accepted. Output: the belt afterwards, what
+ * is to be told now, the mark.
  *
  * Rules: [TE-1] the mark never passes an event that is not accepted; [TE-50] a lane that does not answer
  * takes one place and holds up no other; [TE-51] with a width of one, all events have one lane.
@@ -17,8 +17,8 @@ export interface Belt {
   readonly events: readonly ResourceEvent[];
   /** How many of them were told. */
   readonly told: number;
-  /** By tenant: told, and not accepted yet. */
-  readonly waiting: Readonly<Record<string, Waiting>>;
+  /** Told, and not accepted yet: one for each tenant, the longest waiting first. */
+  readonly waiting: readonly Waiting[];
   /** The mark when all is accepted; undefined: nothing was ever carried. */
   readonly until: number | undefined;
   /** What the newest step tells: indices of `events`, and tenants that a replay did not mention. */
@@ -29,6 +29,15 @@ export interface Belt {
   readonly changed: number;
   /** What was carried has been recorded. */
   readonly recorded: boolean;
+  readonly rest: Rest;
+}
+
+/** What a replay has that does not lie on the belt yet. */
+export interface Rest {
+  /** Where it begins, and how much it is. */
+  readonly from: number;
+  readonly left: number;
+  readonly asked: boolean;
 }
 
 interface Telling {
@@ -38,14 +47,19 @@ interface Telling {
 }
 
 export interface Waiting {
+  readonly tenant: string;
   /** Of the first event that is not accepted. */
   readonly low: number;
   /** The newest that was told. */
   readonly event: ResourceEvent;
 }
 
-/** Events told at once; a mailbox holds several times as many. */
-export const BELT_WIDTH = 256;
+/** Events told at once; a mailbox holds twice as many. */
+export const BELT_WIDTH = 512;
+/** Untold events below which more are asked for: they come while these are told. */
+export const BELT_LOW = 2 * BELT_WIDTH;
+/** One part of a replay. */
+export const PART_MAX = 1_000;
 
 const NOTHING: Telling = { from: 0, to: 0, missing: [] };
 
@@ -53,12 +67,13 @@ export const NO_BELT: Belt = {
   replay: false,
   events: [],
   told: 0,
-  waiting: {},
+  waiting: [],
   until: undefined,
   telling: NOTHING,
   missing: [],
   changed: 0,
   recorded: true,
+  rest: { from: 0, left: 0, asked: false },
 };
 
 interface Load {
@@ -66,13 +81,39 @@ interface Load {
   readonly until: number;
 }
 
-export function beltOf(
-  load: Load & { readonly replay: boolean; readonly missing: readonly string[] },
-): Belt {
-  const events = latestEvents(load.events);
-  const recorded = events.length === 0 && load.missing.length === 0;
-  const { replay, until, missing } = load;
-  return { ...NO_BELT, replay, events, until, missing, recorded, changed: missing.length };
+/** Of a replay: of each resource one event, and tenants that it does not mention. */
+export interface Part {
+  readonly events: readonly ResourceEvent[];
+  readonly missing: readonly string[];
+  /** How much of the replay comes behind it. */
+  readonly left: number;
+}
+
+/** A replay begins; what lies on the belt before is of the past. */
+export function beltOf(until: number, part: Part): Belt {
+  return { ...extended(NO_BELT, part), replay: true, until };
+}
+
+/** One part more of the replay it carries. */
+export function extended(belt: Belt, { events, missing, left }: Part): Belt {
+  const all = [...belt.events.slice(belt.told), ...latestEvents(events)];
+  const from = belt.rest.from + events.length + missing.length;
+  const recorded = belt.recorded && events.length === 0 && missing.length === 0;
+  return {
+    ...{ ...belt, events: all, told: 0, telling: NOTHING, recorded },
+    missing: [...belt.missing, ...missing],
+    changed: belt.changed + missing.length,
+    rest: { from, left, asked: false },
+  };
+}
+
+/** What is left of the replay is asked for before the belt is empty. */
+export function wantsRest({ rest, events, told }: Belt): boolean {
+  return rest.left > 0 && !rest.asked && events.length - told <= BELT_LOW;
+}
+
+export function isLow({ rest, events, told }: Belt): boolean {
+  return rest.left === 0 && events.length - told <= BELT_LOW;
 }
 
 /** One page more, behind what is still on its way. */
@@ -87,22 +128,22 @@ export function loaded(belt: Belt, { events, until }: Load): Belt {
 
 /** Half of the places are filled at once, lest every single answer brings a single event. */
 export function hasRoom(belt: Belt, width: number): boolean {
-  return !isAllTold(belt) && Object.keys(belt.waiting).length <= width / 2;
+  const { events, told, missing, waiting } = belt;
+  return (told < events.length || missing.length > 0) && waiting.length <= width / 2;
 }
 
 /** Tells as many as there is room for. */
 export function advanced(belt: Belt, width: number): Belt {
-  const waiting: Record<string, Waiting> = { ...belt.waiting };
-  let { told } = belt;
-  let places = Math.max(1, width - Object.keys(waiting).length);
-  for (; told < belt.events.length && places > 0; told += 1, places -= 1) {
-    const event = belt.events[told] as ResourceEvent;
+  const places = Math.max(1, width - belt.waiting.length);
+  const told = Math.min(belt.events.length, belt.told + places);
+  const waiting = new Map(belt.waiting.map((one) => [one.tenant, one]));
+  for (const event of belt.events.slice(belt.told, told)) {
     const tenant = tenantOf(event.resourceId) ?? '';
-    const low = Math.min(waiting[tenant]?.low ?? event.id, event.id);
-    waiting[tenant] = { low, event };
+    const low = Math.min(waiting.get(tenant)?.low ?? event.id, event.id);
+    waiting.set(tenant, { tenant, low, event });
   }
   const telling = { from: belt.told, to: told, missing: belt.missing };
-  return { ...belt, told, waiting, telling, missing: [] };
+  return { ...belt, told, waiting: [...waiting.values()], telling, missing: [] };
 }
 
 export function toldIn({ events, telling }: Belt): readonly ResourceEvent[] {
@@ -110,18 +151,24 @@ export function toldIn({ events, telling }: Belt): readonly ResourceEvent[] {
 }
 
 export function acceptedIn(belt: Belt, { tenant, id, changed }: ResourceAccepted): Belt {
-  const place = belt.waiting[tenant];
+  const index = belt.waiting.findIndex((one) => one.tenant === tenant);
+  const place = belt.waiting[index];
   if (place === undefined || place.event.id > id) return belt;
-  const { [tenant]: _done, ...waiting } = belt.waiting;
+  const waiting = belt.waiting.toSpliced(index, 1);
   return { ...belt, waiting, changed: belt.changed + (changed ? 1 : 0) };
 }
 
-export function isAllTold({ events, told, missing }: Belt): boolean {
-  return told >= events.length && missing.length === 0;
+export function isAllTold({ events, told, missing, rest }: Belt): boolean {
+  return told >= events.length && missing.length === 0 && rest.left === 0;
 }
 
 export function isDrained(belt: Belt): boolean {
-  return isAllTold(belt) && Object.keys(belt.waiting).length === 0;
+  return belt.waiting.length === 0 && isAllTold(belt);
+}
+
+/** Not accepted yet. */
+export function unacceptedIn({ events, told, waiting, missing, rest }: Belt): number {
+  return events.length - told + waiting.length + missing.length + rest.left;
 }
 
 /** Every event up to it is accepted; undefined: not even the mark from before the belt can move. */
@@ -130,9 +177,7 @@ export function lowMark(belt: Belt): number | undefined {
   if (isDrained(belt)) return belt.until;
   // A replay has no order by id: its boundary counts when all of it is accepted.
   if (belt.replay) return undefined;
-  const ids = [
-    ...Object.values(belt.waiting).map(({ low }) => low),
-    ...belt.events.slice(belt.told, belt.told + 1).map(({ id }) => id),
-  ];
-  return Math.min(...ids) - 1;
+  let mark = belt.events[belt.told]?.id ?? Number.POSITIVE_INFINITY;
+  for (const { low } of belt.waiting) mark = Math.min(mark, low);
+  return mark - 1;
 }

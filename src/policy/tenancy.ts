@@ -94,9 +94,31 @@ function nothingToDo({ wanted }: Resource): Pick<Resource, 'state' | 'leaving'> 
     : { state: 'converged', leaving: false };
 }
 
-/** What this resource's tenant should have, or the sentence that parks it. */
+/**
+ * What this resource's tenant should have, or the sentence that parks it. While one event is taken it is
+ * asked several times.
+ */
 export function deriveFor(resource: Resource, templates: Templates): Result<TenantSpec, string> {
   const { kind, name, tenant } = resource;
+  if (last?.templates === templates && last.tenant === tenant && last.name === name) {
+    if (last.kind === kind) return last.derived;
+  }
+  const derived = derive(resource, templates);
+  last = { templates, tenant, name, kind, derived };
+  return derived;
+}
+
+let last:
+  | (Pick<Resource, 'tenant' | 'name' | 'kind'> & {
+      readonly templates: Templates;
+      readonly derived: Result<TenantSpec, string>;
+    })
+  | undefined;
+
+function derive(
+  { kind, name, tenant }: Resource,
+  templates: Templates,
+): Result<TenantSpec, string> {
   if (templates.reservedNames?.includes(name) === true) {
     const failure = `${kind} "${name}" has the name of a tenant of the configuration`;
     return { ok: false, failure };

@@ -89,6 +89,8 @@ export interface ConfigDesk {
 export interface ConfigFile {
   /** Reads and checks the file, or the text given instead of it. */
   open(given?: ConfigText): Promise<Result<ConfigDesk, readonly Problem[]>>;
+  /** What the process has read to start with, once, unless the file was opened since; else as `open`. */
+  openAtBoot(): Promise<Result<ConfigDesk, readonly Problem[]>>;
   /** One that was kept; fails with a sentence. */
   restore(kept: KeptConfig): Promise<Result<ConfigDesk, string>>;
   /** Of what was kept, only these are still needed. */

@@ -40,6 +40,10 @@ function openDesks(): Open {
       const opened = await real.open(given);
       return opened.ok ? ok(counted(opened.value)) : opened;
     },
+    openAtBoot: async () => {
+      const opened = await real.openAtBoot();
+      return opened.ok ? ok(counted(opened.value)) : opened;
+    },
     restore: async (kept) => {
       if (outside.failure !== undefined) return fail(outside.failure);
       const opened = await real.restore(kept);

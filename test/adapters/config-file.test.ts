@@ -44,7 +44,39 @@ for (const inThread of [true, false]) {
   test(`[CF-6] config file: paths start beside the file, parsed ${where}`, async () => {
     write('node: { dataDir: ./here }');
     const loaded = await readBootFile({ file, env: {}, inThread });
-    assert.equal(loaded.ok && loaded.value.node.dataDir, join(folder, 'here'));
+    assert.ok(loaded.ok);
+    loaded.value.read.link.close();
+    assert.equal(loaded.value.config.node.dataDir, join(folder, 'here'));
+  });
+
+  test(`[RE-21] config file: the first pass takes what the process has read to start with, parsed ${where}`, async () => {
+    write('log: { level: info }');
+    const read = await readBootFile({ file, env: {}, inThread });
+    assert.ok(read.ok);
+    const booted = read.value.read;
+    const opened = openConfigFile({ file, env: {}, inThread, booted });
+    write('log: { level: debug }');
+    const hashes: string[] = [];
+    for (const desk of [await opened.openAtBoot(), await opened.openAtBoot()]) {
+      assert.ok(desk.ok);
+      hashes.push(desk.value.hash);
+      desk.value.close();
+    }
+    assert.equal(hashes[0], booted.hash);
+    assert.notEqual(hashes[1], booted.hash, 'once');
+  });
+
+  test(`[RE-21] config file: who has read the file since goes on with that, parsed ${where}`, async () => {
+    write('log: { level: info }');
+    const read = await readBootFile({ file, env: {}, inThread });
+    assert.ok(read.ok);
+    const opened = openConfigFile({ file, env: {}, inThread, booted: read.value.read });
+    write('log: { level: debug }');
+    const [now, first] = [await opened.open(), await opened.openAtBoot()];
+    assert.ok(now.ok && first.ok);
+    assert.equal(first.value.hash, now.value.hash);
+    now.value.close();
+    first.value.close();
   });
 }
 

@@ -17,11 +17,11 @@ async function startIn(dataDir: string, singleThread: boolean, stop?: AbortSigna
     '',
   ];
   writeFileSync(configFile, text.join('\n'));
-  const config = await readBootConfig(configFile, {});
-  assert.ok(config.ok, JSON.stringify(config));
+  const booted = await readBootConfig(configFile, {});
+  assert.ok(booted.ok, JSON.stringify(booted));
   return startNode({
     configFile,
-    config: config.value,
+    booted: booted.value,
     singleThread,
     log: { level: 'fatal', pretty: false },
     failpoint: '',

@@ -228,9 +228,22 @@ test('[CL-43] reload: the exit code says how it went', async () => {
     ['validation_failed', 1],
     ['load_failed', 1],
     ['rolled_back', 1],
+    ['refused', 6],
+    ['no_result', 1],
   ] as const) {
     node.script.reload = { status, generation: 4, trigger: 'api' };
     assert.equal((await run(['reload'])).code, code, status);
+  }
+});
+
+test('[RE-22] reload: one that was not begun says why, and is no trouble of the file', async () => {
+  const loadError = 'too many callers wait';
+  for (const [status, says] of [
+    ['refused', /^not begun: nothing has changed\nerror: too many callers wait/],
+    ['no_result', /^no result: .*reload status.*\nerror: too many callers wait/],
+  ] as const) {
+    node.script.reload = { status, loadError, dryRun: false, outcomes: [], problems: [] };
+    assert.match((await run(['reload'])).out, says);
   }
 });
 

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { JsonObject } from '../../machines/model/json.js';
+import { connectControl } from '../../src/adapters/grpc/client.js';
+import { reloadLimits } from '../../src/policy/reload.js';
 import { type Daemon, makeSite, type Ran, type Site, until } from '../support/daemon.js';
 import { judge, readOpLog } from '../support/op-log.js';
 import { type Edits, settled, siteText, weighted } from '../support/site.js';
@@ -167,10 +169,28 @@ describe('reload', () => {
     await settled(daemon, 3);
   });
 
+  test('[RE-22] more callers than may wait are told so at once, the others share a pass', async () => {
+    const client = connectControl(`${site.dataDir}/switchyard.sock`);
+    const callers = 3 * reloadLimits.askersMax;
+    const results = await Promise.all(
+      Array.from({ length: callers }, () => client.call('Reload', { disruptive: false })),
+    );
+    client.close();
+    const told = results.map((result) => (result.ok ? result.value : {}));
+    const [refused, done] = [ofStatus(told, 'refused'), ofStatus(told, 'unchanged')];
+    assert.ok(refused.length > 0);
+    assert.equal(refused.length + done.length, callers);
+    assert.match(String(refused[0]?.['loadError']), /too many callers wait/);
+  });
+
   async function history(): Promise<readonly JsonObject[]> {
     return daemon.json<readonly JsonObject[]>('reload', 'history');
   }
 });
+
+function ofStatus(results: readonly JsonObject[], status: string): readonly JsonObject[] {
+  return results.filter((result) => result['status'] === status);
+}
 
 interface JsonOf {
   readonly result: JsonObject;

@@ -67,12 +67,12 @@ describe('a thread dies', () => {
 
   async function start(): Promise<Node> {
     const { dataDir, config: configFile } = site;
-    const config = await readBootConfig(configFile, { dataDir });
-    assert.ok(config.ok);
+    const booted = await readBootConfig(configFile, { dataDir });
+    assert.ok(booted.ok);
     const started = await startNode({
       configFile,
       dataDir,
-      config: config.value,
+      booted: booted.value,
       singleThread: false,
       log: { level: 'fatal', pretty: false },
       failpoint: '',

@@ -1,7 +1,7 @@
 /** The tenancy machine: what it asks when, what it makes of answers, and what lanes hear of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AskParams, LineParams } from '../../machines/tenancy-messages.js';
+import type { AskParams, LineParams, RestParams } from '../../machines/tenancy-messages.js';
 import { viewOf } from '../../machines/tenancy-messages.js';
 import { BELT_WIDTH } from '../../src/policy/tenancy-route.js';
 import {
@@ -123,15 +123,17 @@ test('[TE-50] tenancy: a bounded number of events is on its way, and a silent la
   assert.equal(told(now).split(', ').length, BELT_WIDTH);
   const heard = new Set([43]);
   for (let round = 0; round < 2 * BELT_WIDTH && heard.size < events.length; round += 1) {
-    const [tenant, waiting] =
-      Object.entries(now.context.belt.waiting).find(([, { event: one }]) => one.id !== 43) ?? [];
-    if (tenant === undefined || waiting === undefined) break;
+    const waiting = now.context.belt.waiting.find(({ event: one }) => one.id !== 43);
+    if (waiting === undefined) break;
     heard.add(waiting.event.id);
     now = accepts(now, waiting.event.id, waiting.event.id);
   }
   assert.equal(heard.size, events.length);
   assert.equal(now.context.cursor, 42, 'the first has not answered');
-  assert.deepEqual(Object.keys(now.context.belt.waiting), [key(43)]);
+  assert.deepEqual(
+    now.context.belt.waiting.map(({ tenant }) => tenant),
+    [key(43)],
+  );
   assert.equal(told(now.fire('resyncDue')), '43 created', 'it is told again');
   assert.equal(accepts(now, 43, 43).context.cursor, 42 + events.length);
 });
@@ -169,6 +171,61 @@ test('[TE-51] tenancy: in strict order one event is on its way, and the first th
   assert.equal(told(free), '3 created');
   assert.equal(accepts(free, 3, 45).context.cursor, 45);
   assert.deepEqual(viewOf(free.context, '')['conditions'], []);
+});
+
+test('[TE-51] tenancy: a page that was asked for before the block is not told around it', () => {
+  const full = [event(43, 'created', 1), event(44, 'created', 2)];
+  const asked = following([], { ordering: 'strict', pollLimit: 2, jitter: 0 })
+    .fire('pollDue')
+    .send(page(full));
+  assert.deepEqual(askedAfter(asked), [44], 'the next page comes while this one is told');
+  const blocked = accepts(asked, 1, 43, { problem: 'no such group' });
+  const late = blocked.send(page([event(45, 'created', 3)]));
+  assert.equal(told(late), '');
+  assert.deepEqual([late.context.cursor, late.context.head], [42, 42]);
+  const again = late.fire('pollDue');
+  assert.deepEqual(askedAfter(again), [42], 'no gap was seen');
+});
+
+test('[TE-50] tenancy: of a long replay only so much is in hand, and all of it is told', () => {
+  const numbers = range(1, 5_000);
+  const all = numbers.map((number) => event(0, 'created', number));
+  const first = { ...replay(all.slice(0, 1_000)), left: 4_000 };
+  let now = asking().send(first);
+  const heard: string[] = [];
+  const open = new Set<number>();
+  const hear = (): void => {
+    for (const one of told(now).split(', ').filter(Boolean)) {
+      heard.push(one);
+      open.add(Number.parseInt(one, 10));
+    }
+  };
+  const rest = (): number | undefined => now.said<RestParams>('askRest')[0]?.from;
+  hear();
+  for (let turn = 0; turn < 20_000 && heard.length + open.size > 0; turn += 1) {
+    const from = rest();
+    if (from !== undefined) {
+      const events = all.slice(from, from + 1_000);
+      const left = 5_000 - from - events.length;
+      const part = { type: 'answer.continued', from, events, missing: [], left };
+      assert.equal(
+        records(now.send({ ...part, from: from + 1 } as never)),
+        '',
+        'of another replay',
+      );
+      now = now.send(part as never);
+      assert.ok(now.context.belt.events.length <= 3_000);
+    } else {
+      const [number] = open;
+      if (number === undefined) break;
+      open.delete(number);
+      now = accepts(now, number);
+    }
+    hear();
+  }
+  assert.equal(new Set(heard).size, 5_000);
+  assert.equal(records(now), 'tenancy.replayed');
+  assert.equal(now.context.cursor, 42);
 });
 
 test('[TE-51] tenancy: in a replay even strict order goes on behind one that is parked', () => {

@@ -103,7 +103,7 @@ describe('the belt', () => {
 
   test('[TE-1] the mark of a replay is its boundary, and moves when all of it is accepted', () => {
     const events = [event(0, 'created', 1), event(0, 'created', 2)];
-    const told = advanced(beltOf({ replay: true, events, missing: [key(3)], until: 42 }), 256);
+    const told = advanced(beltOf(42, { events, missing: [key(3)], left: 0 }), 256);
     assert.deepEqual(told.telling.missing, [key(3)]);
     assert.equal(lowMark(told), undefined);
     const accepted = [1, 2].reduce(

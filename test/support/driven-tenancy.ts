@@ -41,6 +41,7 @@ export const replay = (
   events: events.map((one) => ({ ...one, id: 0 })),
   lastEventId,
   missing,
+  left: 0,
 });
 export const page = (events: readonly ResourceEvent[], lastEventId = events.at(-1)?.id ?? 42) => ({
   type: 'answer.read',
@@ -48,6 +49,7 @@ export const page = (events: readonly ResourceEvent[], lastEventId = events.at(-
   events,
   lastEventId,
   missing: [],
+  left: 0,
 });
 export const FAILED = {
   type: 'answer.failed',

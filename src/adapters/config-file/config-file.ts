@@ -15,6 +15,7 @@ import type { Config } from '../../config/complete.js';
 import type { Environment } from '../../config/expand.js';
 import { configLimits } from '../../config/limits.js';
 import { type LoadedConfig, loadConfigBytes } from '../../config/load.js';
+import type { Secrets } from '../../config/secrets.js';
 import type { ConfigDesk, ConfigFile, ConfigText, Problem } from '../../ports/config-file.js';
 import type { Store } from '../../ports/store.js';
 import { type ClerkLink, clerkHere, clerkInThread } from './clerk-link.js';
@@ -34,8 +35,23 @@ export interface ConfigFileOptions {
   readonly store?: () => Store | undefined;
   /** What is outside, where everything happens right here; default: what is there. */
   readonly surroundings?: Surroundings;
+  /** What the process has read of the file before it had anything to do with it. */
+  readonly booted?: BootRead | undefined;
   /** Instead of reading the file. */
   readonly bytes?: () => Promise<Result<Uint8Array, string>>;
+}
+
+/** A file that a process has read to start with. Closed, or given away once. */
+export interface BootRead {
+  readonly hash: string;
+  readonly secrets: Secrets;
+  readonly link: ClerkLink;
+}
+
+export interface BootFile {
+  /** Everything but what actors are told. */
+  readonly config: Config;
+  readonly read: BootRead;
 }
 
 const TIME_LIMIT_MS = 180_000;
@@ -43,6 +59,13 @@ const TIME_LIMIT_MS = 180_000;
 export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   const shelf = createSecretShelf();
   const store = options.store ?? (() => undefined);
+  let { booted } = options;
+
+  const takeBooted = (): BootRead | undefined => {
+    const taken = booted;
+    booted = undefined;
+    return taken;
+  };
 
   const openFile = async (given?: ConfigText): Promise<Result<ConfigDesk, readonly Problem[]>> => {
     const request = await requestOf(options, given);
@@ -56,8 +79,21 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
     return ok(openDesk({ link, hash, store }));
   };
 
+  const openNow: ConfigFile['open'] = (given) => {
+    // The file is read anew: what it was when the process started is of no use any more.
+    if (given === undefined) takeBooted()?.link.close();
+    return openFile(given);
+  };
+
   return {
-    open: openFile,
+    open: openNow,
+    openAtBoot: async () => {
+      const taken = takeBooted();
+      if (taken === undefined) return openFile();
+      const { link, hash, secrets } = taken;
+      shelf.hold(hash, secrets);
+      return ok(openDesk({ link, hash, store }));
+    },
     restore: async (kept) => {
       const stored = await fetchStored(store(), kept);
       const link = clerkOf(options);
@@ -74,18 +110,17 @@ export function openConfigFile(options: ConfigFileOptions): ConfigFile {
   };
 }
 
-/** For a process that is about to start: everything but what actors are told. */
+/** For a process that is about to start: its first reload goes on with what was read here. */
 export async function readBootFile(
   options: ConfigFileOptions,
-): Promise<Result<Config, readonly Problem[]>> {
+): Promise<Result<BootFile, readonly Problem[]>> {
   const request = await requestOf(options);
   if (!request.ok) return request;
   const link = clerkOf(options);
   const read = await ask(link, request.value.file, () => link.ask('read', request.value));
   if (!read.ok) return read;
   const config = await link.ask('atBoot', null);
-  link.close();
-  return ok(config);
+  return ok({ config, read: { link, ...read.value } });
 }
 
 /** Reads and checks right here; the problems of an unreadable file included. */
