@@ -3,6 +3,7 @@
  * the main thread, beside tenancy.
  */
 import { addressOf } from '../machines/model/ids.js';
+import type { JsonObject } from '../machines/model/json.js';
 import type { Message, TenancyMessage } from '../machines/model/messages.js';
 import type { ResourceAccepted, StatusOrder } from '../machines/model/tenancy-messages.js';
 import { timestamp } from '../machines/model/time.js';
@@ -14,6 +15,7 @@ import {
   type CellView,
   durable,
   observed,
+  type StoredState,
   type World,
 } from '../src/runtime/actor-type.js';
 
@@ -46,10 +48,25 @@ function answer({ replyTo, body }: AnswerParams, { scope }: AnyWorld): void {
   scope.reply(replyTo, body);
 }
 
+/** Version 1 had a place for each pace of being told again, and for having a status to tell. */
+function migrate({ value, context, timers }: StoredState): StoredState {
+  const { live } = value as { readonly live?: JsonObject };
+  if (live === undefined) return { value, context: { ...context, unsettled: false }, timers };
+  const { tenant, status, ...rest } = live;
+  const now = { ...rest, tenant: 'watched', status: status === 'resting' ? status : 'telling' };
+  return {
+    value: { live: now },
+    context: { ...context, unsettled: tenant === 'pending' },
+    // The others are set when it is told that it lives again.
+    timers: timers.filter(({ id }) => !/\.(tenant|status)\.(settled|pending|given)$/.test(id)),
+  };
+}
+
 export const resourceActor: ActorType = {
   kind: 'resource',
   machine: resourceMachine,
-  version: 1,
+  version: 2,
+  migrate,
   stored: true,
   implicit: true,
   effects: {

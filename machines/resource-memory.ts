@@ -36,6 +36,8 @@ export interface ResourceMemory {
   readonly tries: number;
   /** The fleet has been told that it is parked. */
   readonly parkedTold: boolean;
+  /** Its tenant is not where it is wanted, as of when its timer was set. */
+  readonly unsettled: boolean;
   /** What the reporter was last given. */
   readonly asked: ResourceReport | null;
   /** Refusals in a row of what it was given. */
@@ -65,6 +67,7 @@ export function newResource(address: Address): ResourceMemory {
     eventId: 0,
     tries: 0,
     parkedTold: false,
+    unsettled: false,
     asked: null,
     refusals: 0,
     waits: {

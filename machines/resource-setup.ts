@@ -53,6 +53,8 @@ const RESYNC_MS = 60_000;
 const AUDIT_MS = 15 * 60_000;
 /** How long before the reporter is told again: it may have started afresh. */
 const OUTCOME_MS = 5 * 60_000;
+/** How long that lasts while there is nothing to tell. */
+const IDLE_MS = 6 * 3_600_000;
 /** How long one that is over is remembered, lest a late event brings it up again. */
 const GRAVE_MS = 24 * 3_600_000;
 
@@ -88,6 +90,7 @@ export const resourceSetup = setup({
       acknowledged(context, toldOutcome(event).report),
     ),
     noteRefused: assign(({ context }) => ({ refusals: context.refusals + 1 })),
+    notePace: assign(({ context }) => ({ unsettled: isUnsettledIn(context) })),
     /** What the reporter was given in another life is lost. */
     askAfresh: assign({ asked: null }),
 
@@ -113,8 +116,9 @@ export const resourceSetup = setup({
     isFree: ({ context }) => !isParkedIn(context),
     isBuried: ({ context }) => context.known !== null && isBuried(context.known),
     isUndone: ({ context, event }) => isUndoneBy(context, statusIn(event)),
-    isUnsettled: ({ context }) => isUnsettledIn(context),
-    isSettled: ({ context }) => !isUnsettledIn(context),
+    hasOtherPace: ({ context }) => isUnsettledIn(context) !== context.unsettled,
+    /** What the reporter has was all there is. */
+    isDone: ({ context }) => context.asked !== null && owesNothing(context),
     owesNews: ({ context }) => unaskedReport(context) !== undefined,
     owesNothing: ({ context }) => owesNothing(context),
     isAcknowledged: ({ event }) => toldOutcome(event).outcome === 'acknowledged',
@@ -124,9 +128,10 @@ export const resourceSetup = setup({
   delays: {
     retryDue: ({ context, event }) => retryDueMs(context, event.meta),
     statusDue: ({ context, event }) => statusDueMs(context, event.meta),
-    resyncDue: ({ event }) => RESYNC_MS * (0.75 + event.meta.random / 2),
-    auditDue: ({ event }) => AUDIT_MS * (0.75 + event.meta.random / 2),
-    outcomeDue: ({ event }) => OUTCOME_MS * (0.75 + event.meta.random / 2),
+    resyncDue: ({ context, event }) =>
+      (context.unsettled ? RESYNC_MS : AUDIT_MS) * (0.75 + event.meta.random / 2),
+    outcomeDue: ({ context, event }) =>
+      (context.asked === null ? IDLE_MS : OUTCOME_MS) * (0.75 + event.meta.random / 2),
     graveDue: GRAVE_MS,
   },
 });

@@ -6,8 +6,8 @@
  * Output: intents for its tenant, its word that an event is accepted, reports, records.
  *
  *   unknown ─► live { lane:   free ⇄ parked
- *                     tenant: settled ⇄ pending
- *                     status: quiet ─► given ─► resting } ─► buried ─► gone
+ *                     tenant: watched ↺
+ *                     status: telling ⇄ resting } ─► buried ─► gone
  *
  * Rules: [TE-1] an event is accepted when what follows from it is on disk; [TE-2]..[TE-5] [TE-10]
  * src/policy/tenancy.ts; [TE-6]..[TE-9] src/policy/tenancy-resource.ts; [TE-11] a status that is refused
@@ -34,6 +34,12 @@ const { createStateConfig } = resourceSetup;
 const decides = ['take', records, 'noteTold', tells, accepts] as const;
 const hears = ['take', repeats, acceptsAgain] as const;
 const listens = [{ guard: 'isDecision', actions: decides }, { actions: hears }] as const;
+
+/** The reporter may have started afresh. */
+const gives = [
+  { guard: 'owesNothing', target: 'telling', reenter: true },
+  { target: 'telling', reenter: true, actions: ['noteGiven', owes] },
+] as const;
 
 const unknown = createStateConfig({
   description: 'Addressed, but the tenant manager has said nothing of it.',
@@ -74,26 +80,23 @@ const lane = createStateConfig({
   },
 });
 
+/** How often depends on whether it is where it is wanted: no decision, so no place of its own. */
 const tenant = createStateConfig({
-  description: 'Whether its tenant is where it is wanted.',
-  initial: 'settled',
+  description: 'Its tenant is told again what it should have.',
+  initial: 'watched',
   states: {
-    settled: {
-      description: 'It is where it is wanted.',
-      always: { guard: 'isUnsettled', target: 'pending' },
-      after: { auditDue: { target: 'settled', reenter: true, actions: 'askSettings' } },
-    },
-    pending: {
-      description: 'Not yet, or not any more: it is told again now and then.',
-      always: { guard: 'isSettled', target: 'settled' },
-      after: { resyncDue: { target: 'pending', reenter: true, actions: 'askSettings' } },
+    watched: {
+      description: 'Now and then, and more often until it is where it is wanted.',
+      always: { guard: 'hasOtherPace', target: 'watched', reenter: true, actions: 'notePace' },
+      after: { resyncDue: { target: 'watched', reenter: true, actions: 'askSettings' } },
+      on: { activated: { target: 'watched', reenter: true } },
     },
   },
 });
 
 const status = createStateConfig({
   description: 'What the tenant manager has yet to be told.',
-  initial: 'quiet',
+  initial: 'telling',
   on: {
     'status.told': [
       {
@@ -104,28 +107,24 @@ const status = createStateConfig({
     ],
   },
   states: {
-    quiet: {
-      description: 'It knows all there is to know.',
-      always: { guard: 'owesNews', target: 'given' },
-    },
-    given: {
-      description: 'The reporter has the newest status; it comes back with an outcome.',
-      entry: ['noteGiven', owes],
+    telling: {
+      description:
+        'The reporter has the newest status, if any is owed; it comes back with an outcome.',
       always: [
-        { guard: 'owesNothing', target: 'quiet', actions: 'askAfresh' },
-        { guard: 'owesNews', target: 'given', reenter: true },
+        { guard: 'isDone', target: 'telling', reenter: true, actions: 'askAfresh' },
+        { guard: 'owesNews', target: 'telling', reenter: true, actions: ['noteGiven', owes] },
       ],
-      after: { outcomeDue: { target: 'given', reenter: true } },
-      on: { activated: { target: 'given', reenter: true } },
+      after: { outcomeDue: gives },
+      on: { activated: gives },
     },
     resting: {
       description: 'Refused: it waits, alone; another status does not.',
       always: [
-        { guard: 'owesNothing', target: 'quiet', actions: 'askAfresh' },
-        { guard: 'owesNews', target: 'given' },
+        { guard: 'owesNothing', target: 'telling', actions: 'askAfresh' },
+        { guard: 'owesNews', target: 'telling', actions: ['noteGiven', owes] },
       ],
-      after: { statusDue: 'given' },
-      on: { activated: 'given' },
+      after: { statusDue: { target: 'telling', actions: ['noteGiven', owes] } },
+      on: { activated: { target: 'telling', actions: ['noteGiven', owes] } },
     },
   },
 });

@@ -125,10 +125,10 @@ function running({ instances }: InnerWorld): number {
 }
 
 async function start({ file, folder, world }: Site): Promise<Node> {
-  const config = await readBootConfig(file, { dataDir: folder });
-  if (!config.ok) throw new Error(config.failure.lines.join('\n'));
+  const booted = await readBootConfig(file, { dataDir: folder });
+  if (!booted.ok) throw new Error(booted.failure.lines.join('\n'));
   const node = await startNode({
-    ...{ configFile: file, dataDir: folder, config: config.value, singleThread: false },
+    ...{ configFile: file, dataDir: folder, booted: booted.value, singleThread: false },
     log: { level: 'error', pretty: false },
     failpoint: '',
     worlds: new Map<string, SimulatedWorld>([[PROVIDER, world]]),

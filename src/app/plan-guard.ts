@@ -6,6 +6,7 @@
 import { addressOf } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { judgeRemoval, limitOf, type Removal, type ShrinkRule } from '../policy/shrink.js';
+import type { Labelled } from './plan-names.js';
 
 export interface GuardOutlook {
   readonly rule: ShrinkRule;
@@ -16,6 +17,7 @@ export interface GuardOutlook {
 
 export function guardOutlook(
   instances: readonly JsonObject[],
+  label: Labelled,
   { rule, used, total }: GuardOutlook,
 ): JsonObject {
   const before = { ...wishOf('before', used), atMs: 0, confirmed: false };
@@ -25,7 +27,7 @@ export function guardOutlook(
   for (const [group, count] of countsOf(instances)) {
     const wish = wishOf(group, count);
     if (judgeRemoval(books, wish) === 'beyond') {
-      held.push({ object: wish.object, count });
+      held.push(label({ object: wish.object, count }, group));
       continue;
     }
     const removals = [...books.removals, { ...wish, atMs: 0, confirmed: false }];

@@ -31,6 +31,7 @@ import {
   type WantedTenants,
   withOrdered,
 } from './plan-instances.js';
+import { labelsOf } from './plan-names.js';
 
 export interface Planner {
   readonly directory: Pick<Directory, 'views' | 'ask'>;
@@ -64,21 +65,21 @@ export async function planOn(planner: Planner, desk: ConfigDesk): Promise<JsonOb
   const judged = (groups ?? []).filter(({ tenant, name }) => !stays.has(`${tenant}/${name}`));
   const specs = [...site.frontends, ...wanted.flatMap((tenant) => tenant.frontends)];
   const dataplane = await dataplaneOf(planner, specs);
+  const label = labelsOf(wanted, tenants ?? []);
   const instances = instancesOf(wanted, { groups: judged, members: members ?? [] });
   return {
     changes: read.diff,
     changesTotal: read.changes,
-    instances,
-    guard: guardOutlook(instances, {
+    instances: instances.map((row) => label(row, String(row['group']))),
+    guard: guardOutlook(instances, label, {
       rule: site.guard,
       used: Number((await planner.directory.views('guard'))[0]?.['used'] ?? 0),
       total: (groups ?? []).reduce((sum, one) => sum + Number(one['effectiveSize'] ?? 0), 0),
     }),
-    dataplane: dataplane.vips.map(({ ops, ...rest }) => ({
-      ...rest,
-      ops: ops.map(opShape),
-      buckets: rest.buckets.map((one) => ({ ...one })),
-    })),
+    dataplane: dataplane.vips.map(({ ops, ...rest }) => {
+      const buckets = rest.buckets.map((one) => ({ ...one }));
+      return label({ ...rest, ops: ops.map(opShape), buckets }, rest.frontend);
+    }),
     restartOnly: booted === null ? [] : read.requiresRestart,
     disruptive: read.disruptive,
     problems: dataplane.findings.map(({ frontend, message, code }) => ({

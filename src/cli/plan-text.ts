@@ -8,15 +8,21 @@ import type { JsonObject } from '../../machines/model/json.js';
 import { cell, table } from './print.js';
 
 export function planText(plan: JsonObject): readonly string[] {
-  return [
-    ...planRows(plan, 'problems').map(problemLine),
-    ...changeLines(plan),
+  const changes = changeLines(plan);
+  const follows = [
     ...instanceLines(planRows(plan, 'instances')),
     ...heldLines(plan),
     ...planRows(plan, 'dataplane').flatMap((vip, index) => vipLines(vip, index)),
+  ];
+  return [
+    ...planRows(plan, 'problems').map(problemLine),
+    ...changes,
+    ...(changes.length > 0 && follows.length === 0 ? [UNTOUCHED] : follows),
     ...waitLines(plan),
   ];
 }
+
+const UNTOUCHED = 'No instance comes or goes, and the load balancer is asked for nothing.';
 
 export function planRows(plan: JsonObject, name: string): readonly JsonObject[] {
   return (plan[name] ?? []) as readonly JsonObject[];
@@ -48,10 +54,31 @@ export function diffLines(
 }
 
 /** Objects come and go whole. */
-function changeLine({ path, from, to }: JsonObject): string {
-  if (from === null || from === undefined) return `  ${cell(path)}: added, ${cell(to)}`;
+function changeLine({ path, from, to, follows }: JsonObject): string {
+  if (from === null || from === undefined) return `  ${cell(path)}: added, ${short(cell(to))}`;
   if (to === null || to === undefined) return `  ${cell(path)}: removed`;
-  return `  ${cell(path)}: ${cell(from)} -> ${cell(to)}`;
+  if (isDigest(from) && isDigest(to))
+    return `  ${cell(path)}: has other contents, which are not shown`;
+  const why = follows === undefined ? '' : ` (it follows ${beside(String(path), String(follows))})`;
+  return `  ${cell(path)}: ${cell(from)} -> ${cell(to)}${why}`;
+}
+
+/** Of an object with all its defaults the beginning is what was written. */
+const ADDED_MAX = 160;
+
+function short(text: string): string {
+  return text.length <= ADDED_MAX ? text : `${text.slice(0, ADDED_MAX)}…`;
+}
+
+function isDigest(value: JsonObject[string] | undefined): boolean {
+  return typeof value === 'string' && /^sha256:[0-9a-f]+$/.test(value);
+}
+
+/** A key by its name alone where both lie together. */
+function beside(path: string, key: string): string {
+  const folder = path.slice(0, path.lastIndexOf('.') + 1);
+  const name = key.slice(folder.length);
+  return key.startsWith(folder) && !name.includes('.') ? name : key;
 }
 
 const VERBS: Readonly<Record<string, string>> = { create: '+ create', replace: '~ replace' };
@@ -73,20 +100,22 @@ function instanceLines(instances: readonly JsonObject[]): readonly string[] {
     const verb = VERBS[String(row['action'])] ?? '- delete';
     const which = ids.length === 0 ? '' : `: ${ids.join(', ')}`;
     const what = count === 1 ? 'instance' : 'instances';
-    return `  ${verb} ${count} ${what} of ${cell(row['group'])} (${cell(row['reason'])})${which}`;
+    return `  ${verb} ${count} ${what} of ${cell(row['label'] ?? row['group'])} (${cell(row['reason'])})${which}`;
   });
-  return told.length === 0 ? [] : ['Instances:', ...told, ...INSTANCES_FOLLOW];
+  if (told.length === 0) return [];
+  const replaces = instances.some(({ action }) => action === 'replace');
+  return ['Instances:', ...told, ...(replaces ? [IN_TURN] : []), INSTANCES_FOLLOW];
 }
 
+const IN_TURN = '  Replacements take turns: so many of a group at a time as its budget allows.';
 /** Why the load balancer's part does not name them. */
-const INSTANCES_FOLLOW = [
-  '  Load balancers follow one by one: who is new enters once it is up, who goes is drained first.',
-];
+const INSTANCES_FOLLOW =
+  '  Load balancers follow one by one: who is new enters once it is up, who goes is drained first.';
 
 /** What the shrink guard would not let go by itself. */
 function heldLines({ guard }: JsonObject): readonly string[] {
-  return planRows((guard ?? {}) as JsonObject, 'held').map(({ object, count }) => {
-    return `  ! ${cell(count)} of ${cell(object)} would wait for "switchyard confirm shrink"`;
+  return planRows((guard ?? {}) as JsonObject, 'held').map(({ object, label, count }) => {
+    return `  ! ${cell(count)} of ${cell(label ?? object)} would wait for "switchyard confirm shrink"`;
   });
 }
 
@@ -100,11 +129,16 @@ function vipLines(vip: JsonObject, index: number): readonly string[] {
     { title: 'then', value: (item: JsonObject) => item['after'] },
   ];
   const shares = planRows(vip, 'buckets');
-  const grid = shares.length === 0 ? [] : table(columns, shares).split('\n');
+  const ops = planRows(vip, 'ops');
+  const has = (name: string): boolean => ops.some(({ op }) => op === name);
+  const [made, goes] = [has('vip.add'), has('vip.del') && !has('vip.add')];
+  const grid = goes || shares.length === 0 ? [] : table(columns, shares).split('\n');
+  // A VIP that has just been made has no connections yet.
+  const told = made ? ops.filter(({ op }) => op !== 'vip.flush') : ops;
   return [
     ...(index === 0 ? ['Load balancer:'] : []),
-    `  ${cell(vip['frontend'])} (${cell(vip['vip'])}): ${effectOf(vip)}${rebuilds === 0 ? '' : `; ${pause}`}`,
-    ...planRows(vip, 'ops').map((op) => `    ${opLine(op)}`),
+    `  ${cell(vip['label'] ?? vip['frontend'])} (${cell(vip['vip'])}): ${effectOf(vip)}${rebuilds === 0 ? '' : `; ${pause}`}`,
+    ...told.map((op) => `    ${opLine(op)}`),
     ...grid.map((line) => `    ${line}`),
   ];
 }

@@ -96,7 +96,7 @@ const REHEARSALS: Readonly<Record<string, string>> = {
 function text(result: JsonObject): string {
   const { status, dryRun, generation } = result;
   const known = dryRun === true ? REHEARSALS : HEADLINES;
-  const headline = known[String(status)] ?? cell(status);
+  const headline = refusalIn(result) ?? known[String(status)] ?? cell(status);
   const where = generation === undefined ? '' : ` (generation ${cell(generation)})`;
   const lines = [`${headline}${where}`, ...refusalLines(result)];
   const { plan } = result;
@@ -105,11 +105,34 @@ function text(result: JsonObject): string {
   return lines.join('\n');
 }
 
+/** What stands in the way, where it can be said in one line. */
+function refusalIn(result: JsonObject): string | undefined {
+  const { status, dryRun } = result;
+  if (status !== 'load_failed' && status !== 'validation_failed') return undefined;
+  const would = dryRun === true ? 'a reload would be refused' : 'refused';
+  const rest = dryRun === true ? '' : '; nothing has changed';
+  const { length } = planRows(result, 'problems');
+  if (length > 0) return `${would}: ${length} problem${length === 1 ? '' : 's'} in the file${rest}`;
+  return isConsentAlone(result)
+    ? `${would}: it interrupts traffic, and so needs --disruptive${rest}`
+    : undefined;
+}
+
+/** Nothing is wrong with it but that nobody has agreed to it yet. */
+function isConsentAlone(result: JsonObject): boolean {
+  const outcomes = planRows(result, 'outcomes');
+  const failed = outcomes.filter(({ status }) => status === 'failed');
+  const disruptive = (result['disruptive'] ?? []) as readonly string[];
+  const [only] = failed.length === 1 ? failed : [];
+  return disruptive.length > 0 && String(only?.['error']).startsWith('needs --disruptive');
+}
+
 function refusalLines(result: JsonObject): readonly string[] {
   const { loadError } = result;
   const problems = planRows(result, 'problems').map(problemLine);
   const told = problems.length > 0 || loadError === undefined ? [] : [`error: ${cell(loadError)}`];
-  return [...told, ...problems, ...outcomeLines(planRows(result, 'outcomes'))];
+  const outcomes = isConsentAlone(result) ? [] : outcomeLines(planRows(result, 'outcomes'));
+  return [...told, ...problems, ...outcomes];
 }
 
 /** Those that went well in one line, each other in its own. */

@@ -10,6 +10,7 @@ import type { Json, JsonObject } from '../../machines/model/json.js';
 import { canonicalText, digestOf, isSame } from './canonical.js';
 import type { Config } from './complete.js';
 import { mapLeaves, shapeOf } from './fields.js';
+import { followedBy } from './follows.js';
 import { configLimits } from './limits.js';
 import type { Apply, Note } from './notes.js';
 import { type Path, printPath } from './problem.js';
@@ -22,11 +23,13 @@ export interface Change {
   /** `null`: is absent now. */
   readonly to: Json;
   readonly apply: Apply;
+  /** It is the default of that key, which differs too: nobody has written it. */
+  readonly follows?: string;
 }
 
 export function diffConfig(from: Config, to: Config): readonly Change[] {
   const changes: Change[] = [];
-  compare({ schema: configSchema, from, to, path: [] }, changes);
+  compare({ schema: configSchema, from, to, path: [], whole: { from, to } }, changes);
   return changes;
 }
 
@@ -62,10 +65,11 @@ interface Pair {
   readonly from: unknown;
   readonly to: unknown;
   readonly path: Path;
+  readonly whole: { readonly from: unknown; readonly to: unknown };
 }
 
 function compare(pair: Pair, changes: Change[]): void {
-  const { schema, from, to, path } = pair;
+  const { schema, from, to, path, whole } = pair;
   if (from === to || isSame(from, to)) return;
   const shape = shapeOf(schema);
   if (shape.kind === 'leaf') {
@@ -76,7 +80,8 @@ function compare(pair: Pair, changes: Change[]): void {
     const inner = shape.kind === 'object' ? shape.fields[key] : elementOf(shape);
     if (inner === undefined) continue;
     const part = shape.kind === 'list' ? Number(key) : key;
-    const next = { schema: inner, from: at(from, key), to: at(to, key), path: [...path, part] };
+    const sides = { from: at(from, key), to: at(to, key) };
+    const next = { schema: inner, ...sides, path: [...path, part], whole };
     const appears = next.from === undefined || next.to === undefined;
     const isObject = shapeOf(inner).kind !== 'leaf';
     if (appears && isObject && shape.kind !== 'object') changes.push(changeOf(next, 'reload'));
@@ -101,10 +106,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-function changeOf({ schema, from, to, path }: Pair, apply: Apply): Change {
+function changeOf({ schema, from, to, path, whole }: Pair, apply: Apply): Change {
+  const leader = followedBy(path, whole.from, whole.to);
   const print = (value: unknown): Json =>
     value === undefined ? null : shorten(mapLeaves(schema, value, show));
-  return { path: printPath(path), from: print(from), to: print(to), apply };
+  const follows = leader === undefined ? {} : { follows: printPath(leader) };
+  return { path: printPath(path), from: print(from), to: print(to), apply, ...follows };
 }
 
 function show(leaf: unknown, note: Note | undefined): unknown {

@@ -46,7 +46,9 @@ export function compareConfig({ config, hash, unprepared }: Candidate, past: Rem
   const changes = committed === undefined ? [] : diffConfig(committed, config);
   const atStart = fieldsThat(config, 'restart');
   const booted = past.booted === null ? atStart : fieldsThat(asConfig(past.booted), 'restart');
-  const pending = diffConfig(asConfig(booted), asConfig(atStart)).map(({ path }) => path);
+  const pending = diffConfig(asConfig(booted), asConfig(atStart))
+    .filter(({ follows }) => follows === undefined)
+    .map(({ path }) => path);
   const names = namesOf(config);
   const before = committed === undefined ? NOBODY : namesOf(committed);
   const retired = retire(past.retired, before, names);
@@ -57,9 +59,7 @@ export function compareConfig({ config, hash, unprepared }: Candidate, past: Rem
     counts: countsOf(names),
     retired,
     appeared: retire(NOBODY, names, before),
-    diff: changes
-      .slice(0, configLimits.changesMax)
-      .map(({ path, from, to }) => ({ path, from, to })),
+    diff: changes.slice(0, configLimits.changesMax).map(({ apply: _, ...shown }) => shown),
     changes: changes.length,
     requiresRestart: pending,
     disruptive: pathsThat(changes, 'disruptive').slice(0, configLimits.changesMax),

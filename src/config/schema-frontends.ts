@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { compilePattern } from '../policy/pattern.js';
+import { defaultFailBackAt } from './follows.js';
 import { configLimits } from './limits.js';
 import { disruptive, reload, section } from './notes.js';
 import {
@@ -158,6 +159,6 @@ export const frontend = z
     ...written,
     failBack: {
       ...written.failBack,
-      at: written.failBack.at ?? Math.max(0.5, written.activeWhile),
+      at: written.failBack.at ?? defaultFailBackAt(written.activeWhile),
     },
   }));

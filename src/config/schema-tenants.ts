@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { SIMULATED_CALLS } from '../../machines/model/provider-script.js';
 import { WINDOW_MS_MAX } from '../policy/cron.js';
+import { defaultMaxSize } from './follows.js';
 import { configLimits } from './limits.js';
 import { reload, restart, section } from './notes.js';
 import {
@@ -79,8 +80,7 @@ export const group = z
     }),
   })
   .transform((written) => {
-    const doubled = Math.min(configLimits.groupSizeMax, Math.max(1, 2 * written.size));
-    return { ...written, maxSize: written.maxSize ?? doubled };
+    return { ...written, maxSize: written.maxSize ?? defaultMaxSize(written.size) };
   });
 
 export const groups = z.record(name, group).prefault({});

@@ -247,6 +247,30 @@ test('[RE-22] reload: one that was not begun says why, and is no trouble of the 
   }
 });
 
+test('[CL-70] reload: a refusal says first what stands in its way', async () => {
+  const place = { file: 'f.yaml', line: 3, column: 1, path: '', message: 'unknown key' };
+  const consent = {
+    name: 'dataplane',
+    status: 'failed',
+    error: 'needs --disruptive, since …: a.b',
+  };
+  const refused = { status: 'validation_failed', generation: 1, outcomes: [], problems: [] };
+  for (const [result, says] of [
+    [{ ...refused, problems: [place] }, /^refused: 1 problem in the file; nothing has changed/],
+    [
+      { ...refused, problems: [place, place], dryRun: true },
+      /^a reload would be refused: 2 problems/,
+    ],
+    [
+      { ...refused, outcomes: [consent], disruptive: ['a.b'], dryRun: true },
+      /^a reload would be refused: it interrupts traffic, and so needs --disruptive/,
+    ],
+  ] as const) {
+    node.script.reload = result;
+    assert.match((await run(['reload'])).out, says);
+  }
+});
+
 test('[CL-44] watch: follows until it is interrupted', async () => {
   node.emit({ event: 'group.first_seen' });
   const watch = spawn(process.execPath, [MAIN, 'watch', '--since', '0', '--jsonl'], {

@@ -9,8 +9,10 @@ function diff(change: (text: string) => string): readonly Change[] {
   return diffConfig(configFrom(SITE), configFrom(change(SITE)));
 }
 
-const say = ({ path, from, to, apply }: Change): string =>
-  `${path}: ${JSON.stringify(from)} -> ${JSON.stringify(to)} (${apply})`;
+const say = ({ path, from, to, apply, follows }: Change): string => {
+  const why = follows === undefined ? '' : `, follows ${follows}`;
+  return `${path}: ${JSON.stringify(from)} -> ${JSON.stringify(to)} (${apply}${why})`;
+};
 
 const CASES: readonly { name: string; from: string; to: string; says: readonly string[] }[] = [
   {
@@ -19,7 +21,25 @@ const CASES: readonly { name: string; from: string; to: string; says: readonly s
     to: 'interval: 1m',
     says: [
       'healthChecks.http-ok.interval: "2s" -> "1m" (reload)',
-      'healthChecks.http-ok.downInterval: "2s" -> "1m" (reload)',
+      'healthChecks.http-ok.downInterval: "2s" -> "1m" (reload, follows healthChecks.http-ok.interval)',
+    ],
+  },
+  {
+    name: 'a default and the key it follows, but for one that was written',
+    from: 'interval: 2s',
+    to: 'interval: 1m, downInterval: 2m',
+    says: [
+      'healthChecks.http-ok.interval: "2s" -> "1m" (reload)',
+      'healthChecks.http-ok.downInterval: "2s" -> "2m" (reload)',
+    ],
+  },
+  {
+    name: 'the size of a group',
+    from: 'api: { template: web, size: 2 }',
+    to: 'api: { template: web, size: 4 }',
+    says: [
+      'tenants.acme.groups.api.size: 2 -> 4 (reload)',
+      'tenants.acme.groups.api.maxSize: 4 -> 8 (reload, follows tenants.acme.groups.api.size)',
     ],
   },
   {
@@ -96,6 +116,16 @@ test('[CF-13] diff: what a template contains is shown as a digest', () => {
 test('[CF-13] diff: a section that appears names each field that needs a restart', () => {
   const changes = diffConfig(configFrom(''), configFrom('tenancy: { url: "http://tm" }'));
   assert.deepEqual(pathsThat(changes, 'restart'), ['tenancy.url', 'tenancy.controller']);
+});
+
+test('[CF-13] [RE-7] diff: what follows a key that waits for a restart is not waited for by itself', () => {
+  const changes = diffConfig(configFrom(''), configFrom('node: { dataDir: /srv/switchyard }'));
+  const follow = changes.filter(({ follows }) => follows === 'node.dataDir');
+  assert.deepEqual(follow.map(({ path }) => path).toSorted(), [
+    'api.agentCa.dir',
+    'dataplane.apiSocket',
+    'outbox.sink.dir',
+  ]);
 });
 
 test('[CF-13] diff: equal configurations do not differ', () => {
