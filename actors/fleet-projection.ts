@@ -3,11 +3,12 @@
  * that its actors would tell here, told from their rows. Who serves is the fleet's; whether it is up, this
  * node's own probes say.
  *
- * Input: rows of instances, tenants and address pools. Output: letters to frontends and backends. All are
+ * Input: rows of instances, tenants and blocks of address pools. Output: letters to frontends and backends. All are
  * levels: told again, they change nothing.
  *
  * Rule: [FL-6] a node that is not the holder programs its VPP from its configuration and the fleet's rows.
  */
+import type { BlockMemory } from '../machines/block.js';
 import type { InstanceMemory } from '../machines/instance-memory.js';
 import { backendOf, levelOf } from '../machines/instance-messages.js';
 import { type Address, addressOf, keyOf, kindOf } from '../machines/model/ids.js';
@@ -23,7 +24,7 @@ export interface ShownLetter {
 }
 
 /** Kinds whose rows say something to the dataplane. */
-export const SHOWN_PREFIXES = ['tenant/', 'pool/', 'instance/'] as const;
+export const SHOWN_PREFIXES = ['tenant/', 'pool/', 'block/', 'instance/'] as const;
 
 export function lettersOfRow({ address, context }: FleetRow): readonly ShownLetter[] {
   switch (kindOf(address)) {
@@ -35,6 +36,8 @@ export function lettersOfRow({ address, context }: FleetRow): readonly ShownLett
       );
     case 'pool':
       return ofPool(context as unknown as PoolMemory);
+    case 'block':
+      return ofBlock(context as unknown as BlockMemory);
     default:
       return [];
   }
@@ -61,10 +64,15 @@ function told(frontend: string, level: ReturnType<typeof levelOf>['level']): Sho
   return { to: addressOf('frontend', frontend), message };
 }
 
+/** What a pool of an earlier release has not handed to its blocks yet. */
 function ofPool({ name, allocations }: PoolMemory): readonly ShownLetter[] {
+  return ofBlock({ pool: name, first: '', allocations });
+}
+
+function ofBlock({ pool, allocations }: BlockMemory): readonly ShownLetter[] {
   return Object.entries(allocations).map(([frontend, address]) => ({
     to: addressOf('frontend', frontend),
-    message: { type: 'pool.allocated', pool: name, address },
+    message: { type: 'pool.allocated', pool, address },
   }));
 }
 

@@ -94,7 +94,7 @@ const main: ChildSpec<NodeStart> = {
     ...LIMIT,
     strategy: 'one-for-one',
     children: [
-      actors('pools', ['pool', 'guard']),
+      actors('pools', ['pool', 'block', 'guard']),
       actors('announcements', ['announcement']),
       actors('providers', ['provider', 'sweep']),
       actors('reload', ['reload']),

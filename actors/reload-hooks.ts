@@ -25,7 +25,7 @@ export type HookWorld = World<ReloadPorts, ReloadDesks> & {
 const KINDS: Readonly<Record<LetterHook, readonly ActorKind[]>> = {
   guards: ['guard'],
   providers: ['provider', 'sweep'],
-  pools: ['pool'],
+  pools: ['pool', 'block'],
   dataplane: ['lbsync'],
   outbox: ['outbox'],
   tenancy: ['tenancy'],

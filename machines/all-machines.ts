@@ -6,6 +6,7 @@ import type { AnyStateMachine } from 'xstate';
 import { agentMachine } from './agent.js';
 import { announcementMachine } from './announcement.js';
 import { backendMachine } from './backend.js';
+import { blockMachine } from './block.js';
 import { frontendMachine } from './frontend.js';
 import { groupMachine } from './group.js';
 import { guardMachine } from './guard.js';
@@ -52,6 +53,7 @@ export const ALL_MACHINES: readonly NamedMachine[] = [
   named(guardMachine, 'holds removals beyond a share of all until an operator confirms them'),
   named(sweepMachine, 'looks for what exists at a provider while nobody owns it'),
   named(poolMachine, 'gives each frontend that asks one address of a range'),
+  named(blockMachine, 'has the books of some addresses of a pool'),
   named(lbsyncMachine, "makes VPP's load balancer match the wanted VIPs"),
   named(reloadMachine, 'turns the configuration file into what the node wants'),
   named(leaseMachine, 'whether this node decides for its fleet'),

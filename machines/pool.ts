@@ -1,35 +1,58 @@
 /**
- * Address pool: gives each frontend that asks one address of a range, and takes it back.
+ * Address pool: passes each frontend that asks for an address of its range to one of its blocks, which have
+ * the books (block.ts), and back when it gives one back.
  *
- * Input:  the range, `pool.allocate` and `pool.release` of frontends.
- * Output: `record` of each allocation, and answers. An answer leaves only after its allocation is on
- *         disk: an address that was spoken of can be lost by no crash.
+ * Input:  the range, `pool.allocate` and `pool.release` of frontends, words of its blocks.
+ * Output: requests for blocks. Which block, its actor knows by heart (src/policy/pool-index.ts).
  *
- * Rules: [FE-20] [FE-21] which address, src/policy/address-pool.ts; [FE-22] a frontend that asks again
- * gets the address it has; [FE-23] a change of range takes no address away; [FE-24] releasing what
- * one does not have is answered as done; [FE-25] a full range is told to who asks, and changes nothing.
+ *   frontend ─ pool.allocate ─► pool ─ block.allocate ─► block ─ pool.allocated ─► frontend
+ *
+ * Rules: [FE-23] a change of range takes no address away; [FE-52] an allocation takes as long, and writes as
+ * much, however many there are; what was kept in the pool's own row moves to blocks and is lost on no way.
  */
 import { assign, setup } from 'xstate';
-import { firstFree } from '../src/policy/address-pool.js';
 import { assert } from './model/assert.js';
 import type { PoolRangeSpec } from './model/desired.js';
-import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
-import { type Address, addressOf, type FrontendName, keyOf } from './model/ids.js';
-import type { JsonObject } from './model/json.js';
-import type { FrontendMessage, PoolMessage } from './model/messages.js';
+import {
+  type Activated,
+  type ChildRow,
+  effect,
+  type RecordParams,
+  type Stamped,
+} from './model/effects.js';
+import { type Address, type FrontendName, keyOf } from './model/ids.js';
+import type { PoolMessage } from './model/messages.js';
 
 export type PoolEvent = Stamped<PoolMessage> | Stamped<Activated>;
 
 export interface PoolMemory {
   readonly name: string;
   readonly spec: PoolRangeSpec | null;
-  /** Frontend → its address. */
+  /** Of releases that knew no blocks: frontend → its address, until a block has it on disk. */
   readonly allocations: Readonly<Record<string, string>>;
 }
 
-export interface PoolAnswer {
-  readonly to: Address;
-  readonly message: FrontendMessage;
+export interface RouteParams {
+  readonly name: string;
+  readonly cidr: string | null;
+  readonly frontend: FrontendName;
+}
+
+/** What the books are opened with. */
+export interface BooksParams {
+  readonly name: string;
+  readonly cidr: string | null;
+  readonly blocks: readonly ChildRow[];
+  readonly allocations: PoolMemory['allocations'];
+}
+
+export interface RangeParams {
+  readonly cidr: string;
+}
+
+export interface NoteParams {
+  readonly frontend: FrontendName;
+  readonly address: string | null;
 }
 
 interface Args {
@@ -37,82 +60,43 @@ interface Args {
   readonly event: PoolEvent;
 }
 
-function frontendIn({ event }: Args): FrontendName {
-  assert(
-    event.type === 'pool.allocate' || event.type === 'pool.release',
-    `${event.type} names no frontend`,
-  );
-  return event.frontend;
+type EventOf<T extends PoolEvent['type']> = Extract<PoolEvent, { readonly type: T }>;
+
+/** The event as a `type`; the chart uses a word only where such an event arrives. */
+function as<T extends PoolEvent['type']>(event: PoolEvent, type: T): EventOf<T> {
+  assert(event.type === type, `${event.type} is not ${type}`);
+  return event as EventOf<T>;
 }
 
-function heldBy(args: Args): string | undefined {
-  return args.context.allocations[frontendIn(args)];
+function routeOf({ context, event }: Args): RouteParams {
+  assert('frontend' in event, `${event.type} names no frontend`);
+  const { name, spec } = context;
+  return { name, cidr: spec?.cidr ?? null, frontend: event.frontend };
 }
 
-function freeIn({ context }: Args) {
-  assert(context.spec !== null, `pool ${context.name} allocates without a range`);
-  return firstFree(context.spec.cidr, Object.values(context.allocations));
+function booksOf({ context, event }: Args): BooksParams {
+  const { name, spec, allocations } = context;
+  return { name, cidr: spec?.cidr ?? null, blocks: as(event, 'activated').children, allocations };
 }
 
-function answerTo(args: Args, message: FrontendMessage): PoolAnswer {
-  return { to: addressOf('frontend', frontendIn(args)), message };
+function withoutAdopted({ context, event }: Args): PoolMemory['allocations'] {
+  const adopted = new Set<string>(as(event, 'block.adopted').frontends);
+  const left = Object.entries(context.allocations).filter(([one]) => !adopted.has(one));
+  return Object.fromEntries(left);
 }
 
-function allocatedTo(args: Args): PoolAnswer {
-  const address = heldBy(args);
-  assert(address !== undefined, `pool ${args.context.name} answers without an address`);
-  return answerTo(args, { type: 'pool.allocated', pool: args.context.name, address });
+function moved({ context }: Args): RecordParams {
+  const left = Object.keys(context.allocations).length;
+  return { event: 'pool.moved', rule: 'FE-52', numbers: { left } };
 }
 
-function releasedTo(args: Args): PoolAnswer {
-  return answerTo(args, { type: 'pool.released', pool: args.context.name });
-}
-
-function exhaustedFor(args: Args): PoolAnswer {
-  const pool = args.context.name;
-  const free = args.context.spec === null ? undefined : freeIn(args);
-  const why = free === undefined || free.ok ? 'it has no range yet' : free.failure.message;
-  return answerTo(args, {
-    type: 'pool.exhausted',
-    pool,
-    message: `pool "${pool}" has no address to give: ${why}`,
-  });
-}
-
-function without(memory: PoolMemory, frontend: FrontendName): PoolMemory {
-  const { [frontend]: _given, ...allocations } = memory.allocations;
-  return { ...memory, allocations };
-}
-
-function made(args: Args): RecordParams {
-  const frontend = frontendIn(args);
-  return recordOf(args.context, 'allocation.made', { frontend, address: heldBy(args) });
-}
-
-/** Asked again: the first answer may be lost, or its commit still on the way; this one waits for it. */
-function confirmed(args: Args): RecordParams {
-  const numbers = { frontend: frontendIn(args), address: heldBy(args) };
-  return { event: 'allocation.confirmed', rule: 'FE-22', numbers };
-}
-
-function released({ context, event }: Args): RecordParams {
-  const frontend = frontendIn({ context, event });
-  return recordOf(context, 'allocation.released', { frontend });
-}
-
-function recordOf(memory: PoolMemory, event: string, numbers: JsonObject): RecordParams {
-  return {
-    event,
-    rule: 'FE-20',
-    numbers: { ...numbers, given: Object.keys(memory.allocations).length },
-    publish: { aggregateKind: 'pool', aggregateId: memory.name, data: poolShape(memory) },
-  };
-}
-
-/** The pool as operators and the feed see it. */
-export function poolShape(memory: PoolMemory): JsonObject {
-  return { name: memory.name, cidr: memory.spec?.cidr, allocations: memory.allocations };
-}
+const takesRange = [
+  'adopt',
+  {
+    type: 'useRange',
+    params: ({ event }: Args): RangeParams => ({ cidr: as(event, 'pool.desired').spec.cidr }),
+  },
+] as const;
 
 export const poolMachine = setup({
   types: {
@@ -121,25 +105,20 @@ export const poolMachine = setup({
     input: {} as { readonly address: Address },
   },
   actions: {
-    adopt: assign({
-      spec: ({ context, event }) => (event.type === 'pool.desired' ? event.spec : context.spec),
-    }),
-    give: assign((args) => {
-      const free = freeIn(args);
-      assert(free.ok, `pool ${args.context.name} gives what it does not have`);
-      const allocations = { ...args.context.allocations, [frontendIn(args)]: free.value };
-      return { allocations };
-    }),
-    takeBack: assign((args) => without(args.context, frontendIn(args))),
-    /** After the commit: what this answer speaks of is on disk. */
-    answerDecided: effect<PoolAnswer>(),
-    /** Changes nothing, so there is nothing to wait for. */
-    answer: effect<PoolAnswer>(),
+    adopt: assign({ spec: ({ event }) => as(event, 'pool.desired').spec }),
+    letGo: assign((args) => ({ allocations: withoutAdopted(args) })),
+    /** From the rows of its blocks; what no block has yet is told to one. */
+    openBooks: effect<BooksParams>(),
+    useRange: effect<RangeParams>(),
+    /** To the block that has the frontend's address, or to one with room. */
+    route: effect<RouteParams>(),
+    routeBack: effect<RouteParams>(),
+    note: effect<NoteParams>(),
     record: effect<RecordParams>(),
   },
   guards: {
-    holdsOne: (args) => heldBy(args) !== undefined,
-    hasRoom: (args) => args.context.spec !== null && freeIn(args).ok,
+    isAwaited: ({ context, event }) =>
+      as(event, 'block.adopted').frontends.some((one) => context.allocations[one] !== undefined),
   },
 }).createMachine({
   id: 'pool',
@@ -147,47 +126,32 @@ export const poolMachine = setup({
   context: ({ input }) => ({ name: keyOf(input.address), spec: null, allocations: {} }),
   initial: 'empty',
   on: {
-    'pool.allocate': { actions: { type: 'answer', params: exhaustedFor } },
-    'pool.release': { actions: { type: 'answer', params: releasedTo } },
+    activated: { actions: { type: 'openBooks', params: booksOf } },
+    'pool.allocate': { actions: { type: 'route', params: routeOf } },
+    'pool.release': { actions: { type: 'routeBack', params: routeOf } },
+    'block.told': {
+      actions: {
+        type: 'note',
+        params: ({ event }): NoteParams => {
+          const { frontend, address } = as(event, 'block.told');
+          return { frontend, address };
+        },
+      },
+    },
   },
   states: {
     empty: {
       description: 'Addressed, but without a range yet.',
-      on: { 'pool.desired': { target: 'open', actions: 'adopt' } },
+      on: { 'pool.desired': { target: 'open', actions: takesRange } },
     },
     open: {
-      description: 'Gives and takes back.',
+      description: 'Passes on who asks.',
       on: {
-        'pool.desired': { actions: 'adopt' },
-        'pool.allocate': [
-          {
-            guard: 'holdsOne',
-            actions: [
-              { type: 'record', params: confirmed },
-              { type: 'answerDecided', params: allocatedTo },
-            ],
-          },
-          {
-            guard: 'hasRoom',
-            actions: [
-              'give',
-              { type: 'record', params: made },
-              { type: 'answerDecided', params: allocatedTo },
-            ],
-          },
-          { actions: { type: 'answer', params: exhaustedFor } },
-        ],
-        'pool.release': [
-          {
-            guard: 'holdsOne',
-            actions: [
-              'takeBack',
-              { type: 'record', params: released },
-              { type: 'answerDecided', params: releasedTo },
-            ],
-          },
-          { actions: { type: 'answer', params: releasedTo } },
-        ],
+        'pool.desired': { actions: takesRange },
+        'block.adopted': {
+          guard: 'isAwaited',
+          actions: ['letGo', { type: 'record', params: moved }],
+        },
       },
     },
   },

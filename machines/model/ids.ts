@@ -27,6 +27,7 @@ export const ACTOR_KINDS = [
   'frontend',
   'lbsync',
   'pool',
+  'block',
   'provider',
   'sweep',
   'guard',

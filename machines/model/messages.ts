@@ -322,7 +322,21 @@ export type FrontendMessage =
 export type PoolMessage =
   | { readonly type: 'pool.desired'; readonly spec: PoolRangeSpec }
   | { readonly type: 'pool.allocate'; readonly frontend: FrontendName }
-  | { readonly type: 'pool.release'; readonly frontend: FrontendName };
+  | { readonly type: 'pool.release'; readonly frontend: FrontendName }
+  /** What a block has given it; null: nothing, or nothing any more. */
+  | {
+      readonly type: 'block.told';
+      readonly frontend: FrontendName;
+      readonly address: string | null;
+    }
+  /** On the block's disk. */
+  | { readonly type: 'block.adopted'; readonly frontends: readonly FrontendName[] };
+
+/** From a pool to one of its blocks. */
+export type BlockMessage =
+  | { readonly type: 'block.allocate'; readonly frontend: FrontendName; readonly cidr: string }
+  | { readonly type: 'block.release'; readonly frontend: FrontendName }
+  | { readonly type: 'block.adopt'; readonly allocations: Readonly<Record<string, string>> };
 
 // --- outbox, reload ------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import { lbsyncActor } from '../../actors/lbsync-actor.js';
 import { leaseActor } from '../../actors/lease-actor.js';
 import { outboxActor } from '../../actors/outbox-actor.js';
 import { overrideActor } from '../../actors/override-actor.js';
+import { blockActor } from '../../actors/block-actor.js';
 import { poolActor } from '../../actors/pool-actor.js';
 import { providerService } from '../../actors/provider-service.js';
 import { reloadActor } from '../../actors/reload-actor.js';
@@ -39,7 +40,7 @@ export interface Cast {
 const CASTS: Readonly<Record<Role, Cast>> = {
   main: {
     types: [
-      ...[leaseActor, reloadActor, tenancyActor, resourceActor, poolActor],
+      ...[leaseActor, reloadActor, tenancyActor, resourceActor, poolActor, blockActor],
       ...[announcementActor, sweepActor, guardActor],
     ] as never,
     services: [providerService, reporterService] as never,

@@ -16,7 +16,7 @@ const some = z.looseObject({});
 
 /** By aggregate kind; after a removal as well, as it was last. */
 const AGGREGATES = {
-  pool: z.looseObject({ name: text, cidr: text, allocations: some }),
+  block: z.looseObject({ pool: text, first: text, allocations: some }),
   backend: z.looseObject({
     ...{ name: text, address: text, state: text, since: time.optional(), enabled: z.boolean() },
     ...{ counter: count, rise: count, fall: count, frontends: texts, transitions: objects },
@@ -73,7 +73,7 @@ type AggregateName = keyof typeof AGGREGATES;
 
 /** Types by what they are about. */
 const TYPES: Readonly<Record<AggregateName, readonly string[]>> = {
-  pool: ['allocation.made', 'allocation.released'],
+  block: ['allocation.made', 'allocation.released'],
   backend: ['backend.added', 'backend.removed', 'backend.state_changed'],
   config: ['config.reloaded', 'config.reload_failed', 'config.rolled_back'],
   frontend: [

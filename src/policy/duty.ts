@@ -2,7 +2,7 @@
  * What must happen once per fleet, by whom it is decided: the actors of the lease's holder. All others
  * (frontends, backends, lbsync, reload, outbox) are each node's own.
  *
- * Rule: [FL-1] tenants, groups, instances, address pools, tenancy, providers and their sweeps, and what
+ * Rule: [FL-1] tenants, groups, instances, address pools and their blocks, tenancy, providers and their sweeps, and what
  * operators ordered of groups live on the holder alone; their rows are the fleet's.
  */
 import type { Address } from '../../machines/model/ids.js';
@@ -13,6 +13,7 @@ export const DUTY_PREFIXES = [
   'group/',
   'instance/',
   'pool/',
+  'block/',
   'tenancy/',
   'resource/',
   'reporter/',
@@ -34,6 +35,7 @@ export const DUTY_KINDS = [
   'group',
   'instance',
   'pool',
+  'block',
   'tenancy',
   'resource',
   'override',
@@ -47,6 +49,7 @@ const FLEET_AGGREGATES: ReadonlySet<string> = new Set([
   'group',
   'instance',
   'pool',
+  'block',
   'tenancy',
   'resource',
   'identity',

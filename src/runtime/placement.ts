@@ -28,6 +28,7 @@ const FIXED: Readonly<Partial<Record<ActorKind, ThreadName>>> = {
   lbsync: 'lbsync',
   outbox: 'outbox',
   pool: 'main',
+  block: 'main',
   provider: 'main',
   sweep: 'main',
   guard: 'main',

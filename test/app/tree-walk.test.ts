@@ -21,6 +21,7 @@ test('[SU-29] threads: one child per shard, in the order of the tree, and nothin
   assert.deepEqual(names, ['store', 'outbox', 'lbsync', 'shard-0', 'shard-1']);
   assert.deepEqual(kindsOfMain(), [
     'pool',
+    'block',
     'guard',
     'announcement',
     'provider',

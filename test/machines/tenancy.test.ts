@@ -187,7 +187,7 @@ test('[TE-51] tenancy: a page that was asked for before the block is not told ar
   assert.deepEqual(askedAfter(again), [42], 'no gap was seen');
 });
 
-test('[TE-50] tenancy: of a long replay only so much is in hand, and all of it is told', () => {
+test('[TE-58] tenancy: of a long replay only so much is in hand, and all of it is told', () => {
   const numbers = range(1, 5_000);
   const all = numbers.map((number) => event(0, 'created', number));
   const first = { ...replay(all.slice(0, 1_000)), left: 4_000 };

@@ -5,6 +5,7 @@
  */
 
 import type { BackendEvent } from '../../machines/backend.js';
+import type { BlockEvent } from '../../machines/block.js';
 import type { FrontendEvent } from '../../machines/frontend-setup.js';
 import type { GroupEvent } from '../../machines/group-setup.js';
 import type { InstanceEvent } from '../../machines/instance-setup.js';
@@ -251,6 +252,22 @@ const pool: readonly Bare<PoolEvent>[] = [
     { type: 'pool.allocate', frontend: `acme/${name}` as typeof WEB } as const,
     { type: 'pool.release', frontend: `acme/${name}` as typeof WEB } as const,
   ]),
+  { type: 'block.told', frontend: WEB, address: '192.0.2.1' },
+  { type: 'block.told', frontend: WEB, address: null },
+  { type: 'block.adopted', frontends: [WEB] },
+];
+
+const block: readonly Bare<BlockEvent>[] = [
+  activated,
+  ...['a', 'b', 'c', 'd', 'e'].flatMap((name) => {
+    const frontend = `acme/${name}` as typeof WEB;
+    return [
+      { type: 'block.allocate', frontend, cidr: '192.0.2.0/30' } as const,
+      { type: 'block.allocate', frontend, cidr: '192.0.2.0/24' } as const,
+      { type: 'block.release', frontend } as const,
+    ];
+  }),
+  { type: 'block.adopt', allocations: { 'acme/z': '192.0.2.9' } },
 ];
 
 const { key: _key, tenant: _tenant, frontends: _all, generation: _first, ...PLAN } = SPEC;
@@ -381,6 +398,7 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   identity: { input: inputOf('identity', ID), events: identity },
   frontend: { input: inputOf('frontend', WEB), events: frontend },
   pool: { input: inputOf('pool', 'public'), events: pool },
+  block: { input: inputOf('block', 'public/192.0.2.0'), events: block },
   lbsync: { input: inputOf('lbsync', 'main'), events: lbsync },
   reload: { input: inputOf('reload', 'main'), events: reload },
   outbox: { input: inputOf('outbox', 'main'), events: outbox },
