@@ -88,10 +88,16 @@ export function openStore(file: string, now: () => number): Store {
   db.pragma('foreign_keys = ON');
   db.exec(SCHEMA);
 
-  const all = <T>(sql: string, ...values: unknown[]) => db.prepare(sql).all(...values) as T[];
+  const prepared = new Map<string, Database.Statement>();
+  const prepare = (sql: string): Database.Statement => {
+    const known = prepared.get(sql) ?? db.prepare(sql);
+    prepared.set(sql, known);
+    return known;
+  };
+  const all = <T>(sql: string, ...values: unknown[]) => prepare(sql).all(...values) as T[];
   const first = <T>(sql: string, ...values: unknown[]) =>
-    db.prepare(sql).get(...values) as T | undefined;
-  const run = (sql: string, ...values: unknown[]) => db.prepare(sql).run(...values).changes;
+    prepare(sql).get(...values) as T | undefined;
+  const run = (sql: string, ...values: unknown[]) => prepare(sql).run(...values).changes;
 
   const orgNamed = (name: string) =>
     first<ResourceRow>(`SELECT ${ORG} FROM orgs WHERE name = ?`, name);

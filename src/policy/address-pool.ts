@@ -66,8 +66,10 @@ function within(range: Range, block: string | undefined): Range {
   const { family, number } = addressIn(block);
   if (family !== range.family) return { ...range, last: range.first - 1n };
   const end = number + BLOCK - 1n;
-  const first = number > range.first ? number : range.first;
-  return { family, first, last: end < range.last ? end : range.last };
+  let { first, last } = range;
+  if (number > first) first = number;
+  if (end < last) last = end;
+  return { family, first, last };
 }
 
 /** Where a block lies among others. */

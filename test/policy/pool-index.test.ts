@@ -26,8 +26,10 @@ test('[FE-22] [FE-52] pool index: the lowest block with room, or the one that ha
       index.use(range);
       for (const { who, what, range: next } of steps) {
         const frontend = `f${who}`;
-        if (what === 'range') index.use((range = next));
-        else if (what === 'restart') {
+        if (what === 'range') {
+          range = next;
+          index.use(range);
+        } else if (what === 'restart') {
           index = createPoolIndex();
           for (const [one, address] of given) index.seat(one, address);
           index.use(range);
