@@ -90,6 +90,10 @@ function moved({ context }: Args): RecordParams {
   return { event: 'pool.moved', rule: 'FE-52', numbers: { left } };
 }
 
+function changed({ context }: Args): RecordParams {
+  return { event: 'pool.range_changed', rule: 'FE-23', numbers: { cidr: context.spec?.cidr } };
+}
+
 const takesRange = [
   'adopt',
   {
@@ -117,6 +121,8 @@ export const poolMachine = setup({
     record: effect<RecordParams>(),
   },
   guards: {
+    isOtherRange: ({ context, event }) =>
+      as(event, 'pool.desired').spec.cidr !== context.spec?.cidr,
     isAwaited: ({ context, event }) =>
       as(event, 'block.adopted').frontends.some((one) => context.allocations[one] !== undefined),
   },
@@ -147,7 +153,13 @@ export const poolMachine = setup({
     open: {
       description: 'Passes on who asks.',
       on: {
-        'pool.desired': { actions: takesRange },
+        'pool.desired': [
+          {
+            guard: 'isOtherRange',
+            actions: [...takesRange, { type: 'record', params: changed }],
+          },
+          { actions: takesRange },
+        ],
         'block.adopted': {
           guard: 'isAwaited',
           actions: ['letGo', { type: 'record', params: moved }],

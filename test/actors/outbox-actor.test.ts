@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { blockActor } from '../../actors/block-actor.js';
 import { outboxActor } from '../../actors/outbox-actor.js';
 import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import { poolActor } from '../../actors/pool-actor.js';
@@ -56,7 +57,7 @@ async function life(dir: string, store: Store, incarnation: number) {
   const host: Host = createHost({
     thread: 'main',
     incarnation,
-    types: [outboxActor as ActorType, poolActor],
+    types: [outboxActor as ActorType, poolActor as ActorType, blockActor],
     services: [],
     placement: createSinglePlacement(),
     clock: systemClock(),

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { addressOf } from '../../machines/model/ids.js';
 import type { Message } from '../../machines/model/messages.js';
 import { tenantOf } from '../../src/policy/tenancy-resource.js';
+import type { Store, StoredCell } from '../../src/ports/store.js';
 import { statusOf, type TenancyNode, tenancyNode } from '../support/tenancy-node.js';
 import { brokenPlan, webPlan } from '../support/tenancy-settings.js';
 
@@ -175,3 +176,48 @@ test('[TE-11] tenancy: a project whose status is refused keeps nobody else waiti
   await node.clock.advance(120_000);
   assert.equal(node.manager.statuses.get(poison), 'completed');
 });
+
+/** A row as version 1 of its machine left it. */
+async function rewrite(
+  store: Store,
+  kind: 'tenancy' | 'resource',
+  change: (row: StoredCell) => object,
+): Promise<void> {
+  const rows = await store.load([kind]);
+  for (const row of rows.ok ? rows.value : []) {
+    const cell = { ...row, version: row.version + 1, machineVersion: 1, ...change(row) };
+    const [outcome] = await store.commit([
+      {
+        ...{ id: `old-${row.address}`, at: 0, actor: row.address, cause: 'test' },
+        ...{ thread: 'main', incarnation: 1, forget: false, configGeneration: 1 },
+        ...{ cell, spawns: [], records: [] },
+      },
+    ]);
+    assert.ok(outcome?.ok, JSON.stringify(outcome));
+  }
+}
+
+for (const status of ['quiet', 'given', 'resting']) {
+  test(`[ST-21] tenancy: rows of version 1 go on, a status that was ${status} included`, async () => {
+    const first = await tenancyNode();
+    first.manager.create('project', 'one');
+    first.manager.statusDown = { code: 'refused', message: 'later' };
+    await first.configure();
+    await first.host.stop();
+    await rewrite(first.store, 'resource', () => ({
+      value: { live: { lane: 'free', tenant: 'pending', status } },
+      timers: [{ id: 'xstate.after.resyncDue.resource.live.tenant.pending', dueAtMs: 1 }],
+    }));
+    const belt = { replay: true, events: [], told: 0, waiting: { gone: {} }, missing: [] };
+    await rewrite(first.store, 'tenancy', ({ context }) => ({ context: { ...context, belt } }));
+    first.manager.statusDown = undefined;
+    const second = await first.restart();
+    await second.configure();
+    await second.clock.advance(60_000);
+    assert.deepEqual(second.manager.reports.slice(-2), ['one in_progress', 'one completed']);
+    assert.equal(second.views('tenancy')[0]?.['unaccepted'], 0);
+    const { quarantined } =
+      second.host.actorViews().find(({ address }) => address === 'tenancy/main') ?? {};
+    assert.equal(quarantined, false);
+  });
+}

@@ -1,7 +1,7 @@
 /** A database as SQL text that makes it again, row by row in the order of their keys: to be read and diffed. */
 import type Database from 'better-sqlite3';
 
-type Value = string | number | null;
+type Value = string | number | Buffer | null;
 
 export function dumpOf(db: Database.Database): string {
   const tables = db
@@ -30,5 +30,6 @@ function rowsOf(db: Database.Database, table: string): readonly string[] {
 
 function literal(value: Value): string {
   if (value === null) return 'NULL';
+  if (Buffer.isBuffer(value)) return `X'${value.toString('hex')}'`;
   return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`;
 }
