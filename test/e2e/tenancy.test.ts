@@ -116,7 +116,7 @@ describe('tenancy, end to end', () => {
     assert.deepEqual(told, [], 'no status is repeated');
   });
 
-  test('[EE-32] a deleted project goes: weight 0, drain, removal, instance; VIP; status last', async () => {
+  test('[EE-32] [CS-4] a deleted project goes: weight 0, drain, removal, instance; VIP; status last', async () => {
     const ids = (await instances(daemon)).map(({ id, address }) => ({ id, address }));
     const before = ops().length;
     assert.equal((await lab.call('DELETE', '/v1/orgs/edge/projects/shop')).status, 200);

@@ -39,6 +39,8 @@ interface Outside {
   readonly deaf: Address[];
   /** Whoever sets the log level never comes back. */
   stuck: boolean;
+  /** Or takes so long. */
+  slowMs?: number;
 }
 
 interface Before {
@@ -59,6 +61,8 @@ export async function live(text: string, before?: Before): Promise<Life> {
   const setLevel = async ({ level }: JsonObject): Promise<void> => {
     if (level === 'warn') throw new Error('no such level here');
     levels.push(String(level));
+    const { slowMs = 0 } = outside;
+    if (slowMs > 0) await new Promise<void>((resolve) => void clock.after(slowMs, resolve));
     if (outside.stuck) await new Promise(() => undefined);
   };
   const host = createHost({
