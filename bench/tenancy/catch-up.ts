@@ -21,6 +21,7 @@ const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const MANAGER = fileURLToPath(new URL('../../examples/tenant-manager/main.js', import.meta.url));
 const PATIENCE_MS = 120_000;
 const LOOK_MS = 250;
+const QUIET_LOOKS = 8;
 
 interface Site {
   readonly folder: string;
@@ -153,11 +154,13 @@ async function startDaemon({ folder }: Site): Promise<ChildProcess> {
 /** What a start leaves to be done, such as warming up the spare thread, is no part of catching up. */
 async function atRest({ pid }: ChildProcess): Promise<void> {
   let before = cpuTicksOf(pid);
+  let quiet = 0;
+  // One quiet look is none: it may only be waiting for a processor.
   await until(() => {
     const now = cpuTicksOf(pid);
-    const isIdle = now - before <= 1;
+    quiet = now - before <= 2 ? quiet + 1 : 0;
     before = now;
-    return isIdle;
+    return quiet >= QUIET_LOOKS;
   });
 }
 

@@ -5,7 +5,7 @@ import { HEALTHY } from '../support/fake-prober.js';
 import { SMALL_SITE } from '../support/small-site.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 
-const SITE = SMALL_SITE.replace('size: 3', 'size: 3\n        health: { replaceAfter: 0s }');
+const SITE = SMALL_SITE.replace('size: 3,', 'size: 3, health: { replaceAfter: 0s },');
 
 /** Everybody that runs answers its probes, but for the sick one. */
 async function run(node: VirtualNode, seconds: number, sick?: string): Promise<void> {
