@@ -33,6 +33,17 @@ interface Asked {
   readonly limit: NodeJS.Timeout;
 }
 
+/** A large file goes to its reader as it is: a copy would hold up this thread. */
+function handedOver(args: unknown): readonly ArrayBuffer[] {
+  const { bytes } = (args ?? {}) as { readonly bytes?: unknown };
+  if (!(bytes instanceof Uint8Array) || !(bytes.buffer instanceof ArrayBuffer)) return [];
+  // Small ones may lie in a buffer that others share.
+  return bytes.byteLength > HANDED_OVER_MIN ? [bytes.buffer] : [];
+}
+
+/** More than Node gives away of one pool. */
+const HANDED_OVER_MIN = 65_536;
+
 export function clerkInThread(timeLimitMs: number): ClerkLink {
   const thread = new Worker(new URL('./clerk-thread.js', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
@@ -68,7 +79,7 @@ export function clerkInThread(timeLimitMs: number): ClerkLink {
         lastId += 1;
         const limit = setTimeout(() => end('takes too long to parse'), timeLimitMs);
         asked.set(lastId, { resolve, reject, limit });
-        thread.postMessage({ id: lastId, method, args } satisfies Question);
+        thread.postMessage({ id: lastId, method, args } satisfies Question, handedOver(args));
       }),
     close: () => end('closed'),
   };
