@@ -18,7 +18,7 @@ const states = (node: TenancyNode): string =>
 
 const tenantAddress = (id: string) => addressOf('tenant', tenantOf(id) ?? '');
 
-test('[TE-6] tenancy: one org and two projects are made and reported [T1] [CS-1]', async () => {
+test('[TE-6] [CS-1] tenancy: one org and two projects are made and reported [T1]', async () => {
   const node = await tenancyNode();
   node.manager.create('org', 'edge');
   node.manager.create('project', 'one');
@@ -38,7 +38,7 @@ test('[TE-6] tenancy: one org and two projects are made and reported [T1] [CS-1]
   assert.deepEqual(node.manager.questions, ['replay', 'after 3 limit 100']);
 });
 
-test('[TE-12] [TE-8] tenancy: a restart of 100 converged projects changes and reports nothing [T12] [CS-2]', async () => {
+test('[TE-12] [TE-8] [CS-2] tenancy: a restart of 100 converged projects changes and reports nothing [T12]', async () => {
   const first = await tenancyNode();
   for (let number = 1; number <= 100; number += 1) first.manager.create('project', `p${number}`);
   await first.configure();
@@ -61,7 +61,7 @@ test('[TE-1] tenancy: what came while the daemon was away is made after it [T12]
   assert.equal(states(second), 'late converged');
 });
 
-test('[TN-5] tenancy: a deleted project goes in order, and its status last [T7] [T19] [CS-4]', async () => {
+test('[TN-5] [CS-4] tenancy: a deleted project goes in order, and its status last [T7] [T19]', async () => {
   const node = await tenancyNode();
   const id = node.manager.create('project', 'one');
   await node.configure();
@@ -133,7 +133,7 @@ test('[TN-6] tenancy: an undeleted project stays, through replays and restarts',
   assert.equal(states(second), 'one converged');
 });
 
-test('[TE-13] tenancy: with the tenant manager away, tenants stay and heal [CS-8]', async () => {
+test('[TE-13] [CS-8] tenancy: with the tenant manager away, tenants stay and heal', async () => {
   const node = await tenancyNode();
   node.manager.create('project', 'one');
   await node.configure();
@@ -149,7 +149,7 @@ test('[TE-13] tenancy: with the tenant manager away, tenants stay and heal [CS-8
   assert.equal(states(node), 'one converged, two converged');
 });
 
-test('[TE-5] tenancy: a poison template parks its kind, and a reload frees it without a restart [CS-10]', async () => {
+test('[TE-5] [CS-10] tenancy: a poison template parks its kind, and a reload frees it without a restart', async () => {
   const node = await tenancyNode();
   node.manager.create('project', 'one');
   await node.configure({ onProject: brokenPlan() });

@@ -5,7 +5,6 @@
  */
 
 import type { BackendEvent } from '../../machines/backend.js';
-import type { BlockEvent } from '../../machines/block.js';
 import type { FrontendEvent } from '../../machines/frontend-setup.js';
 import type { GroupEvent } from '../../machines/group-setup.js';
 import type { InstanceEvent } from '../../machines/instance-setup.js';
@@ -13,7 +12,6 @@ import type { LbsyncEvent } from '../../machines/lbsync.js';
 import type { Meta } from '../../machines/model/effects.js';
 import { addressOf, type BackendName, instanceIdFor } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
-import type { PoolEvent } from '../../machines/pool.js';
 import type { ReloadEvent } from '../../machines/reload-memory.js';
 import type { TenantEvent } from '../../machines/tenant-setup.js';
 import { weightKind } from '../../src/policy/weight-orders.js';
@@ -30,6 +28,7 @@ import {
   sweep,
 } from './order-samples.js';
 import { outboxSamples as outbox } from './outbox-samples.js';
+import { BLOCK, POOL } from './pool-samples.js';
 import { read, UNREADABLE } from './reload.js';
 import { LANE, PROJECT, TENANCY } from './tenancy-samples.js';
 import { frontendSpec, frontendStatus, groupStatus, tenantSpec } from './tenant-spec.js';
@@ -244,32 +243,6 @@ const frontend: readonly Bare<FrontendEvent>[] = [
   { type: 'frontend.decided', revision: 1 },
 ];
 
-const pool: readonly Bare<PoolEvent>[] = [
-  activated,
-  { type: 'pool.desired', spec: { name: 'public', cidr: '192.0.2.0/30', generation: 1 } },
-  { type: 'pool.desired', spec: { name: 'public', cidr: '198.51.100.0/24', generation: 2 } },
-  ...['a', 'b', 'c', 'd', 'e'].flatMap((name) => [
-    { type: 'pool.allocate', frontend: `acme/${name}` as typeof WEB } as const,
-    { type: 'pool.release', frontend: `acme/${name}` as typeof WEB } as const,
-  ]),
-  { type: 'block.told', frontend: WEB, address: '192.0.2.1' },
-  { type: 'block.told', frontend: WEB, address: null },
-  { type: 'block.adopted', frontends: [WEB] },
-];
-
-const block: readonly Bare<BlockEvent>[] = [
-  activated,
-  ...['a', 'b', 'c', 'd', 'e'].flatMap((name) => {
-    const frontend = `acme/${name}` as typeof WEB;
-    return [
-      { type: 'block.allocate', frontend, cidr: '192.0.2.0/30' } as const,
-      { type: 'block.allocate', frontend, cidr: '192.0.2.0/24' } as const,
-      { type: 'block.release', frontend } as const,
-    ];
-  }),
-  { type: 'block.adopt', allocations: { 'acme/z': '192.0.2.9' } },
-];
-
 const { key: _key, tenant: _tenant, frontends: _all, generation: _first, ...PLAN } = SPEC;
 const ORDERING = { owner: 'batch', reason: 'a job' } as const;
 
@@ -397,8 +370,8 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   override: { input: inputOf('override', 'backend/cache-1'), events: override },
   identity: { input: inputOf('identity', ID), events: identity },
   frontend: { input: inputOf('frontend', WEB), events: frontend },
-  pool: { input: inputOf('pool', 'public'), events: pool },
-  block: { input: inputOf('block', 'public/192.0.2.0'), events: block },
+  pool: { input: inputOf('pool', 'public'), events: POOL },
+  block: { input: inputOf('block', 'public/192.0.2.0'), events: BLOCK },
   lbsync: { input: inputOf('lbsync', 'main'), events: lbsync },
   reload: { input: inputOf('reload', 'main'), events: reload },
   outbox: { input: inputOf('outbox', 'main'), events: outbox },
