@@ -25,9 +25,10 @@ export const guardActor: ActorType<unknown, Clock> = {
   implicit: true,
   effects: {
     grant: durable(({ wishes }: GrantParams, { scope }: GuardWorld) => {
-      for (const { object, to, sinceMs } of wishes) {
-        const message: GuardGrant = { type: 'guard.granted', to, sinceMs };
-        scope.tell(object, message);
+      for (const { object, to, sinceMs, of } of wishes) {
+        const one = of === undefined ? {} : { id: of.id };
+        const message: GuardGrant = { type: 'guard.granted', to, sinceMs, ...one };
+        scope.tell(of?.group ?? object, message);
       }
     }),
     agree: durable(answer),

@@ -11,6 +11,7 @@ import { candidatesOf } from '../src/policy/replace.js';
 import { nextStep } from '../src/policy/scale.js';
 import { type Gate, gate } from './gate.js';
 import { booksOf, type GroupMemory } from './group-memory.js';
+import { departuresOf } from './group-shrink.js';
 import type { Meta } from './model/effects.js';
 import type { JsonObject } from './model/json.js';
 import { timestamp } from './model/time.js';
@@ -46,8 +47,12 @@ function sleepGate({ spec, leaving }: GroupMemory): Gate & JsonObject {
   return gate('sleep', asleep, asleep ? 'its tenant sleeps: it wants nobody' : 'awake');
 }
 
-function shrinkGate({ shrink }: GroupMemory): Gate & JsonObject {
-  const { wish } = shrink;
+function shrinkGate(memory: GroupMemory): Gate & JsonObject {
+  const { wish } = memory.shrink;
+  const single = departuresOf(memory).length;
+  if (wish === null && single > 0) {
+    return gate('shrink', true, `the shrink guard is to let ${single} on demand go`);
+  }
   if (wish === null) return gate('shrink', false, 'no removal waits for the shrink guard');
   const { count, to, sinceMs, reason } = wish;
   const asked = `asked at ${timestamp(sinceMs)}, and not let go yet`;

@@ -9,6 +9,7 @@ import type { Member } from '../src/policy/members.js';
 import { deleteStatusOf, isKey, isThere, named, ofKey } from '../src/policy/on-demand.js';
 import { type GroupMemory, membersOf, onDemandOf, specOf } from './group-memory.js';
 import type { AnswerParams } from './group-messages.js';
+import { departuresOf } from './group-shrink.js';
 import {
   type CreateTurn,
   createTurn,
@@ -18,6 +19,7 @@ import {
 } from './group-steps.js';
 import { assert } from './model/assert.js';
 import type { Meta } from './model/effects.js';
+import type { Departure } from './model/guard.js';
 import type { InstanceId } from './model/ids.js';
 import type { GroupMessage } from './model/messages.js';
 
@@ -73,7 +75,25 @@ export function mustBeTold(memory: GroupMemory, { instance, force }: DeleteAsk):
   return member !== undefined && isThere(member) && (force || member.leaving === undefined);
 }
 
-export function deleteTurn(memory: GroupMemory, ask: DeleteAsk): DrainTurn {
+/** Told before: by force it is told again, at once. */
+export function isLeavingAlready(memory: GroupMemory, { instance }: DeleteAsk): boolean {
+  return named(membersOf(memory), instance)?.leaving !== undefined;
+}
+
+/** The guard is asked already, and by force no less. */
+export function isAwaited(memory: GroupMemory, { instance, force }: DeleteAsk): boolean {
+  const id = named(membersOf(memory), instance)?.id;
+  return departuresOf(memory).some((one) => one.id === id && (one.force || !force));
+}
+
+export function departureFor(memory: GroupMemory, ask: DeleteAsk, { at }: Meta): Departure {
+  const { id } = askedFor(memory, ask);
+  return { id, sinceMs: at, reason: ask.reason, force: ask.force };
+}
+
+type DeleteOrder = Pick<DeleteAsk, 'instance' | 'reason' | 'force'>;
+
+export function deleteTurn(memory: GroupMemory, ask: DeleteOrder): DrainTurn {
   const { id } = askedFor(memory, ask);
   const numbers = { asked: ask.reason };
   const step = { kind: 'drain', rule: 'GR-27', id, reason: 'operator', numbers } as const;
@@ -81,7 +101,7 @@ export function deleteTurn(memory: GroupMemory, ask: DeleteAsk): DrainTurn {
   return ask.force ? { ...turn, drain: { ...turn.drain, lastMayGo: true } } : turn;
 }
 
-function askedFor(memory: GroupMemory, { instance }: DeleteAsk): Member {
+function askedFor(memory: GroupMemory, { instance }: DeleteOrder): Member {
   const member = named(membersOf(memory), instance);
   assert(member !== undefined, `${instance} is nobody here`);
   return member;

@@ -50,11 +50,12 @@ import {
   unheardOrders,
 } from './group-messages.js';
 import {
-  createdAnswer,
   createRefusal,
-  deletedAnswer,
   deleteTurn,
+  departureFor,
+  isAwaited,
   isKnownKey,
+  isLeavingAlready,
   isManaged,
   mustBeTold,
   onDemandTurn,
@@ -62,6 +63,8 @@ import {
 import { isReached, withReached, withSpec } from './group-reached.js';
 import {
   costsNobody,
+  departs,
+  departureIn,
   guardLevelOf,
   guardTold,
   isGranted,
@@ -97,7 +100,7 @@ export interface GroupArgs {
 type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { readonly type: T }>;
 
 /** The event as a `type`; the chart uses a word only where such an event arrives. */
-function as<T extends GroupEvent['type']>(event: GroupEvent, type: T): EventOf<T> {
+export function as<T extends GroupEvent['type']>(event: GroupEvent, type: T): EventOf<T> {
   assert(event.type === type, `${event.type} is not ${type}`);
   return event as EventOf<T>;
 }
@@ -112,6 +115,17 @@ function drainTurnOf({ context, event }: GroupArgs): DrainTurn {
   const turn = nextTurn(context, event.meta);
   assert(turn?.kind === 'drain', 'the next step is no drain');
   return turn;
+}
+
+/** As it is asked for now, or was when the guard had to be asked. */
+export function deleteTurnOf({ context, event }: GroupArgs): DrainTurn {
+  if (event.type !== 'guard.granted') {
+    return deleteTurn(context, as(event, 'operator.deleteInstance'));
+  }
+  const departure = departureIn(context, event);
+  assert(departure !== undefined, 'nobody is to be let go');
+  const { id: instance, reason, force } = departure;
+  return deleteTurn(context, { instance, reason, force });
 }
 
 export const groupSetup = setup({
@@ -158,8 +172,12 @@ export const groupSetup = setup({
       const asked = as(event, 'operator.createInstance');
       return onDemandTurn(context, asked, event.meta).after;
     }),
+    noteDeparture: assign(({ context, event }) => {
+      const ask = as(event, 'operator.deleteInstance');
+      return { shrink: departs(context, departureFor(context, ask, event.meta)) };
+    }),
     noteDeletion: assign(({ context, event }) => {
-      return deleteTurn(context, as(event, 'operator.deleteInstance')).after;
+      return deleteTurnOf({ context, event }).after;
     }),
     takeStep: assign(({ context, event }) => nextTurn(context, event.meta)?.after ?? {}),
     noteTold: assign(({ context }) => ({ told: statusOf(context) })),
@@ -220,6 +238,12 @@ export const groupSetup = setup({
     floorMoves: ({ context, event }) => shrinkAfter(context, event.meta) !== context.shrink,
     costsNobody: ({ context }) => costsNobody(context),
     isRemovalHeld: ({ context }) => isRemovalHeld(context),
+    /** It was told already that it leaves; now even the last one may. */
+    isForcedAgain: ({ context, event }) =>
+      isLeavingAlready(context, as(event, 'operator.deleteInstance')),
+    isAwaited: ({ context, event }) => isAwaited(context, as(event, 'operator.deleteInstance')),
+    isDeparture: ({ context, event }) =>
+      departureIn(context, as(event, 'guard.granted')) !== undefined,
     isGranted: ({ context, event }) => isGranted(context, as(event, 'guard.granted')),
     isGuardNews: ({ context }) => isGuardNews(context),
   },
@@ -290,45 +314,12 @@ export function refuses(rule: string, message: string) {
   return { type: 'answer', params } as const;
 }
 
-const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
+/** A turn's own record. */
+export const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
   ({ type: 'record', params: (args: GroupArgs) => of(args).record }) as const;
 
 export const recordsRequest = recordOf(createTurnOf);
 export const recordsDrain = recordOf(drainTurnOf);
-
-// --- on demand --------------------------------------------------------------------------------------
-
-const created = ({ context, event }: GroupArgs) =>
-  createdAnswer(context, as(event, 'operator.createInstance'), event.meta);
-const deleted = ({ context, event }: GroupArgs) =>
-  deletedAnswer(context, as(event, 'operator.deleteInstance'), event.meta);
-const onDemandTurnOf = ({ context, event }: GroupArgs) =>
-  onDemandTurn(context, as(event, 'operator.createInstance'), event.meta);
-const deleteTurnOf = ({ context, event }: GroupArgs) =>
-  deleteTurn(context, as(event, 'operator.deleteInstance'));
-
-export const createsOnDemand = [
-  recordOf(onDemandTurnOf),
-  { type: 'spawn', params: (args: GroupArgs) => onDemandTurnOf(args).spawn },
-  { type: 'agree', params: created },
-  'noteOnDemand',
-] as const;
-export const answersCreated = { type: 'answer', params: created } as const;
-export const refusesOnDemand = {
-  type: 'answer',
-  params: ({ context, event }: GroupArgs) => {
-    const message = createRefusal(context, as(event, 'operator.createInstance')) ?? '';
-    return refused({ code: 'refused', rule: 'GR-27', message }, event.meta);
-  },
-} as const;
-
-export const deletesOnDemand = [
-  recordOf(deleteTurnOf),
-  { type: 'drainMembers', params: (args: GroupArgs) => deleteTurnOf(args).drain },
-  { type: 'agree', params: deleted },
-  'noteDeletion',
-] as const;
-export const answersDeleted = { type: 'answer', params: deleted } as const;
 
 export const ordersSize = {
   type: 'orderOverride',

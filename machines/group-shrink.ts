@@ -6,18 +6,21 @@
  *
  * Rules: [SG-4] no member leaves because the size was lowered, its group or its tenant removed, or its
  * tenant put to sleep, before the guard let it go; [SG-5] what costs no instance needs no word, and a wish
- * that was given up waits no longer.
+ * that was given up waits no longer; [SG-11] an instance on demand that is to be deleted is one instance, and goes
+ * when the guard lets it.
  */
 import { countedOf, stayingOf } from '../src/policy/members.js';
+import { isThere } from '../src/policy/on-demand.js';
 import {
   allToldToLeave,
   type GroupMemory,
   managedOf,
   membersOf,
+  onDemandOf,
   wantedOf,
 } from './group-memory.js';
 import type { Meta } from './model/effects.js';
-import type { GuardGrant, GuardLevel, Shrink, ShrinkWish } from './model/guard.js';
+import type { Departure, GuardGrant, GuardLevel, Shrink, ShrinkWish } from './model/guard.js';
 import type { DrainReason } from './model/messages.js';
 
 /** The same object when nothing moves. */
@@ -55,8 +58,9 @@ function isRemoval({ reason }: ShrinkWish): boolean {
   return reason === 'group-removed' || reason === 'tenant-removed';
 }
 
-export function isGranted({ shrink }: GroupMemory, { to, sinceMs }: GuardGrant): boolean {
+export function isGranted({ shrink }: GroupMemory, { to, sinceMs, id }: GuardGrant): boolean {
   const { wish } = shrink;
+  if (id !== undefined) return false;
   return wish !== null && wish.sinceMs === sinceMs && to <= wish.to;
 }
 
@@ -75,7 +79,8 @@ export function shrunkTo({ shrink }: GroupMemory, floor: number): Shrink {
 
 /** Everybody leaves; the guard has let them, or there is nobody. */
 export function removalBegun(memory: GroupMemory, reason = removalReason(memory)) {
-  return { ...allToldToLeave(memory, reason), shrink: shrunkTo(memory, 0) };
+  const { departures: _all, ...shrink } = shrunkTo(memory, 0);
+  return { ...allToldToLeave(memory, reason), shrink };
 }
 
 export function wishArises(memory: GroupMemory, meta: Meta): boolean {
@@ -83,18 +88,55 @@ export function wishArises(memory: GroupMemory, meta: Meta): boolean {
   return wish !== null && wish !== memory.shrink.wish;
 }
 
-export function guardLevelOf({ shrink }: GroupMemory): GuardLevel {
-  const { floor, wish } = shrink;
-  return { type: 'guard.level', population: floor, wish };
+export function guardLevelOf(memory: GroupMemory): GuardLevel {
+  const departures = departuresOf(memory);
+  const { wish } = memory.shrink;
+  const asked = departures.length === 0 ? {} : { departures };
+  return { type: 'guard.level', population: populationOf(memory), wish, ...asked };
 }
 
-export function isGuardNews({ shrink }: GroupMemory): boolean {
-  const { floor, wish, told } = shrink;
-  if (told === null) return floor > 0 || wish !== null;
-  return told.population !== floor || told.sinceMs !== (wish?.sinceMs ?? null);
+function populationOf(memory: GroupMemory): number {
+  return memory.shrink.floor + stayingOf(onDemandOf(memory)).length;
 }
 
-export function guardTold({ shrink }: GroupMemory): Shrink {
-  const { floor, wish } = shrink;
-  return { ...shrink, told: { population: floor, sinceMs: wish?.sinceMs ?? null } };
+/** Whose deletion somebody asked for, and who is still there and was not told. */
+export function departuresOf(memory: GroupMemory): readonly Departure[] {
+  const { departures = [] } = memory.shrink;
+  return departures.filter(({ id }) => {
+    const member = memory.members[id];
+    return member !== undefined && isThere(member) && member.leaving === undefined;
+  });
+}
+
+export function departs(memory: GroupMemory, one: Departure): Shrink {
+  const others = departuresOf(memory).filter(({ id }) => id !== one.id);
+  return { ...memory.shrink, departures: [...others, one] };
+}
+
+/** The guard has let it go; undefined: nobody waits for that any more. */
+export function departureIn(memory: GroupMemory, grant: GuardGrant): Departure | undefined {
+  return departuresOf(memory).find(
+    ({ id, sinceMs }) => id === grant.id && sinceMs === grant.sinceMs,
+  );
+}
+
+function askedIn(memory: GroupMemory): { readonly departures?: string } {
+  const departures = departuresOf(memory).map(({ id, sinceMs }) => `${id} ${sinceMs}`);
+  return departures.length === 0 ? {} : { departures: departures.join() };
+}
+
+export function isGuardNews(memory: GroupMemory): boolean {
+  const { wish, told } = memory.shrink;
+  const population = populationOf(memory);
+  const { departures } = askedIn(memory);
+  if (told === null) return population > 0 || wish !== null || departures !== undefined;
+  if (told.departures !== departures || told.population !== population) return true;
+  return told.sinceMs !== (wish?.sinceMs ?? null);
+}
+
+export function guardTold(memory: GroupMemory): Shrink {
+  const { shrink } = memory;
+  const sinceMs = shrink.wish?.sinceMs ?? null;
+  const told = { population: populationOf(memory), sinceMs, ...askedIn(memory) };
+  return { ...shrink, told };
 }

@@ -19,16 +19,21 @@
  * restarts; [SG-4] [SG-5] group-shrink.ts; [GR-17] an operator's size is durable before it is answered, and refused beyond
  * `maxSize`; [GR-18] a removed group is forgotten when its last member is gone, and not before.
  */
-import { and, stateIn } from 'xstate';
+import { and, not, stateIn } from 'xstate';
 import { newGroup } from './group-memory.js';
-import { recordsReached } from './group-reached.js';
 import {
   answersCreated,
   answersDeleted,
-  asksMembers,
-  creates,
+  asksToDelete,
   createsOnDemand,
   deletesOnDemand,
+  lets,
+  refusesOnDemand,
+} from './group-on-demand-words.js';
+import { recordsReached } from './group-reached.js';
+import {
+  asksMembers,
+  creates,
   dismissesAll,
   dismissesOverrides,
   drains,
@@ -44,7 +49,6 @@ import {
   recordsDrain,
   recordsRequest,
   refuses,
-  refusesOnDemand,
   reports,
   reportsRemoved,
   tellsGuard,
@@ -99,12 +103,20 @@ const unknown = createStateConfig({
   },
 });
 
+/** While nobody has to be asked: the group goes, or it was let go before. */
 const deletion = [
   {
     guard: 'isManaged',
     actions: refuses('GR-27', 'not an instance on demand: drain it, or scale'),
   },
   { guard: 'mustBeTold', actions: deletesOnDemand },
+  { actions: answersDeleted },
+] as const;
+
+const guardedDeletion = [
+  deletion[0],
+  { guard: and(['mustBeTold', 'isForcedAgain']), actions: deletesOnDemand },
+  { guard: and(['mustBeTold', not('isAwaited')]), actions: asksToDelete },
   { actions: answersDeleted },
 ] as const;
 
@@ -173,6 +185,7 @@ const active = createStateConfig({
         actions: 'takeRemovalGrant',
       },
       { guard: 'isGranted', actions: 'takeGrant' },
+      { guard: 'isDeparture', actions: lets },
     ],
     'operator.scale': [
       { guard: 'isAllowedSize', actions: ordersSize },
@@ -183,7 +196,7 @@ const active = createStateConfig({
       { guard: 'mayCreateOnDemand', actions: createsOnDemand },
       { actions: refusesOnDemand },
     ],
-    'operator.deleteInstance': deletion,
+    'operator.deleteInstance': guardedDeletion,
     'operator.whyNot': { actions: explains },
   },
   states: {

@@ -13,7 +13,7 @@ import {
 } from '../src/policy/shrink.js';
 import type { Meta } from './model/effects.js';
 import type { GuardLevel, GuardSettings, ShrinkWish } from './model/guard.js';
-import type { Address } from './model/ids.js';
+import { type Address, addressOf, type InstanceId } from './model/ids.js';
 
 /** A removal that waits. */
 export interface Waiting extends ShrinkWish {
@@ -21,6 +21,8 @@ export interface Waiting extends ShrinkWish {
   readonly cause: string;
   /** It was judged to be beyond the window, and that is on record; before, it is only not judged yet. */
   readonly held: boolean;
+  /** The group that is asked to let one instance on demand go, which is then the object. */
+  readonly of?: { readonly group: Address; readonly id: InstanceId };
 }
 
 export interface GuardMemory {
@@ -52,11 +54,27 @@ export function levelTaken(memory: GuardMemory, level: GuardLevel, meta: Meta): 
   const { [from]: _before, ...elsewhere } = memory.populations;
   const { population } = level;
   const populations = population === 0 ? elsewhere : { ...elsewhere, [from]: population };
-  const { [from]: before, ...others } = memory.waiting;
-  if (level.wish === null) return { populations, waiting: others };
-  const same = before?.sinceMs === level.wish.sinceMs && before.to === level.wish.to;
-  const wish = same ? before : { ...level.wish, object: from, cause, held: false };
-  return { populations, waiting: { ...others, [from]: wish } };
+  const others = Object.entries(memory.waiting).filter(
+    ([, { object, of }]) => (of?.group ?? object) !== from,
+  );
+  const asked = wishesIn(level, from).map((wish): [Address, Waiting] => {
+    const before = memory.waiting[wish.object];
+    const same = before?.sinceMs === wish.sinceMs && before.to === wish.to;
+    return [wish.object, same ? before : { ...wish, cause, held: false }];
+  });
+  return { populations, waiting: Object.fromEntries([...others, ...asked]) };
+}
+
+/** The group's own wish, and one for each instance on demand that is to go. */
+function wishesIn(
+  { wish, departures = [] }: GuardLevel,
+  from: Address,
+): readonly Omit<Waiting, 'cause' | 'held'>[] {
+  const single = departures.map(({ id, sinceMs }) => ({
+    ...{ object: addressOf('instance', id), to: 0, count: 1, sinceMs, reason: 'on-demand' },
+    of: { group: from, id },
+  }));
+  return wish === null ? single : [{ ...wish, object: from }, ...single];
 }
 
 export function judged(memory: GuardMemory, wish: Waiting, meta: Meta): ShrinkVerdict | undefined {
@@ -107,8 +125,9 @@ export function letGo(
   });
   const populations: Record<Address, number> = { ...memory.populations };
   const waiting: Record<Address, Waiting> = { ...memory.waiting };
-  for (const { object, to } of wishes) {
-    populations[object] = to;
+  for (const { object, to, count, of } of wishes) {
+    if (of === undefined) populations[object] = to;
+    else populations[of.group] = Math.max(0, (populations[of.group] ?? 0) - count);
     delete waiting[object];
   }
   return { removals: [...recent, ...removals], populations, waiting };

@@ -5,7 +5,7 @@
  *
  * A group does not shrink below its floor, the size it was last let go to, before the guard says so.
  */
-import { addressOf } from './ids.js';
+import { addressOf, type InstanceId } from './ids.js';
 
 export const SHRINK_GUARD = addressOf('guard', 'shrink');
 
@@ -20,12 +20,27 @@ export interface ShrinkWish {
   readonly reason: string;
 }
 
+/** Somebody asked that one instance on demand be deleted. */
+export interface Departure {
+  readonly id: InstanceId;
+  readonly sinceMs: number;
+  /** In whose words, and whether even the last of a frontend may go. */
+  readonly reason: string;
+  readonly force: boolean;
+}
+
 /** What a group remembers of the guard. */
 export interface Shrink {
   readonly floor: number;
   readonly wish: ShrinkWish | null;
   /** What the guard was last told; it is told again after a restart and at every resync. */
-  readonly told: { readonly population: number; readonly sinceMs: number | null } | null;
+  readonly told: {
+    readonly population: number;
+    readonly sinceMs: number | null;
+    readonly departures?: string;
+  } | null;
+  /** Instances on demand that the guard has not let go yet; absent: none. */
+  readonly departures?: readonly Departure[];
 }
 
 export const UNSHRUNK: Shrink = { floor: 0, wish: null, told: null };
@@ -33,15 +48,18 @@ export const UNSHRUNK: Shrink = { floor: 0, wish: null, told: null };
 /** A level: everything the guard has to know of a group. */
 export interface GuardLevel {
   readonly type: 'guard.level';
-  /** Instances it is to have, those that wait to go included; 0: it is no more. */
+  /** Instances it is to have, those on demand and those that wait to go included; 0: it is no more. */
   readonly population: number;
   readonly wish: ShrinkWish | null;
+  readonly departures?: readonly Departure[];
 }
 
 export interface GuardGrant {
   readonly type: 'guard.granted';
   readonly to: number;
   readonly sinceMs: number;
+  /** Of one instance on demand alone. */
+  readonly id?: InstanceId;
 }
 
 export interface GuardSettings {

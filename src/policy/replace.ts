@@ -86,6 +86,7 @@ function finishReplacement(books: Books): ReplaceStep | undefined {
 
 function startReplacement(books: Books): ReplaceStep | undefined {
   const waiting = candidatesOf(books);
+  if (areEnoughWithout(books, waiting)) return undefined;
   if (books.replace === 'delete-first') {
     const next = waiting.find(
       ({ member, cause }) => affordsGap(books, member, cause) && letsGo(books, member),
@@ -100,6 +101,12 @@ function startReplacement(books: Books): ReplaceStep | undefined {
   }
   const useless = waiting.find((one) => isUseless(books, one) && letsGo(books, one.member));
   return useless && drain('GR-6', useless.member, reasonOf(useless.cause));
+}
+
+/** More than are wanted, only not let go yet: the others suffice, and nobody is needed in the place of these. */
+function areEnoughWithout({ members, wanted }: Books, waiting: readonly Candidate[]): boolean {
+  const counted = countedOf(members).length;
+  return counted > wanted && counted - waiting.length >= wanted;
 }
 
 function drain(rule: 'GR-4' | 'GR-5' | 'GR-6', { id }: Member, reason: DrainReason): ReplaceStep {

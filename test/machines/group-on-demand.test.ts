@@ -186,3 +186,39 @@ test('[GR-29] asleep: an instance on demand may be made, and its tenant hears of
   assert.deepEqual([managed(world), creates(world)], [0, 1]);
   assert.equal(world.neighbours.statuses.at(-1)?.onDemand, 1);
 });
+
+test('[SG-11] on demand: one that is to be deleted goes when the guard lets it, over a crash; by force again at once', () => {
+  const world = living(agedSpec({}));
+  create(world, 'job-1');
+  world.run(10_000);
+  world.neighbours.guardLetsGo = false;
+  assert.equal(remove(world, 'job-1')['status'], 'deleting');
+  assert.equal(remove(world, 'job-1')['status'], 'deleting');
+  world.run(10 * MINUTE_MS);
+  const wished = world.records.filter(({ event }) => event === 'group.departure_wished');
+  assert.equal(wished.length, 1);
+  assert.equal(onDemand(world)[0]?.state, 'serving');
+  world.neighbours.guardLetsGo = true;
+  world.crash();
+  world.run(2 * MINUTE_MS);
+  assert.equal(onDemand(world)[0]?.state, 'draining');
+  assert.equal(onDemand(world)[0]?.drain?.lastMayGo, false);
+  world.neighbours.guardLetsGo = false;
+  remove(world, 'job-1', true);
+  assert.equal(onDemand(world)[0]?.drain?.lastMayGo, true, 'it was let go before');
+});
+
+test('[SG-11] on demand: what the guard was not asked for does not go by its word', () => {
+  const world = living(agedSpec({}));
+  create(world, 'job-1');
+  world.run(10_000);
+  const [one] = onDemand(world);
+  const id = one?.id ?? '';
+  world.tell(GROUP, { type: 'guard.granted', to: 0, sinceMs: 1, id });
+  world.neighbours.guardLetsGo = false;
+  remove(world, 'job-1');
+  world.tell(GROUP, { type: 'guard.granted', to: 0, sinceMs: 1, id });
+  world.run(MINUTE_MS);
+  assert.equal(onDemand(world)[0]?.state, 'serving');
+  assert.equal(managed(world), 3);
+});

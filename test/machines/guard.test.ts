@@ -6,7 +6,7 @@ import { type GuardMemory, heldOf } from '../../machines/guard-memory.js';
 import { type AnswerParams, guardShape } from '../../machines/guard-messages.js';
 import type { RecordParams } from '../../machines/model/effects.js';
 import type { GuardMessage, ShrinkWish } from '../../machines/model/guard.js';
-import { type Address, addressOf } from '../../machines/model/ids.js';
+import { type Address, addressOf, type InstanceId } from '../../machines/model/ids.js';
 import type { JsonObject } from '../../machines/model/json.js';
 import { type Driven, drive } from '../support/drive.js';
 
@@ -117,4 +117,36 @@ test('[SG-7] guard: a confirmation of at most so many lets go none when more cam
   assert.equal(answer?.body['ok'], false);
   assert.deepEqual(granted(tell(more, { ...confirming, atMost: 20 }, group('g0'))).length, 2);
   assert.deepEqual(granted(tell(waiting, { ...confirming, atMost: 10 }, group('g0'))).length, 1);
+});
+
+test('[SG-11] guard: instances on demand count one by one, are held by name, and are confirmed with the rest', () => {
+  const departures = (from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      ...{ id: `i-0000-00000000${from + index}` as InstanceId, sinceMs: 5 },
+      ...{ reason: 'job done', force: false },
+    }));
+  const asked = (guard: Guard, from: number, count: number, population = 1): Guard =>
+    tell(
+      guard,
+      { type: 'guard.level', population, wish: null, departures: departures(from, count) },
+      group('g0'),
+    );
+  // 120 instances: thirty may go.
+  const first = asked(settled(), 1000, 29, 30);
+  assert.equal(granted(first).length, 29);
+  assert.equal(guardShape(first.context, 10_000)['used'], 29);
+  const told = first.said<GrantParams>('grant').flatMap(({ wishes }) => wishes)[0];
+  assert.deepEqual(told?.of, { group: group('g0'), id: 'i-0000-000000001000' });
+  const again = asked(first, 1000, 29);
+  assert.equal(guardShape(again.context, 10_000)['used'], 29, 'told again they are counted once');
+  const more = asked(again, 2000, 3);
+  assert.deepEqual(held(more), ['instance/i-0000-000000002001', 'instance/i-0000-000000002002']);
+  const fewer = asked(more, 2001, 1);
+  assert.deepEqual(held(fewer), ['instance/i-0000-000000002001'], 'what is asked for no more');
+  const confirmed = tell(
+    fewer,
+    { type: 'operator.confirm', owner: 'ops', reason: 'yes' },
+    addressOf('group', 'x'),
+  );
+  assert.deepEqual(granted(confirmed), ['instance/i-0000-000000002001']);
 });

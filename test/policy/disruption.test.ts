@@ -267,7 +267,8 @@ test('[GR-23] breaker: open, nobody unhealthy leaves, and successors come one at
     ],
     ['its place filled, it stays; the next', books(filled, open), 'create for 2'],
     ['no room', books(overdue, { ...open, maxSize: 4 }), 'rest'],
-    ['no surplus', books(overdue, { ...open, wanted: 2 }), 'create for 1'],
+    ['no surplus', books(overdue, { ...open, wanted: 3 }), 'create for 1'],
+    ['the others are enough', books(overdue, { ...open, wanted: 2 }), 'rest'],
     ['delete-first', books(overdue, { ...open, replace: 'delete-first' }), 'rest'],
     [
       'the dead are replaced',

@@ -17,6 +17,19 @@ function check(rows: readonly (readonly [string, Books, string])[]): void {
 
 const three = [member(1), member(2), member(3)];
 
+test('[GR-8] [SG-4] scale: while surplus waits for the guard nobody is replaced whom the others make up for', () => {
+  for (const replace of ['create-first', 'delete-first'] as const) {
+    const members = [member(1, { replaceWanted: true }), member(2), member(3)];
+    const held = { ...books(members), replace, wanted: 1, floor: 3 };
+    assert.equal(nextStep(held), undefined);
+    assert.notEqual(nextStep({ ...held, wanted: 3 }), undefined);
+    const tired = [1, 2, 3].map((index) =>
+      member(index, { replaceWanted: true, state: 'suspect', inService: false }),
+    );
+    assert.notEqual(nextStep({ ...held, members: tired }), undefined, 'the others do not suffice');
+  }
+});
+
 test('[GR-2] scale: only staying members count', () => {
   check([
     ['enough', books(three), 'rest'],

@@ -103,3 +103,27 @@ test('[SG-1] node: with a share of 100% everything goes by itself', async () => 
   await node.clock.advance(5 * MINUTE_MS);
   assert.equal(made(node), 0);
 });
+
+test('[SG-11] node: instances on demand that are deleted share the window with every other removal', async () => {
+  const node = await startedWith({ a: 8 });
+  const web = addressOf('group', 'a/web');
+  const order = (type: string, rest: object) => node.order(web, { type, ...rest } as never);
+  for (let job = 0; job < 4; job += 1) {
+    await order('operator.createInstance', { key: `job-${job}`, reason: 'x' });
+  }
+  await node.clock.advance(MINUTE_MS);
+  assert.equal(made(node), 12);
+  for (let job = 0; job < 4; job += 1) {
+    const answer = await order('operator.deleteInstance', {
+      ...{ instance: `job-${job}`, reason: 'done', force: false },
+    });
+    assert.equal(answer?.['status'], 'deleting');
+  }
+  await node.clock.advance(MINUTE_MS);
+  assert.equal(made(node), 9, 'three of twelve');
+  assert.equal(heldBy(node).length, 1);
+  assert.match(String(heldBy(node)[0]), /^instance\/i-/);
+  assert.equal((await confirm(node))?.['ok'], true);
+  await node.clock.advance(MINUTE_MS);
+  assert.equal(made(node), 8);
+});

@@ -113,11 +113,14 @@ export function createNeighbours(
 
   /** Whoever asks is let go; what the guard thinks of it is told elsewhere. */
   function letGo(told: GuardMessage): void {
-    if (told.type !== 'guard.level' || told.wish === null || !neighbours.guardLetsGo) return;
-    const { to, sinceMs } = told.wish;
+    if (told.type !== 'guard.level' || !neighbours.guardLetsGo) return;
     const group = addressOf('group', spec.key);
-    const grant: GuardGrant = { type: 'guard.granted', to, sinceMs };
-    worldOf().answer(group, grant);
+    const grant = (to: number, sinceMs: number, id?: InstanceId): void => {
+      const one: GuardGrant = { type: 'guard.granted', to, sinceMs, ...(id && { id }) };
+      worldOf().answer(group, one);
+    };
+    if (told.wish !== null) grant(told.wish.to, told.wish.sinceMs);
+    for (const { id, sinceMs } of told.departures ?? []) grant(0, sinceMs, id);
   }
 
   function tellExit({ instance, providerId }: Made): void {
