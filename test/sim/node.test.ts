@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { addressOf } from '../../machines/model/ids.js';
 import { whyChain } from '../../src/app/why.js';
+import { expectOk } from '../contract/provider.js';
 import { HEALTHY } from '../support/fake-prober.js';
 import { seedOfRun } from '../support/seed.js';
 import { SMALL_SITE } from '../support/small-site.js';
@@ -74,6 +75,35 @@ test('[SM-2] a restart against an unchanged site sends nothing and changes nothi
   assert.deepEqual(next.lb.acknowledged.slice(sent), []);
   assert.deepEqual([...next.world.instances.keys()], instances);
   assert.equal(next.views('group')[0]?.['serving'], 3);
+});
+
+/** Types of all rows of the outbox, oldest first. */
+async function toldBy(node: VirtualNode): Promise<readonly string[]> {
+  const newestFirst = expectOk(await node.store.outboxList({ limit: 10_000 }));
+  return newestFirst.map(({ event }) => event.type).reverse();
+}
+
+test('[SM-2] [GR-32] [FE-60] [HE-18] what came to rest is told once; a crash of the node tells nothing of it again [C2]', async () => {
+  const node = await startVirtualNode(SMALL_SITE);
+  await run(node, 120);
+  const told = await toldBy(node);
+  const count = (type: string) => told.filter((one) => one === type).length;
+  assert.deepEqual(
+    ['group.converged', 'frontend.synced', 'backend.added', 'backend.removed'].map(count),
+    [1, node.views('frontend').length, node.views('backend').length, 0],
+  );
+  let life = node;
+  for (let crash = 0; crash < 3; crash += 1) {
+    life = await life.crash();
+    await run(life, 120);
+    assert.deepEqual((await toldBy(life)).slice(told.length), [], `crash ${crash}`);
+  }
+  life.world.kill([...life.world.instances.keys()][0] ?? '', 'killed');
+  await run(life, 300);
+  const since = (await toldBy(life)).slice(told.length);
+  for (const type of ['backend.removed', 'backend.added', 'group.converged']) {
+    assert.equal(since.filter((one) => one === type).length, 1, `${type} in ${since.join(' ')}`);
+  }
 });
 
 const events = fc.array(
