@@ -2,18 +2,29 @@
 import { percentile } from '../rows.js';
 import { type Outcome, type Params, param } from '../runtime/probe.js';
 import { inFolder } from '../runtime/store-folder.js';
-import { commit, decisionFor, type OutboxRig, openOutboxRig, POISON, recordFor } from './rig.js';
+import {
+  commit,
+  decisionFor,
+  type OutboxRig,
+  openNats,
+  openOutboxRig,
+  POISON,
+  recordFor,
+} from './rig.js';
+import { takeover } from './takeover.js';
 
 export const outboxProbes = {
   'outbox-append': append,
   'outbox-latency': latency,
   'outbox-drain': drain,
   'outbox-idle': idle,
+  'outbox-takeover': takeover,
 };
 
-function withRig<T>(work: (outbox: OutboxRig) => Promise<T>): Promise<T> {
+/** `nats`: 1: into a NATS server; else into files. */
+function withRig<T>(params: Params, work: (outbox: OutboxRig) => Promise<T>): Promise<T> {
   return inFolder(async (folder) => {
-    const outbox = await openOutboxRig(folder);
+    const outbox = await openOutboxRig(folder, params['nats'] === 1 ? openNats : undefined);
     try {
       return await work(outbox);
     } finally {
@@ -26,7 +37,7 @@ function withRig<T>(work: (outbox: OutboxRig) => Promise<T>): Promise<T> {
 function append(params: Params): Promise<Outcome> {
   const decisions = param(params, 'decisions');
   const inFlight = param(params, 'inFlight');
-  return withRig(async ({ rig }) => {
+  return withRig(params, async ({ rig }) => {
     const startedAt = performance.now();
     let made = 0;
     const maker = async (): Promise<void> => {
@@ -44,7 +55,7 @@ function append(params: Params): Promise<Outcome> {
 function latency(params: Params): Promise<Outcome> {
   const events = param(params, 'events');
   const warmUp = param(params, 'warmUp');
-  return withRig(async (outbox) => {
+  return withRig(params, async (outbox) => {
     await outbox.start({ batchSize: 64 });
     const waits: number[] = [];
     for (let made = 1; made <= warmUp + events; made += 1) {
@@ -63,32 +74,44 @@ function latency(params: Params): Promise<Outcome> {
 function drain(params: Params): Promise<Outcome> {
   const rows = param(params, 'rows');
   const poisoned = params['poisoned'] ?? 0;
-  return withRig(async (outbox) => {
+  return withRig(params, async (outbox) => {
     const poison = Array.from({ length: poisoned }, (_, key) => recordFor(`${POISON}${key}`));
     if (poisoned > 0) await commit(outbox.rig, [decisionFor('poison', poison)]);
     await outbox.fill(rows, param(params, 'keys'));
     const startedAt = performance.now();
+    const before = process.cpuUsage();
     await outbox.start({ batchSize: param(params, 'batchSize') });
     const endedAt = await outbox.published(rows);
-    return { perS: rows / ((endedAt - startedAt) / 1_000) };
+    const { user, system } = process.cpuUsage(before);
+    return { perS: rows / ((endedAt - startedAt) / 1_000), cpuUsEach: (user + system) / rows };
   });
 }
 
 /** CPU time of the whole process, all threads, per second in which nothing happens. */
 function idle(params: Params): Promise<Outcome> {
-  return withRig(async (outbox) => {
+  return withRig(params, async (outbox) => {
     await outbox.start({ batchSize: 64 });
     await outbox.fill(10, 10);
     outbox.appended(10);
     await outbox.published(10);
     await sleep(param(params, 'settleMs'));
-    const before = process.cpuUsage();
-    const startedAt = performance.now();
-    await sleep(param(params, 'idleMs'));
-    const { user, system } = process.cpuUsage(before);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    return { msPerS: (user + system) / 1_000 / seconds };
+    const windows: number[] = [];
+    for (let window = 0; window < IDLE_WINDOWS; window += 1) {
+      windows.push(await cpuMsPerS(param(params, 'idleMs') / IDLE_WINDOWS));
+    }
+    return { msPerS: percentile(windows, 0.5) };
   });
+}
+
+/** A collection of what filling has left falls into one of them, and is not what idling costs. */
+const IDLE_WINDOWS = 10;
+
+async function cpuMsPerS(ms: number): Promise<number> {
+  const before = process.cpuUsage();
+  const startedAt = performance.now();
+  await sleep(ms);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / (performance.now() - startedAt);
 }
 
 function sleep(ms: number): Promise<void> {

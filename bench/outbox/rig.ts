@@ -8,6 +8,8 @@ import { outboxActor } from '../../actors/outbox-actor.js';
 import type { OutboxPorts } from '../../actors/outbox-backlog.js';
 import { type Address, addressOf } from '../../machines/model/ids.js';
 import { openFileSink } from '../../src/adapters/file-sink/sink.js';
+import { openNatsSink } from '../../src/adapters/nats/sink.js';
+import { nodeSubject } from '../../src/adapters/nats/stream.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { noFailpoints } from '../../src/adapters/system/failpoints.js';
 import { systemIds, systemRandom } from '../../src/adapters/system/identity.js';
@@ -18,6 +20,7 @@ import { createHost } from '../../src/runtime/host.js';
 import { createPlacement } from '../../src/runtime/placement.js';
 import { openRig, type Rig } from '../runtime/store-rig.js';
 import { QUIET } from '../runtime/store-thread.js';
+import { startBroker } from './broker.js';
 
 export interface OutboxRig {
   readonly rig: Rig;
@@ -37,12 +40,10 @@ export const POISON = 'poison-';
 const OUTBOX = addressOf('outbox', 'main');
 const ROWS_PER_DECISION = 1_000;
 
-export async function openOutboxRig(folder: string): Promise<OutboxRig> {
+export async function openOutboxRig(folder: string, open = openFile): Promise<OutboxRig> {
   const rig = await openRig(join(folder, 'outbox.db'));
-  const opened = await openFileSink({ dir: join(folder, 'feed'), layout: 'segments', log: QUIET });
-  if (!opened.ok) throw new Error(opened.failure.message);
   const counter = createCounter();
-  const sink = refusing(opened.value, counter.count);
+  const sink = refusing(await open(folder), counter.count);
   const ports: OutboxPorts = {
     store: rig.store,
     sink,
@@ -85,6 +86,26 @@ export async function openOutboxRig(folder: string): Promise<OutboxRig> {
       await rig.close();
     },
   };
+}
+
+async function openFile(folder: string): Promise<Sink> {
+  const opened = await openFileSink({ dir: join(folder, 'feed'), layout: 'segments', log: QUIET });
+  if (!opened.ok) throw new Error(opened.failure.message);
+  return opened.value;
+}
+
+/** A stream on a server of its own, which ends with the sink. */
+export async function openNats(folder: string): Promise<Sink> {
+  const broker = await startBroker(folder);
+  const sink = openNatsSink({
+    ...{ servers: [broker.url], name: 'bench', stream: 'BENCH', replicas: 1, writer: 'bench' },
+    subjectOf: ({ node }) => nodeSubject('BENCH', node),
+  });
+  const close = async (): Promise<void> => {
+    await sink.close();
+    await broker.close();
+  };
+  return { ...sink, close };
 }
 
 const nothing = (): undefined => undefined;

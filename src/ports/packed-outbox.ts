@@ -17,8 +17,6 @@ export type StoredOutboxRow = readonly [
   controlVersion: number | null,
   /** `null`: it was never published; empty: it is the first of its key. */
   previous: string | null,
-  /** Of the last of its key in the feed. */
-  hash: string | null,
   /** `null`: what it is told from is gone. */
   event: string | null,
 ];
@@ -28,6 +26,7 @@ export interface StoredPending {
   readonly attempts: number;
   /** As above. */
   readonly previous: string | null;
+  /** Of the last of its key in the feed. */
   readonly hash: string | null;
   /** Digest of the artifact that it names. */
   readonly artifact: string | null;
@@ -100,13 +99,12 @@ function textOf(text: string, previous: string, artifact: string): FeedText | un
 }
 
 export function outboxRowOf(stored: StoredOutboxRow): OutboxRow {
-  const [seq, state, attempts, lastError, createdAt, controlVersion, previous, hash, text] = stored;
+  const [seq, state, attempts, lastError, createdAt, controlVersion, previous, text] = stored;
   const event = eventOf(text ?? '');
   const base = {
     ...{ seq, state, attempts, createdAt },
     ...(lastError === null ? {} : { lastError }),
     ...(previous === null ? {} : { wasSent: true as const }),
-    ...(hash === null ? {} : { headHash: hash }),
   };
   if (event === undefined) return { ...base, event: illegible(seq), damaged: ILLEGIBLE };
   if (controlVersion === null && previous === null) return { ...base, event };

@@ -115,8 +115,6 @@ export interface OutboxRow {
   readonly createdAt: number;
   /** It, or its tombstone, was published before: its `previousHash` stands. */
   readonly wasSent?: true;
-  /** Of the last event of its key in the feed; absent: there is none. */
-  readonly headHash?: string;
   /** Its text cannot be read, and `event` says nothing but a lane of its own. */
   readonly damaged?: string;
 }
@@ -141,6 +139,7 @@ export interface PendingRow {
   readonly event: FeedText;
   /** As a row's. */
   readonly wasSent: boolean;
+  /** Of the last event of its key in the feed. */
   readonly headHash: string | undefined;
   readonly damaged: string | undefined;
 }

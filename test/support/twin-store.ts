@@ -233,11 +233,6 @@ function outboxOf(rows: () => readonly OutboxRow[], set: (rows: readonly OutboxR
     );
   const change = (seq: number, to: Partial<OutboxRow>): void =>
     set(rows().map((row) => (row.seq === seq ? { ...row, ...to } : row)));
-  const shown = (some: readonly OutboxRow[]) =>
-    some.map((row) => {
-      const headHash = heads.get(row.event.orderingKey);
-      return headHash === undefined ? row : { ...row, headHash };
-    });
   const pending = () => rows().filter(({ state }) => state === 'pending');
   const dead = () => rows().filter(({ state }) => state === 'dead');
   return {
@@ -272,7 +267,7 @@ function outboxOf(rows: () => readonly OutboxRow[], set: (rows: readonly OutboxR
       return ok(undefined);
     },
     outboxList: async (filter) =>
-      ok(shown([...(filter.dead === true ? dead() : rows())].reverse().slice(0, filter.limit))),
+      ok([...(filter.dead === true ? dead() : rows())].reverse().slice(0, filter.limit)),
     outboxCounts: async () => {
       const oldest = pending()[0]?.createdAt;
       const counts = { pending: pending().length, dead: dead().length };

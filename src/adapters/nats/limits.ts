@@ -16,8 +16,9 @@ export const DUPLICATE_WINDOW_MS = 2 * 60 * 60 * 1_000;
 /** The least that a stream we did not create must remember. */
 export const DUPLICATE_WINDOW_MIN_MS = 2 * 60 * 1_000;
 
-/** What one append sends at once; the rest follows when that is acknowledged. */
-export const IN_FLIGHT_MAX = 256;
+/** What one append sends at once, messages and bytes of them; the rest follows when that is acknowledged. */
+export const IN_FLIGHT_MAX = 1_024;
+export const IN_FLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Rounds without an acknowledgement before an append gives up for now. */
 export const IDLE_ROUNDS_MAX = 8;

@@ -14,15 +14,16 @@
  * overtakes a refused event; [FD-9] [NA-1] a subject has
  * one writer: an older epoch gets nothing in.
  */
-import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { SinkFailure } from '../../../machines/model/failures.js';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 import type { Sink } from '../../ports/sink.js';
 import type { FeedText } from '../../ports/store.js';
+import { type Ack, type Acks, createAcks } from './acks.js';
 import { putArtifact } from './artifacts.js';
-import { type Appended, chainOf, type Letter, lettersOf } from './chain.js';
-import { IDLE_ROUNDS_MAX, IN_FLIGHT_MAX, REQUEST_TIMEOUT_MS } from './limits.js';
+import { type Appended, chainOf, type Expectation, type Letter, lettersOf } from './chain.js';
+import { IDLE_ROUNDS_MAX, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX } from './limits.js';
 import { createNatsLink, type NatsAccess, sayError } from './link.js';
 import { openStream, type StreamSpec } from './stream.js';
 
@@ -33,7 +34,7 @@ export interface NatsSinkOptions extends NatsAccess, StreamSpec {
 }
 
 interface Open {
-  readonly client: JetStreamClient;
+  readonly acks: Acks;
   readonly manager: JetStreamManager;
   readonly bytesMax: number;
 }
@@ -49,7 +50,7 @@ const WRITER = 'Switchyard-Writer';
 const EPOCH = 'Switchyard-Epoch';
 
 /** Server's error codes: the expected last sequence, or last id, is not what it has. */
-const WRONG_LAST: readonly unknown[] = [10_070, 10_071];
+const WRONG_LAST: readonly number[] = [10_070, 10_071];
 const TOO_LARGE = 10_054;
 
 export function openNatsSink(options: NatsSinkOptions): Sink {
@@ -71,6 +72,7 @@ class NatsSink {
   readonly #ours = new Set<string>();
   #fenced: string | undefined;
   #open: { readonly connection: unknown; readonly open: Open } | undefined;
+  #acks: { readonly connection: NatsConnection; readonly acks: Acks } | undefined;
   /** Calls take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -141,7 +143,7 @@ class NatsSink {
     const manager = await openStream(connection.value, this.#options);
     if (!manager.ok) return manager;
     const open: Open = {
-      client: jetstream(connection.value, { timeout: REQUEST_TIMEOUT_MS }),
+      acks: this.#acksOn(connection.value),
       manager: manager.value,
       bytesMax: connection.value.info?.max_payload ?? 1_048_576,
     };
@@ -150,12 +152,21 @@ class NatsSink {
     return ok(open);
   }
 
+  /** Answers of one connection come to one place, however often the stream is opened anew on it. */
+  #acksOn(connection: NatsConnection): Acks {
+    if (this.#acks?.connection !== connection) {
+      this.#acks?.acks.close();
+      this.#acks = { connection, acks: createAcks(connection) };
+    }
+    return this.#acks.acks;
+  }
+
   /** Sends until every letter has its outcome. */
   async #deliver(open: Open, letters: readonly Letter[]): Promise<void> {
     for (let idle = 0; idle < IDLE_ROUNDS_MAX; ) {
       const waiting = letters.filter(({ outcome }) => outcome === undefined);
       if (waiting.length === 0) return;
-      const some = waiting.slice(0, IN_FLIGHT_MAX);
+      const some = firstOf(waiting);
       const failure = (await this.#claim(open, some)) ?? (await this.#send(open, some));
       if (failure !== undefined) return this.#giveUp(waiting, failure);
       idle = some.some(({ outcome }) => outcome !== undefined) ? 0 : idle + 1;
@@ -200,10 +211,13 @@ class NatsSink {
   /** Sends these at once; the answer says why the server is away. */
   async #send(open: Open, letters: readonly Letter[]): Promise<string | undefined> {
     const expected = chainOf(letters, this.#last);
-    const answers = await Promise.all(
-      letters.map((letter, index) => this.#publish(open, letter, expected[index])),
+    const acks = await open.acks.publish(
+      letters.map(({ event, subject, bytes }, index) => {
+        return { subject, bytes, headers: this.#headersOf(event, expected[index]) };
+      }),
     );
-    for (const [index, answer] of answers.entries()) {
+    for (const [index, ack] of acks.entries()) {
+      const answer = answerOf(ack);
       const letter = letters[index];
       if (letter === undefined) continue;
       if (answer.kind === 'away') {
@@ -235,28 +249,34 @@ class NatsSink {
     }
   }
 
-  async #publish(
-    { client }: Open,
-    { event, subject, bytes }: Letter,
-    expect: ReturnType<typeof chainOf>[number] | undefined,
-  ): Promise<Answer> {
+  #headersOf({ eventId, epoch }: FeedText, expect: Expectation | undefined): MsgHdrs {
     const head = headers();
+    head.set('Nats-Msg-Id', eventId);
     head.set(WRITER, this.#options.writer);
-    head.set(EPOCH, String(event.epoch));
-    try {
-      const ack = await client.publish(subject, bytes, {
-        msgID: event.eventId,
-        headers: head,
-        timeout: REQUEST_TIMEOUT_MS,
-        ...(expect === undefined ? {} : { expect }),
-      });
-      return { kind: 'stored', seq: ack.seq };
-    } catch (error) {
-      const { code } = error as { readonly code?: unknown };
-      if (WRONG_LAST.includes(code)) return { kind: 'behind' };
-      return { kind: code === TOO_LARGE ? 'content' : 'away', message: sayError(error) };
+    head.set(EPOCH, String(epoch));
+    const { lastMsgID, lastSubjectSequence } = expect ?? {};
+    if (lastMsgID !== undefined) head.set('Nats-Expected-Last-Msg-Id', lastMsgID);
+    if (lastSubjectSequence !== undefined) {
+      head.set('Nats-Expected-Last-Subject-Sequence', String(lastSubjectSequence));
     }
+    return head;
   }
+}
+
+/** As many as may be under way. */
+function firstOf(letters: readonly Letter[]): readonly Letter[] {
+  let bytes = 0;
+  const end = letters.findIndex((letter, index) => {
+    bytes += letter.bytes.length;
+    return index === IN_FLIGHT_MAX || (index > 0 && bytes > IN_FLIGHT_BYTES_MAX);
+  });
+  return end < 0 ? letters : letters.slice(0, end);
+}
+
+function answerOf(ack: Ack): Answer {
+  if (ack.kind !== 'refused') return ack;
+  if (WRONG_LAST.includes(ack.code)) return { kind: 'behind' };
+  return { kind: ack.code === TOO_LARGE ? 'content' : 'away', message: ack.message };
 }
 
 function away(message: string): Result<never, SinkFailure> {

@@ -54,8 +54,11 @@ const MOVE_HEADS = `
   UPDATE aggregates SET hash = head.value
   FROM json_each(@heads) AS head WHERE aggregates.ordering_key = head.key`;
 
+/** Of an event that can be read. */
+const EVENT_ID = "CASE WHEN json_valid(event) THEN event ->> 'eventId' END";
+
 const ROW_NAMED = `SELECT seq FROM events WHERE state = 'dead'
-  AND (CAST(seq AS TEXT) = @row OR event ->> 'eventId' = @row)`;
+  AND (CAST(seq AS TEXT) = @row OR ${EVENT_ID} = @row)`;
 
 /** A dead one is refused once more, and its tombstone sent again: the feed may have lost that too. */
 const REPUBLISH = `
@@ -69,7 +72,7 @@ const COUNTS = `
          (SELECT created_at FROM outbox WHERE state = 'pending' ORDER BY seq LIMIT 1) AS oldest`;
 
 export function createOutbox(db: Database.Database): Outbox {
-  const select = `SELECT ${OUTBOX_COLUMNS} FROM events LEFT JOIN aggregates USING (ordering_key)`;
+  const select = `SELECT ${OUTBOX_COLUMNS} FROM events`;
   const pending = createPendingRows(db);
   const newest = db.prepare<[number], StoredOutboxRow>(`${select} ORDER BY seq DESC LIMIT ?`).raw();
   const dead = db
@@ -143,17 +146,18 @@ function createAmend(db: Database.Database): Outbox['amend'] {
     "UPDATE outbox SET state = 'discarded', last_error = ? WHERE seq = ?",
   );
   const eventId = db
-    .prepare<[number], string>("SELECT event ->> 'eventId' FROM events WHERE seq = ?")
+    .prepare<[number], string | null>(`SELECT ${EVENT_ID} FROM events WHERE seq = ?`)
     .pluck();
   const republish = db.prepare<[number]>(REPUBLISH);
-  return (amendment) => {
+  // What is refused was not done: all of it, or nothing.
+  return db.transaction((amendment: OutboxAmendment) => {
     if (amendment.verb === 'republish') return { rows: republish.run(amendment.sinceMs).changes };
     const seq = named.get({ row: amendment.row });
     if (seq === undefined) return { rows: 0 };
     if (amendment.verb === 'requeue') requeue.run(seq);
     else discard.run(amendment.reason.slice(0, LAST_ERROR_CHARACTERS_MAX), seq);
     return { rows: 1, eventId: eventId.get(seq) ?? '' };
-  };
+  }).immediate;
 }
 
 /**

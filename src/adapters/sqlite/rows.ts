@@ -49,7 +49,7 @@ export function decodeJournal(row: JournalRow): JournalEntry {
 
 /** In the order of the port's StoredOutboxRow. */
 export const OUTBOX_COLUMNS = `seq, state, attempts, last_error, created_at, control_version,
-  previous, hash, event`;
+  previous, event`;
 
 export interface LedgerRow {
   readonly frontend: string;

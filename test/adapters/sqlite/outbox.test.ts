@@ -237,6 +237,41 @@ test('[OB-15] O7: a row whose text is damaged says so between two that are whole
   }
 });
 
+test('[OB-12] [OB-15] outbox: what cannot be read is listed, sent again and let go, and is in no other row’s way', async () => {
+  for (const damage of ["data = '{'", "event = '{'", "event = '{', entry = NULL"]) {
+    const { db, store } = fresh();
+    await store.commit(['a', 'b', 'c'].map((id) => decisionOf(id, { records: [publishOf(WEB)] })));
+    db.prepare(`UPDATE outbox SET ${damage} WHERE seq = 2`).run();
+    const bury = async () =>
+      unwrap(
+        await store.outboxWriteBack(
+          [2, 3].map((seq) => ({ seq, error: 'no', dead: true as const })),
+        ),
+      );
+    await bury();
+    const listed = unwrap(await store.outboxList({ dead: true, limit: 9 }));
+    assert.deepEqual(
+      listed.map(({ seq, damaged }) => [seq, damaged !== undefined]),
+      [
+        [3, false],
+        [2, true],
+      ],
+    );
+    const amend = async (verb: 'requeue' | 'discard', row: string) =>
+      unwrap(await store.outboxAmend({ verb, row, reason: 'known' })).rows;
+    assert.equal(await amend('requeue', 'c.0'), 1, damage);
+    assert.equal(await amend('requeue', '2'), 1, damage);
+    assert.deepEqual(
+      unwrap(await store.outboxPending(0, 9)).map(({ seq }) => seq),
+      [1, 2, 3],
+    );
+    await bury();
+    assert.equal(await amend('discard', '2'), 1, damage);
+    assert.equal(await amend('discard', 'c.0'), 1, damage);
+    assert.deepEqual(unwrap(await store.outboxList({ dead: true, limit: 9 })), []);
+  }
+});
+
 test('[FD-11] [FD-13] outbox: an event has one text: what is stored is what JSON makes of it again', async () => {
   const odd = fc.string({
     unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', '\u007f', 'é', '\u2028', '😀', "'", '%'),
