@@ -54,16 +54,24 @@ export function createChains(before: ReadonlyMap<string, string> = new Map()): C
         const outcome = outcomes[at];
         const link = outcome !== undefined && isThere(outcome) ? links.get(outcome.seq) : undefined;
         if (outcome === undefined || link === undefined) continue;
-        const { key, previous = '', hash } = link;
-        if (last.has(key)) placed[at] = { ...outcome, previousHash: previous };
-        else {
-          last.set(key, hash);
-          placed[at] = { ...outcome, previousHash: previous, head: { key, hash } };
-        }
+        placed[at] = placedAt(outcome, link, !last.has(link.key));
+        if (!last.has(link.key)) last.set(link.key, link.hash);
       }
       return { outcomes: placed, heads: last };
     },
   };
+}
+
+/** Most outcomes are a number alone: they are made anew rather than copied. */
+function placedAt(outcome: OutboxOutcome, link: Link, isLast: boolean): OutboxOutcome {
+  const { key, previous: previousHash = '', hash } = link;
+  const { seq, controlVersion, error } = outcome;
+  if (controlVersion === undefined || error !== undefined) {
+    return { ...outcome, previousHash, ...(isLast ? { head: { key, hash } } : {}) };
+  }
+  return isLast
+    ? { seq, controlVersion, previousHash, head: { key, hash } }
+    : { seq, controlVersion, previousHash };
 }
 
 function isThere({ controlVersion, dead }: OutboxOutcome): boolean {

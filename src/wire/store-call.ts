@@ -29,14 +29,6 @@ const isAttributes = record({
   tableLength: isNumber,
 });
 
-const isOutcome = record(
-  { seq: isCount },
-  {
-    ...{ controlVersion: isNumber, error: isText, dead: isTrue, previousHash: isText },
-    head: record({ key: isText, hash: isText }),
-  },
-);
-
 const isClaim = record({
   ...{ thread: isName, incarnation: isNumber, epoch: isNumber },
   ...{ leaseMs: isNumber, coalesceWindowMs: isNumber },
@@ -89,7 +81,8 @@ export const STORE_ARGUMENTS = {
   outboxAmend: [isAmendment],
   outboxClaim: [isClaim],
   outboxPending: [isNumber, isNumber],
-  outboxWriteBack: [listOf(isOutcome)],
+  /** What it holds is looked at as it is read: src/wire/outcomes.ts. */
+  outboxWriteBack: [isText],
   outboxList: [record({ limit: isNumber }, { dead: isFlag })],
   outboxCounts: [],
   journal: [isNumber, isNumber],

@@ -27,6 +27,7 @@ import { packBatch } from '../../wire/decision-batch.js';
 import type { WireFailure } from '../../wire/failures.js';
 import { REQUEST_DECISIONS_MAX } from '../../wire/limits.js';
 import type { LinkFrame, StoreAnswerFrame, StoreRequestFrame } from '../../wire/link-frame.js';
+import { packOutcomes } from '../../wire/outcomes.js';
 import { isPackedDecision } from '../../wire/packed-decision.js';
 import { isFlag, isObject } from '../../wire/shape.js';
 import type { StoreMethod } from '../../wire/store-call.js';
@@ -112,7 +113,7 @@ export function createRemoteStore(options: RemoteStoreOptions = {}): RemoteStore
     fence: (thread, incarnation) => call('fence', thread, incarnation),
     outboxAmend: (amendment) => call('outboxAmend', amendment),
     outboxClaim: (claim) => call('outboxClaim', claim),
-    outboxWriteBack: (outcomes) => call('outboxWriteBack', outcomes),
+    outboxWriteBack: (outcomes) => call('outboxWriteBack', packOutcomes(outcomes)),
     ledgerPut: (entry) => call('ledgerPut', entry),
     ledgerRemove: (vipKey) => call('ledgerRemove', vipKey),
     artifactPut: (part) => call('artifactPut', part),

@@ -23,6 +23,7 @@ import { createPlacement, type Placement } from '../../runtime/placement.js';
 import { readBatch } from '../../wire/decision-batch.js';
 import { ANSWER_ITEMS_MAX } from '../../wire/limits.js';
 import type { StoreRequestFrame } from '../../wire/link-frame.js';
+import { readOutcomes } from '../../wire/outcomes.js';
 import { hasArguments, type StoreArguments, type StoreMethod } from '../../wire/store-call.js';
 import type { StoreChannel } from './remote-store.js';
 
@@ -198,7 +199,12 @@ const CALLS: Calls = {
   outboxAmend: (store, [amendment]) => store.outboxAmend(amendment),
   outboxClaim: (store, [claim]) => store.outboxClaim(claim),
   outboxPending: (store, [afterSeq, max]) => store.outboxTexts(afterSeq, max),
-  outboxWriteBack: (store, [outcomes]) => store.outboxWriteBack(outcomes),
+  outboxWriteBack: async (store, [text]) => {
+    const outcomes = readOutcomes(text);
+    return outcomes === undefined
+      ? fail(misshapen('outboxWriteBack'))
+      : store.outboxWriteBack(outcomes);
+  },
   outboxList: (store, [filter]) => store.outboxList(filter),
   outboxCounts: (store) => store.outboxCounts(),
   journal: (store, [afterSeq, max]) => store.journal(afterSeq, max),
