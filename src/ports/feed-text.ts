@@ -13,9 +13,13 @@ export function feedTextOf(event: FeedEvent): FeedText {
   );
 }
 
-/** `text` is one event's, with a control version of 0. Throws when it is no JSON. */
+/** `text` is one event's, with a control version of 0. Throws when it is no JSON, or no event. */
 export function readFeedText(text: string, artifactRef: string | undefined): FeedText {
-  return scanned(text, artifactRef) ?? asked(wholeOf({ text }), text);
+  const found = scanned(text, artifactRef) ?? asked(wholeOf({ text }), text);
+  for (const name of [found.eventId, found.type, found.orderingKey]) {
+    if (typeof name !== 'string') throw new Error('it is no event');
+  }
+  return found;
 }
 
 export function wholeOf({ text }: Pick<FeedText, 'text'>): FeedEvent {

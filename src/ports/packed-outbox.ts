@@ -4,7 +4,7 @@
  *
  * Rule: [OB-15] a text that is no JSON any more is a row that says so, and a lane of its own.
  */
-import { feedTextOf, readFeedText } from './feed-text.js';
+import { feedTextOf, readFeedText, wholeOf } from './feed-text.js';
 import type { FeedEvent, FeedText, OutboxRow, PendingRow } from './store.js';
 
 /** As the database has it. */
@@ -118,13 +118,14 @@ export function outboxRowOf(stored: StoredOutboxRow): OutboxRow {
 
 function eventOf(text: string): FeedEvent | undefined {
   try {
-    return JSON.parse(text) as FeedEvent;
+    readFeedText(text, undefined);
+    return wholeOf({ text });
   } catch {
     return undefined;
   }
 }
 
-const ILLEGIBLE = 'its text is no JSON any more';
+const ILLEGIBLE = 'its text is no event any more';
 
 /** A lane of its own: whose it was nobody knows. */
 function illegible(seq: number): FeedEvent {

@@ -238,7 +238,7 @@ test('[OB-15] O7: a row whose text is damaged says so between two that are whole
 });
 
 test('[OB-12] [OB-15] outbox: what cannot be read is listed, sent again and let go, and is in no other row’s way', async () => {
-  for (const damage of ["data = '{'", "event = '{'", "event = '{', entry = NULL"]) {
+  for (const damage of ["data = '{'", "event = '{'", "event = '{', entry = NULL", "event = '{}'"]) {
     const { db, store } = fresh();
     await store.commit(['a', 'b', 'c'].map((id) => decisionOf(id, { records: [publishOf(WEB)] })));
     db.prepare(`UPDATE outbox SET ${damage} WHERE seq = 2`).run();
