@@ -1,8 +1,7 @@
 /**
  * The words the chart of an instance is written in: its guards, changes, effects and delays.
  *
- * Input: memory and event. Output: yes or no, the next memory, effects as data, milliseconds. The
- * chart itself is in instance.ts. Guards and delays never look at a clock: time is in the event.
+ * Input: memory and event. Output: yes or no, the next memory, effects as data, milliseconds. No clock.
  */
 import { assign, setup } from 'xstate';
 import {
@@ -318,6 +317,16 @@ export const explains = {
     return { replyTo, body: { ok: true, ...instanceGates(context) } };
   },
 } as const;
+
+/** Agrees to what makes it this: it is shown as it will be, not as it was. */
+function agreesAs(state: InstanceState) {
+  const params = ({ context, event }: InstanceArgs) =>
+    agreed({ ...context, ...entered(context, state, event.meta) }, event.meta);
+  return { type: 'agree', params } as const;
+}
+
+export const drainsByHand = ['planDrain', agreesAs('draining')] as const;
+export const keeps = ['planQuarantine', agreesAs('quarantined')] as const;
 
 /** Answers an order that changed nothing. */
 export const answers = { type: 'answer', params: answerOf } as const;

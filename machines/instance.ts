@@ -17,8 +17,7 @@
  * deadline does; [IN-6] the provider deletes only what every frontend let go of, unless a hold ran
  * out, and then on record; [IN-7] a death is told at once; [IN-8] a restart says everything again;
  * [IN-9] a refused delete is tried again for ever; [IN-10] an operator's order is answered once it
- * is durable, or refused; [IN-14] a frontend that says it cannot do without the instance is asked
- * again, however long that takes: only one that says nothing is given up on.
+ * is durable, or refused; [IN-14] only a frontend that says nothing is ever given up on.
  */
 import { and, not } from 'xstate';
 import { newInstance } from './instance-memory.js';
@@ -31,6 +30,7 @@ import {
   backsOff,
   creates,
   deletes,
+  drainsByHand,
   ends,
   enters,
   explains,
@@ -39,6 +39,7 @@ import {
   hastens,
   instanceSetup,
   journals,
+  keeps,
   leavesNeighbours,
   publishes,
   refuses,
@@ -150,9 +151,9 @@ const alive = createStateConfig({
     activated: { actions: ['renumber', ...saysAgain, watches] },
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
-    'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
+    'operator.drain': { target: 'draining', actions: drainsByHand },
     'instance.notice': { target: 'draining', actions: ['planDrain', tellsNotice] },
-    'operator.quarantine': { target: 'quarantined', actions: ['planQuarantine', agrees] },
+    'operator.quarantine': { target: 'quarantined', actions: keeps },
     'operator.replace': [
       { guard: 'isReplaceOrdered', actions: answers },
       {
@@ -192,7 +193,7 @@ const quarantined = createStateConfig({
     'provider.exited': { guard: 'isMine', target: 'lost', actions: 'markDead' },
     'instance.drain': { target: 'draining', actions: 'planDrain' },
     'instance.notice': { target: 'draining', actions: ['planDrain', tellsNotice] },
-    'operator.drain': { target: 'draining', actions: ['planDrain', agrees] },
+    'operator.drain': { target: 'draining', actions: drainsByHand },
     'operator.quarantine': { actions: answers },
     'operator.release': [
       {

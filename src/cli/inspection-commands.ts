@@ -65,7 +65,7 @@ function gatesText(answer: JsonObject): string {
   const provider = answer['provider'] as JsonObject | undefined;
   const about = provider === undefined ? [] : [providerText(provider)];
   const lines = [...order('holds'), ...guards, ...conditions, ...order('open'), ...about];
-  return printable(lines.length === 0 ? 'nothing holds it' : lines.join('\n'));
+  return lines.length === 0 ? 'nothing holds it' : lines.map(printable).join('\n');
 }
 
 function gateText({ gate, state, says }: JsonObject): string {

@@ -152,6 +152,7 @@ export function objectOf(words: readonly string[]): {
   if (second !== undefined) return { kind: first, name: second };
   if (/^i-[0-9a-f]{4}-/.test(first)) return { kind: 'instance', name: first };
   const slash = first.indexOf('/');
+  if (slash < 0) throw new RangeError(`'${first}' names no object: write ${OBJECT_HELP}`);
   return { kind: first.slice(0, slash), name: first.slice(slash + 1) };
 }
 

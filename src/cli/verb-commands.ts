@@ -110,7 +110,7 @@ function sweptText(swept: readonly JsonObject[]): string {
     ((orphans ?? []) as readonly JsonObject[]).map((one) => ({ ...one, provider: name as Json })),
   );
   const heads = swept.map(({ name, listed, mode }) => `${name}: ${listed} of ours, mode ${mode}`);
-  return [...heads, listText('orphans', orphans)].map(printable).join('\n');
+  return [...heads.map(printable), listText('orphans', orphans)].join('\n');
 }
 
 function identityCommand(): Command {

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { addressOf } from '../../machines/model/ids.js';
-import { fail } from '../../machines/model/result.js';
+import { fail, ok } from '../../machines/model/result.js';
 import { type ControlServer, serveControl } from '../../src/adapters/grpc/server.js';
 import { type FakeNode, fakeNode } from '../support/fake-node-api.js';
 import { FAKE_CONDITION, FAKE_STATUS, INSTANCE_ID } from '../support/fake-node-data.js';
@@ -178,7 +178,8 @@ test('[CL-42] exit codes: each failure has its own, and one sentence on stderr',
       [['drain', 'i-none'], 4, /there is no instance 'i-none'/],
       [['status'], 5, /no daemon answers/, lonely],
       [['get', 'groups'], 5, /no daemon answers/, lonely],
-      [['show', 'nonsense'], 64, /there is no kind/],
+      [['show', 'nonsense/x'], 64, /there is no kind/],
+      [['show', 'web'], 64, /'web' names no object: write KIND\/NAME/],
       [['machines', 'show', 'nix'], 4, /there is no machine 'nix'/],
       [['feed', 'verify', '--dir', 'nowhere'], 4, /there is no feed/],
       [['feed', 'tail'], 1, /no configuration/],
@@ -364,4 +365,30 @@ test('[CL-47] feed: without a name it is the one that feed.source names, and a n
   assert.equal((await run(['feed', 'verify', '--source', there])).code, 0);
   const odd = await run(['feed', 'tail', '--source', 'nats://nobody/S']);
   assert.deepEqual([odd.code, /expected a folder, or nats/.test(odd.err)], [64, true]);
+});
+
+test('[CL-40] why-not and sweep: one line for each thing, what holds first', async () => {
+  const gate = (name: string, state: string) => ({ gate: name, state, says: `says ${name}` });
+  node.script.lists = {
+    ...node.script.lists,
+    providers: [{ name: 'local', state: 'open', queued: 2 }],
+  };
+  const gates = [gate('sleep', 'open'), gate('budget', 'holds')];
+  node.script.answer = ok({ ok: true, gates, provider: 'local' });
+  const why = await run(['why-not', 'group/acme/web']);
+  assert.equal(why.code, 0);
+  const [first, ...others] = why.out.trim().split('\n');
+  assert.match(first ?? '', /^holds +budget +says budget$/);
+  assert.match(others.at(-1) ?? '', /provider\/local: open, 2 waiting/);
+  const orphan = { providerId: 'p-1', why: 'unknown', instance: 'i-1', address: '127.64.0.1' };
+  node.script.answer = ok({
+    ok: true,
+    name: 'local',
+    listed: 4,
+    mode: 'report',
+    orphans: [orphan],
+  });
+  const swept = await run(['sweep']);
+  assert.equal(swept.code, 0);
+  assert.match(swept.out, /^local: 4 of ours, mode report\nPROVIDER ID .*\np-1 +local +unknown/);
 });

@@ -35,6 +35,7 @@ test('[IN-1] instance: a notice brings a drain forward, never back', () => {
   const one = first(world);
   verb(world, one, 'operator.drain');
   world.run(1_000);
+  assert.match(JSON.stringify(world.replies['operator.drain']), /"state":"draining"/);
   const was = named(world, one).drain?.deadlineMs ?? 0;
   notice(world, one, HOUR_MS);
   world.run(1_000);
@@ -95,6 +96,7 @@ test('[IN-18] quarantine: out of rotation, replaced, alive; drained when its tim
   quarantine(world, one, HOUR_MS);
   world.run(MINUTE_MS);
   assert.equal(answered(world, 'q'), true);
+  assert.match(JSON.stringify(world.replies['q']), /"state":"quarantined"/);
   assert.equal(named(world, one).state, 'quarantined');
   assert.equal(world.neighbours.asOf(WEB, one.id)?.phase, 'drain');
   assert.equal(inState(world, 'serving').length, 3);

@@ -72,7 +72,7 @@ async function instanceAnswer(api: NodeApi, object: Address, shown: string): Ans
 /** How much waits there, and what it said last. */
 async function providerOf(api: NodeApi, name: unknown): Promise<JsonObject> {
   const object = addressOf('provider', String(name));
-  const view = (await api.view(object)) ?? {};
+  const view = (await api.list('providers', {})).find((one) => one['name'] === name) ?? {};
   const { state = 'unknown', queued = 0, running = 0, lastError } = view;
   return { object, state, queued, running, ...(lastError === undefined ? {} : { lastError }) };
 }
