@@ -15,6 +15,7 @@ interface Entry {
 }
 
 let entry: Promise<Entry> | undefined;
+let isPrepared = false;
 let tasks = 0;
 
 const load = (): Promise<Entry> => {
@@ -31,7 +32,8 @@ module.exports = {
   /** Ends at once, so that the pool has the thread for the next task. */
   standBy: async (): Promise<void> => {
     // What goes wrong here goes wrong again for a task, which then says so.
-    void prepare().catch(() => undefined);
+    if (!isPrepared) void prepare().catch(() => undefined);
+    isPrepared = true;
   },
   runWorker: async (task: Task): Promise<void> => {
     tasks += 1;

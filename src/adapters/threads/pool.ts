@@ -53,10 +53,13 @@ export function createThreadPool(options: PoolOptions): ThreadPool {
   let standingBy = 0;
   let closed = false;
 
-  /** A task that ends at once: for it the pool makes a thread, which stays. */
+  /**
+   * A task that ends at once: for it the pool makes a thread, which stays. One that is there already may
+   * have come up by itself, in the place of one that died, and has rehearsed nothing yet: it is told too.
+   */
   const standBy = (): void => {
     cancel = undefined;
-    if (closed || pool.threads.length > tasks) return;
+    if (closed) return;
     standingBy += 1;
     const over = (): void => {
       standingBy -= 1;
