@@ -15,6 +15,7 @@ import type { LinkPorts } from '../../src/adapters/threads/link.js';
 import { createMesh, type Mesh, type Peer } from '../../src/adapters/threads/mesh.js';
 import { createRemoteStore } from '../../src/adapters/threads/remote-store.js';
 import { serveStore } from '../../src/adapters/threads/serve-store.js';
+import { openStage } from '../../src/adapters/threads/stage.js';
 import type { Log } from '../../src/ports/log.js';
 import { createHost, type Host } from '../../src/runtime/host.js';
 import { createPlacement } from '../../src/runtime/placement.js';
@@ -76,7 +77,7 @@ export function runWorker(task: StoreTask | ShardTask): Promise<void> {
 
 export function rehearse(isOver: () => boolean): Promise<void> {
   const house = { clock: systemClock(), ids: systemIds(), random: systemRandom(), isOver };
-  return playScene(storedScene, house);
+  return playScene(storedScene, { ...house, open: openStage });
 }
 
 function openStore({ control, file }: StoreTask): void {

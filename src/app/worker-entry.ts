@@ -13,6 +13,7 @@ import { systemIds, systemRandom } from '../adapters/system/identity.js';
 import { createMesh, type Mesh, type MeshOptions } from '../adapters/threads/mesh.js';
 import { createRemoteStore } from '../adapters/threads/remote-store.js';
 import { serveStore } from '../adapters/threads/serve-store.js';
+import { openStage } from '../adapters/threads/stage.js';
 import { isDuty } from '../policy/duty.js';
 import { createHost } from '../runtime/host.js';
 import { createPlacement } from '../runtime/placement.js';
@@ -53,7 +54,7 @@ export const runWorker = workerOf((role) => castOf([role]));
 /** What a thread does that waits for its task. */
 export function rehearse(isOver: () => boolean): Promise<void> {
   const house = { clock: systemClock(), ids: systemIds(), random: systemRandom(), isOver };
-  return playScene(shardScene(), house);
+  return playScene(shardScene(), { ...house, open: openStage });
 }
 
 export function workerOf(casting: Casting): (task: WorkerTask) => Promise<void> {

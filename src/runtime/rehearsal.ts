@@ -6,10 +6,9 @@
  *
  * Nothing leaves it: effects do nothing, messages find nobody, what is stored is forgotten.
  */
-import { fail, ok } from '../../machines/model/result.js';
 import type { Clock, Ids, Random } from '../ports/clock.js';
-import { joinLines, type PackedCell, packEach, unpackLines } from '../ports/packed.js';
-import type { Committed, StoredCell } from '../ports/store.js';
+import type { CellLine, PackedCell } from '../ports/packed.js';
+import type { StoredCell } from '../ports/store.js';
 import type { ActorType, EffectTable } from './actor-type.js';
 import type { Envelope } from './envelope.js';
 import { createHost, type Host } from './host.js';
@@ -34,6 +33,19 @@ export interface House {
   readonly random: Random;
   /** The task has come: the rest is left out. */
   isOver(): boolean;
+  /** The way to a store, as a task has it, with nothing behind it but this. */
+  open(played: Played): Stage;
+}
+
+/** What is loaded, ascending by address, and who is told what is stored. */
+export interface Played {
+  lines(): readonly CellLine[];
+  keep(cell: PackedCell): void;
+}
+
+export interface Stage {
+  readonly store: CellStore;
+  close(): Promise<void>;
 }
 
 /** Cells that one round loads, at least, and rounds: what the compiler wants to see before it believes. */
@@ -46,38 +58,66 @@ export async function rehearse(scene: Scene, house: House): Promise<void> {
   const text = rows.join('\n');
   const takes = Math.ceil(CELLS / rows.length);
   for (let round = 0; round < ROUNDS && !house.isOver(); round += 1) {
-    const texts = Array.from({ length: takes }, (_, take) =>
-      joinLines(scene.again(text, take + 1).split('\n')),
+    const lines = Array.from({ length: takes }, (_, take) =>
+      scene
+        .again(text, take + 1)
+        .split('\n')
+        .map((row): CellLine => [addressIn(row), row]),
     );
-    await play(scene, house, texts);
+    await play(scene, house, lines.flat());
   }
 }
 
 /** The opening, and the last row of each cell that was stored by it. */
 async function firstRows(scene: Scene, house: House): Promise<readonly string[]> {
   const rows = new Map<string, string>();
-  const host = hostOf(scene, house, {
-    load: async () => ok([]),
-    keep: (cell) => scene.plays(cell[0]) && rows.set(cell[0], lineOf(cell)),
+  const keep = (cell: PackedCell): void => {
+    if (scene.plays(cell[0])) rows.set(cell[0], lineOf(cell));
+  };
+  await staged(scene, house, {
+    played: { lines: () => NO_LINES, keep },
+    sent: () => scene.opening,
   });
-  await host.start();
-  for (const envelope of scene.opening) host.send(envelope);
-  await settled(house);
-  await host.stop();
   return [...rows.values()];
 }
 
-async function play(scene: Scene, house: House, texts: readonly string[]): Promise<void> {
-  let cells: readonly StoredCell[] = [];
-  const load = async () => {
-    cells = texts.flatMap(unpackLines);
-    return ok(cells);
-  };
-  const host = hostOf(scene, house, { load, keep: () => undefined });
+async function play(scene: Scene, house: House, lines: readonly CellLine[]): Promise<void> {
+  await staged(scene, house, {
+    played: { lines: () => (house.isOver() ? NO_LINES : lines), keep: nothing },
+    sent: (cells) => cells.map(scene.ask),
+  });
+}
+
+const NO_LINES: readonly CellLine[] = [];
+
+interface Act {
+  readonly played: Played;
+  /** Once all are there. */
+  sent(cells: readonly StoredCell[]): readonly Envelope[];
+}
+
+async function staged(scene: Scene, house: House, { played, sent }: Act): Promise<void> {
+  const stage = house.open(played);
+  const cells: StoredCell[] = [];
+  const host = hostOf(scene, house, seenBy(stage.store, cells));
   await host.start();
-  for (const cell of cells) host.send(scene.ask(cell));
+  for (const envelope of sent(cells)) host.send(envelope);
   await settled(house);
   await host.stop();
+  await stage.close();
+}
+
+/** The same store; what is loaded is noted. */
+function seenBy(store: CellStore, cells: StoredCell[]): CellStore {
+  return {
+    load: (kinds, take) =>
+      store.load(kinds, (rows) => {
+        cells.push(...rows);
+        take?.(rows);
+      }),
+    loadFamily: (address) => store.loadFamily(address),
+    commit: (decisions) => store.commit(decisions),
+  };
 }
 
 /** Turns of the event loop that a scene has; each runs what waits, a bounded number of actors at a time. */
@@ -87,15 +127,10 @@ async function settled({ clock, isOver }: House): Promise<void> {
   for (let turn = 0; turn < TURNS && !isOver(); turn += 1) await new Promise<void>(clock.soon);
 }
 
-interface Stage {
-  readonly load: CellStore['load'];
-  keep(cell: PackedCell): unknown;
-}
-
 /** As a shard is called: placed by name, as its cells are. */
 const THREAD = 'shard-0';
 
-function hostOf(scene: Scene, { clock, ids, random }: House, stage: Stage): Host {
+function hostOf(scene: Scene, { clock, ids, random }: House, store: CellStore): Host {
   return createHost({
     thread: THREAD,
     incarnation: 1,
@@ -107,26 +142,11 @@ function hostOf(scene: Scene, { clock, ids, random }: House, stage: Stage): Host
     random,
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     metrics: { count: nothing, gauge: nothing, observe: nothing },
-    store: storeOf(stage),
+    store,
     ports: {},
     remote: { send: () => false, reply: nothing },
     generation: () => 1,
   });
-}
-
-function storeOf({ load, keep }: Stage): CellStore {
-  return {
-    load,
-    loadFamily: async () => fail({ code: 'unavailable', message: 'nothing is stored' }),
-    commit: (decisions) =>
-      packEach(decisions, async (packed) =>
-        packed.map(([id, , , , , , , , cell, spawns]) => {
-          for (const row of spawns) keep(row);
-          if (cell !== null) keep(cell);
-          return ok<Committed>({ id, outboxSeq: 0, journalSeq: 0 });
-        }),
-      ),
-  };
 }
 
 /** The same machine, with nobody behind it. */
@@ -138,6 +158,11 @@ function inert({ companion: _, dispose: __, effects, ...type }: ActorType): Acto
 function lineOf([...row]: PackedCell): string {
   const [value, context, timers] = row.slice(7);
   return `[${JSON.stringify(row.slice(0, 7)).slice(1, -1)},${value},${context},${timers}]`;
+}
+
+/** Every line begins with it. */
+function addressIn(row: string): string {
+  return row.slice(2, row.indexOf('"', 2));
 }
 
 function nothing(): void {}

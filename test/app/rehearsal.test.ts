@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { systemIds, systemRandom } from '../../src/adapters/system/identity.js';
+import { openStage } from '../../src/adapters/threads/stage.js';
 import { shardScene } from '../../src/app/rehearsal.js';
 import { rehearse, type Scene } from '../../src/runtime/rehearsal.js';
 
-const HOUSE = { clock: systemClock(), ids: systemIds(), random: systemRandom() };
+const HOUSE = { clock: systemClock(), ids: systemIds(), random: systemRandom(), open: openStage };
 
 /** The shard's scene, with what it does written down. */
 function watched(onAsk: () => void = () => undefined) {
