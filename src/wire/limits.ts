@@ -49,8 +49,12 @@ export const SHAPES_PER_TYPE_MAX = 4;
 /** Fields of a message that may have a shape. */
 export const SHAPE_FIELDS_MAX = 64;
 
-/** Decisions of one commit request: the store makes several transactions of so many. */
-export const REQUEST_DECISIONS_MAX = 1_024;
+/**
+ * Decisions of one commit request: neighbouring ones become one transaction. More would make texts and
+ * lists of more than 128 KiB, each of which has pages of its own, fresh from the system and soon given
+ * back.
+ */
+export const REQUEST_DECISIONS_MAX = 128;
 
 /** Items of a list that is answered in parts. */
 export const ANSWER_ITEMS_MAX = 256;

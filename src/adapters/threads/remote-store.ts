@@ -189,15 +189,12 @@ async function commitOver(
   });
 }
 
-/** In requests of bounded size: one too large for a frame is sent as two halves, in order. */
+/** In requests of bounded size, in order: one too large for a frame is sent as two halves. */
 function commitSome(link: Link, decisions: readonly PackedDecision[]): Promise<readonly Outcome[]> {
   if (decisions.length === 0) return Promise.resolve([]);
-  const halves = (): Promise<readonly Outcome[]> => {
-    const middle = Math.ceil(decisions.length / 2);
-    const parts = [decisions.slice(0, middle), decisions.slice(middle)];
-    return Promise.all(parts.map((part) => commitSome(link, part))).then((both) => both.flat());
-  };
-  if (decisions.length > REQUEST_DECISIONS_MAX) return halves();
+  if (decisions.length > REQUEST_DECISIONS_MAX)
+    return commitParts(link, decisions, REQUEST_DECISIONS_MAX);
+  const halves = () => commitParts(link, decisions, Math.ceil(decisions.length / 2));
   return new Promise((resolve) => {
     const all = (outcome: Outcome): void => resolve(decisions.map(() => outcome));
     link.send('commit', packBatch(decisions), {
@@ -209,6 +206,18 @@ function commitSome(link: Link, decisions: readonly PackedDecision[]): Promise<r
           : all(failed('rejected', 'the decision does not fit a frame')),
     });
   });
+}
+
+async function commitParts(
+  link: Link,
+  decisions: readonly PackedDecision[],
+  size: number,
+): Promise<readonly Outcome[]> {
+  const parts: Promise<readonly Outcome[]>[] = [];
+  for (let from = 0; from < decisions.length; from += size) {
+    parts.push(commitSome(link, decisions.slice(from, from + size)));
+  }
+  return (await Promise.all(parts)).flat();
 }
 
 /** Two places of a flat list for each decision: its two numbers, or a failure's code and message. */
