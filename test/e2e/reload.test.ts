@@ -107,7 +107,10 @@ describe('reload', () => {
     assert.equal(result['dryRun'], true);
     assert.deepEqual(result['diff'], [
       { path: 'tenants.acme.groups.web.size', from: 3, to: 1 },
-      { path: 'tenants.acme.groups.web.maxSize', from: 6, to: 2 },
+      {
+        ...{ path: 'tenants.acme.groups.web.maxSize', from: 6, to: 2 },
+        follows: 'tenants.acme.groups.web.size',
+      },
     ]);
     assert.equal(await generation(), before);
     await settled(daemon, 3);
