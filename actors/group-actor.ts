@@ -20,9 +20,11 @@ import type { JsonObject } from '../machines/model/json.js';
 import type {
   GroupMessage,
   InstanceMessage,
+  InstanceSummary,
   Message,
   TenantMessage,
 } from '../machines/model/messages.js';
+import { standingOfState } from '../src/policy/members.js';
 import {
   type ActorType,
   durable,
@@ -73,6 +75,10 @@ export const groupActor: ActorType = {
     reportToTenant: observed<StatusParams>(tellTenant),
     reportRemoved: durable<StatusParams>(tellTenant),
     orderOverride: ordersOverride(),
+    goOn: observed<boolean>((cutShort, { scope }) => {
+      const message: GroupMessage = { type: 'group.goOn' };
+      if (cutShort) scope.tell(scope.self, message);
+    }),
     tellGuard: observed<GuardLevel>((level, { scope }) => scope.tell(SHRINK_GUARD, level)),
     agree: durable<AnswerParams>(answer),
     answer: observed<AnswerParams>(answer),
@@ -81,6 +87,7 @@ export const groupActor: ActorType = {
   view: ({ context }) => viewOf(context as unknown as GroupMemory),
   migrate,
   coalesce,
+  joint: { takes: tellsOfStaying, join: joinReports },
 };
 
 /**
@@ -106,6 +113,7 @@ function coalesce(message: Message): string | undefined {
   const told = message as GroupMessage;
   switch (told.type) {
     case 'group.desired':
+    case 'group.goOn':
       return told.type;
     case 'instance.changed':
       return `${told.type}:${told.summary.id}`;
@@ -114,4 +122,23 @@ function coalesce(message: Message): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Reports that wait as one: a group of a hundred that starts is told of ten at a time, and not of each. */
+const REPORTS_MAX = 256;
+
+/** Of an end, or a drain, the group may have to decide something: such a report stays its own. */
+function tellsOfStaying(message: Message): boolean {
+  const told = message as GroupMessage;
+  return told.type === 'instance.changed' && standingOfState(told.summary.state) === 'staying';
+}
+
+type Report = Extract<GroupMessage, { readonly type: 'instance.changed' }>;
+
+/** The list is the waiting message's own, and grows with it. */
+function joinReports(waiting: Message, next: Message): GroupMessage | undefined {
+  const { summary, others = [] } = waiting as Report;
+  if (others.length >= REPORTS_MAX) return undefined;
+  (others as InstanceSummary[]).push((next as Report).summary);
+  return { type: 'instance.changed', summary, others };
 }

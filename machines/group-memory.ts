@@ -41,7 +41,7 @@ import { type Shrink, UNSHRUNK } from './model/guard.js';
 import { type Address, type GroupKey, type InstanceId, keyOf, kindOf } from './model/ids.js';
 import type { DrainReason, GroupStatus, InstanceSummary } from './model/messages.js';
 import { NO_OVERRIDES, type Overrides } from './model/overrides.js';
-import { isSameRecord } from './model/same.js';
+import { isSameJson, isSameRecord } from './model/same.js';
 
 /** Creates that never served: how many in a row, since when, and when the next may be tried. */
 export interface CreateTrouble {
@@ -179,19 +179,24 @@ export function requestedMember(
 
 /** The member's own word, beside what only the group knows of it. */
 function merged(known: Member | undefined, summary: InstanceSummary): Member {
-  return {
-    ...summary,
-    requestedAtMs: known?.requestedAtMs ?? summary.sinceMs,
-    ...(known?.leaving === undefined ? {} : { leaving: known.leaving }),
-  };
+  const requestedAtMs = known?.requestedAtMs ?? summary.sinceMs;
+  const leaving = known?.leaving;
+  return leaving === undefined
+    ? { ...summary, requestedAtMs }
+    : { ...summary, requestedAtMs, leaving };
 }
 
-export function changed(memory: GroupMemory, summary: InstanceSummary): Change {
-  const known = memory.members[summary.id];
-  const member = merged(known, summary);
-  // Said again: the members are the same, and what was worked out about them stays.
-  if (known !== undefined && isSameRecord(member, known)) return {};
-  return { members: { ...memory.members, [summary.id]: member } };
+export function changed(memory: GroupMemory, summaries: readonly InstanceSummary[]): Change {
+  let members: Record<InstanceId, Member> | undefined;
+  for (const summary of summaries) {
+    const known = (members ?? memory.members)[summary.id];
+    const member = merged(known, summary);
+    // Said again: the members are the same, and what was worked out about them stays.
+    if (known !== undefined && isSameRecord(member, known)) continue;
+    members ??= { ...memory.members };
+    members[summary.id] = member;
+  }
+  return members === undefined ? {} : { members };
 }
 
 export function forgotten(memory: GroupMemory, id: InstanceId): Change {
@@ -347,5 +352,5 @@ export function isUntried(memory: GroupMemory, spec: GroupSpec): boolean {
 export function changesSpec(memory: GroupMemory, spec: GroupSpec): boolean {
   if (memory.spec === null || memory.leaving !== null) return true;
   const { generation } = memory.spec;
-  return JSON.stringify({ ...spec, generation }) !== JSON.stringify(memory.spec);
+  return !isSameJson({ ...spec, generation }, memory.spec);
 }

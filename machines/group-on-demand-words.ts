@@ -14,8 +14,8 @@ const deleted = ({ context, event }: GroupArgs) =>
 const onDemandTurnOf = ({ context, event }: GroupArgs) =>
   onDemandTurn(context, as(event, 'operator.createInstance'), event.meta);
 export const createsOnDemand = [
-  recordOf(onDemandTurnOf),
-  { type: 'spawn', params: (args: GroupArgs) => onDemandTurnOf(args).spawn },
+  recordsOf(onDemandTurnOf),
+  spawnsOf(onDemandTurnOf),
   { type: 'agree', params: created },
   'noteOnDemand',
 ] as const;

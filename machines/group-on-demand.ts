@@ -33,7 +33,7 @@ export function onDemandTurn(
   meta: Meta,
 ): CreateTurn {
   const step = { kind: 'create', rule: 'GR-26', numbers: { key, reason } } as const;
-  return createTurn(memory, step, { meta, index: STEPS_PER_EVENT_MAX, onDemand: key });
+  return createTurn(memory, step, { meta, index: STEPS_PER_EVENT_MAX, count: 1, onDemand: key });
 }
 
 export function isKnownKey(memory: GroupMemory, { key }: CreateAsk): boolean {
@@ -57,8 +57,8 @@ export function createdAnswer(memory: GroupMemory, ask: CreateAsk, meta: Meta): 
   return { replyTo: meta.replyTo, body: { ok: true, instance, key: ask.key, state, created } };
 }
 
-function instanceOf({ after, spawn }: CreateTurn): InstanceId {
-  const made = membersOf(after).find(({ id }) => spawn.address.endsWith(id));
+function instanceOf({ after, spawns }: CreateTurn): InstanceId {
+  const made = membersOf(after).find(({ id }) => spawns[0]?.address.endsWith(id));
   assert(made !== undefined, 'a create adds its member');
   return made.id;
 }

@@ -76,18 +76,19 @@ import {
   wishArises,
   wishesRemoval,
 } from './group-shrink.js';
-import { type CreateTurn, type DrainTurn, nextTurn } from './group-steps.js';
+import { type CreateTurn, type DrainTurn, isCutShort, nextTurn } from './group-steps.js';
 import { assert } from './model/assert.js';
 import {
   type Activated,
   effect,
+  type OneOrMany,
   type RecordParams,
   type SpawnParams,
   type Stamped,
 } from './model/effects.js';
 import type { GuardLevel } from './model/guard.js';
 import type { Address } from './model/ids.js';
-import type { GroupMessage } from './model/messages.js';
+import type { GroupMessage, InstanceSummary } from './model/messages.js';
 import type { OrderParams } from './overriding.js';
 
 export type GroupEvent = Stamped<GroupMessage> | Stamped<Activated>;
@@ -103,6 +104,10 @@ type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { readonly type
 export function as<T extends GroupEvent['type']>(event: GroupEvent, type: T): EventOf<T> {
   assert(event.type === type, `${event.type} is not ${type}`);
   return event as EventOf<T>;
+}
+
+function summariesOf({ summary, others }: EventOf<'instance.changed'>): readonly InstanceSummary[] {
+  return others === undefined ? [summary] : [summary, ...others];
 }
 
 function createTurnOf({ context, event }: GroupArgs): CreateTurn {
@@ -155,7 +160,7 @@ export const groupSetup = setup({
       overrides: as(event, 'override.level').overrides,
     })),
     noteMember: assign(({ context, event }) =>
-      changed(context, as(event, 'instance.changed').summary),
+      changed(context, summariesOf(as(event, 'instance.changed'))),
     ),
     noteForgotten: assign(({ context, event }) =>
       forgotten(context, as(event, 'instance.forgotten').id),
@@ -191,8 +196,9 @@ export const groupSetup = setup({
     tellGuard: effect<GuardLevel>(),
     agree: effect<AnswerParams>(),
     answer: effect<AnswerParams>(),
-    record: effect<RecordParams>(),
-    spawn: effect<SpawnParams>(),
+    goOn: effect<boolean>(),
+    record: effect<OneOrMany<RecordParams>>(),
+    spawn: effect<OneOrMany<SpawnParams>>(),
     forget: effect<undefined>(),
   },
   guards: {
@@ -217,7 +223,7 @@ export const groupSetup = setup({
     tellsOfFailure: ({ context, event }) =>
       tellsOfFailure(context, as(event, 'instance.changed').summary),
     tellsOfSuccess: ({ context, event }) =>
-      tellsOfSuccess(context, as(event, 'instance.changed').summary),
+      summariesOf(as(event, 'instance.changed')).some((one) => tellsOfSuccess(context, one)),
     /** Nothing is left to create, and nobody left to prove itself. */
     isTroubleOver: ({ context, event }) =>
       context.trouble !== null && isProven(context, event.meta),
@@ -314,12 +320,22 @@ export function refuses(rule: string, message: string) {
   return { type: 'answer', params } as const;
 }
 
-/** A turn's own record. */
+/** A turn's own record, or those of all it makes. */
 export const recordOf = (of: (args: GroupArgs) => { readonly record: RecordParams }) =>
   ({ type: 'record', params: (args: GroupArgs) => of(args).record }) as const;
+export const recordsOf = (of: (args: GroupArgs) => CreateTurn) =>
+  ({ type: 'record', params: (args: GroupArgs) => of(args).records }) as const;
+export const spawnsOf = (of: (args: GroupArgs) => CreateTurn) =>
+  ({ type: 'spawn', params: (args: GroupArgs) => of(args).spawns }) as const;
 
-export const recordsRequest = recordOf(createTurnOf);
+export const recordsRequest = recordsOf(createTurnOf);
 export const recordsDrain = recordOf(drainTurnOf);
+
+/** At the bound of one event's steps: to itself, behind whatever else waits. */
+export const goesOn = {
+  type: 'goOn',
+  params: ({ context }: GroupArgs) => isCutShort(context),
+} as const;
 
 export const ordersSize = {
   type: 'orderOverride',
@@ -337,10 +353,7 @@ export const dismissesOverrides = {
   params: ({ context }: GroupArgs) => sizeDismissed(context),
 } as const;
 
-export const creates = {
-  type: 'spawn',
-  params: (args: GroupArgs) => createTurnOf(args).spawn,
-} as const;
+export const creates = spawnsOf(createTurnOf);
 
 export const drains = {
   type: 'drainMembers',

@@ -29,8 +29,8 @@ export function shrinkAfter(memory: GroupMemory, { at }: Meta): Shrink {
   const { floor, wish } = shrink;
   if (wish !== null && isRemoval(wish)) return shrink;
   const wanted = wantedOf(memory);
-  const counted = Math.min(floor, countedOf(managedOf(memory)).length);
-  if (wanted >= floor || counted <= wanted) {
+  const counted = wanted < floor ? Math.min(floor, countedOf(managedOf(memory)).length) : 0;
+  if (counted <= wanted) {
     return floor === wanted && wish === null ? shrink : { ...shrink, floor: wanted, wish: null };
   }
   if (wish?.to === wanted) return shrink;

@@ -5,13 +5,17 @@
  * Input: the memory and the event it is judged in. Output: at most one step; the chart takes it and
  * asks again. What to do is decided in src/policy/scale.ts; this file gives it names and numbers.
  *
+ * Members that are simply missing are one step, as many as one event may make: they differ in nothing but
+ * their names, and one does not change what is to be said of the next.
+ *
  * Rules: [GR-12] a create is an intent first: its row, its token and its record are one decision;
- * [GR-13] the steps of one event are bounded; the next event goes on.
+ * [GR-13] the steps of one event are bounded, each member made being one; at the bound the group tells itself
+ * to go on.
  */
 
-import type { Books } from '../src/policy/members.js';
+import type { Books, Member } from '../src/policy/members.js';
 import { nextExpired } from '../src/policy/on-demand.js';
-import { nextStep, type ScaleStep } from '../src/policy/scale.js';
+import { missingAlike, nextStep, type ScaleStep } from '../src/policy/scale.js';
 import {
   booksOf,
   type GroupMemory,
@@ -34,8 +38,8 @@ export const STEPS_PER_EVENT_MAX = 32;
 
 export interface CreateTurn {
   readonly kind: 'create';
-  readonly record: RecordParams;
-  readonly spawn: SpawnParams;
+  readonly records: readonly RecordParams[];
+  readonly spawns: readonly SpawnParams[];
   readonly after: GroupMemory;
 }
 
@@ -64,17 +68,27 @@ function turnIn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const books = booksOf(memory, meta);
   const step = nextStep(books) ?? expiryStep({ ...books, members: onDemandOf(memory) });
   if (step === undefined) return undefined;
+  const at = { burst, at: meta.at };
+  if (step.kind === 'drain') return drainTurn(movedBy(memory, 1, at), step);
+  const count = Math.min(missingAlike(books, step), STEPS_PER_EVENT_MAX - burst.steps);
+  return createTurn(movedBy(memory, count, at), step, { meta, index: burst.steps, count });
+}
+
+interface Moment {
+  readonly burst: GroupMemory['burst'];
+  readonly at: number;
+}
+
+/** So many steps on, and at rest no more. */
+function movedBy(memory: GroupMemory, steps: number, { burst, at }: Moment): GroupMemory {
   const reached = memory.reached === 'stalled' ? ('stalled' as const) : null;
-  const movingSinceMs = memory.movingSinceMs ?? meta.at;
-  const counted = {
-    ...memory,
-    burst: { ...burst, steps: burst.steps + 1 },
-    reached,
-    movingSinceMs,
-  };
-  return step.kind === 'create'
-    ? createTurn(counted, step, { meta, index: burst.steps })
-    : drainTurn(counted, step);
+  const movingSinceMs = memory.movingSinceMs ?? at;
+  return { ...memory, burst: { ...burst, steps: burst.steps + steps }, reached, movingSinceMs };
+}
+
+/** There may be more to do than one event may: somebody has to ask again. */
+export function isCutShort({ burst }: GroupMemory): boolean {
+  return burst.steps >= STEPS_PER_EVENT_MAX;
 }
 
 function burstOf({ burst }: GroupMemory, meta: Meta): GroupMemory['burst'] {
@@ -94,32 +108,40 @@ export type Drain = ScaleStep & { readonly kind: 'drain' };
 
 export interface Birth {
   readonly meta: Meta;
-  /** Which of the event's creates it is. */
+  /** Which of the event's creates is the first of these. */
   readonly index: number;
+  readonly count: number;
   /** The asker's key. */
   readonly onDemand?: string;
 }
 
-export function createTurn(
-  memory: GroupMemory,
-  step: Create,
-  { meta, index, onDemand }: Birth,
-): CreateTurn {
+export function createTurn(memory: GroupMemory, step: Create, birth: Birth): CreateTurn {
+  const { meta, index, count, onDemand } = birth;
   const spec = specOf(memory);
-  const id = instanceIdFor(spec.key, meta.id, index);
   const { replaces } = step;
   const follows = replaces === undefined ? {} : { replaces };
-  const address = addressOf('instance', id);
   const kind = onDemand === undefined ? { onDemand: false } : { onDemand: true, key: onDemand };
-  const input = { address, id, token: tokenOf(id), spec, ...follows, ...kind };
   const asked = onDemand === undefined ? {} : { onDemand };
-  const member = requestedMember({ id, spec, at: meta.at }, { ...follows, ...asked });
-  return {
-    kind: 'create',
-    record: requestRecord({ ...input, meta }, step),
-    spawn: { address, input: input as unknown as Json },
-    after: { ...memory, members: { ...memory.members, [id]: member } },
-  };
+  const records: RecordParams[] = [];
+  const spawns: SpawnParams[] = [];
+  const members: Record<InstanceId, Member> = { ...memory.members };
+  for (let made = 0; made < count; made += 1) {
+    const id = instanceIdFor(spec.key, meta.id, index + made);
+    const address = addressOf('instance', id);
+    const input = { address, id, token: tokenOf(id), spec, ...follows, ...kind };
+    records.push(requestRecord({ ...input, meta }, behind(step, made)));
+    spawns.push({ address, input: input as unknown as Json });
+    members[id] = requestedMember({ id, spec, at: meta.at }, { ...follows, ...asked });
+  }
+  return { kind: 'create', records, spawns, after: { ...memory, members } };
+}
+
+/** The numbers as they are when so many of the same step are there already. */
+function behind(step: Create, made: number): Create {
+  const { counted, staying } = step.numbers;
+  if (made === 0) return step;
+  const there = { counted: Number(counted) + made, staying: Number(staying) + made };
+  return { ...step, numbers: { ...step.numbers, ...there } };
 }
 
 function requestRecord(input: InstanceInput, { rule, numbers }: Create): RecordParams {

@@ -41,6 +41,7 @@ import {
   drainsAll,
   explains,
   forwardsRequest,
+  goesOn,
   groupSetup,
   journals,
   knowsNothing,
@@ -133,10 +134,10 @@ const active = createStateConfig({
       guard: 'breakerMoves',
       actions: ['moveBreaker', publishes('group.breaker_changed', 'GR-23')],
     },
-    { guard: 'mustDrain', actions: [recordsDrain, drains, 'takeStep'] },
+    { guard: 'mustDrain', actions: [recordsDrain, drains, 'takeStep', goesOn] },
     {
       guard: and(['mustCreate', stateIn('#group.active.creates.open')]),
-      actions: [recordsRequest, creates, 'takeStep'],
+      actions: [recordsRequest, creates, 'takeStep', goesOn],
     },
     {
       guard: 'waitChanges',
@@ -292,6 +293,7 @@ export const groupMachine = groupSetup.createMachine({
     'instance.forgotten': { actions: 'noteForgotten' },
     'override.level': { actions: 'takeOverrides' },
     'publish.request': { actions: forwardsRequest },
+    'group.goOn': {},
   },
   states: {
     unknown,

@@ -23,6 +23,7 @@ import type {
   MemberLevel,
   Verdict,
 } from './model/messages.js';
+import { isSameJson, isSameRecord } from './model/same.js';
 import { nextRevision } from './model/time.js';
 
 /**
@@ -217,7 +218,7 @@ export function respecified(memory: InstanceMemory, spec: GroupSpec, meta: Meta)
 export function changesSpec(memory: InstanceMemory, spec: GroupSpec): boolean {
   if (spec.generation < memory.spec.generation) return false;
   const next = { ...pinned(memory, spec), generation: memory.spec.generation };
-  return JSON.stringify(next) !== JSON.stringify(memory.spec);
+  return !isSameJson(next, memory.spec);
 }
 
 function pinned(memory: InstanceMemory, spec: GroupSpec): GroupSpec {
@@ -313,8 +314,9 @@ export function summaryOf(memory: InstanceMemory): InstanceSummary {
   };
 }
 
-/** The group knows without being told that what it asked for is requested. */
+/** The group knows without being told that what it asked for is asked of the provider. */
 export function isNews(memory: InstanceMemory): boolean {
-  if (memory.state === 'requested') return false;
-  return JSON.stringify(summaryOf(memory)) !== JSON.stringify(memory.told);
+  const { state, told, problem } = memory;
+  if (told === null) return !(state === 'requested' || (state === 'creating' && problem === null));
+  return !isSameRecord(summaryOf(memory), told);
 }

@@ -2,6 +2,7 @@
 import { groupMachine } from '../../machines/group.js';
 import type { GroupMemory } from '../../machines/group-memory.js';
 import type { GroupSpec } from '../../machines/model/desired.js';
+import type { SpawnParams } from '../../machines/model/effects.js';
 import {
   addressOf,
   groupKeyOf,
@@ -49,7 +50,9 @@ function settled(size: number) {
   const made: InstanceId[] = [];
   const note = (effects: readonly CollectedEffect[]): void => {
     for (const { type, params } of effects) {
-      if (type === 'spawn') made.push(keyOf((params as { address: never }).address) as InstanceId);
+      if (type !== 'spawn') continue;
+      for (const { address } of params as readonly SpawnParams[])
+        made.push(keyOf(address) as InstanceId);
     }
   };
   note(send({ type: 'group.desired', spec: specOf(size) as unknown as JsonObject }));

@@ -48,6 +48,9 @@ export interface SpawnParams {
   readonly input: Json;
 }
 
+/** `record` and `spawn` take a list as well: a step that makes many alike names the effect once. */
+export type OneOrMany<T> = T | readonly T[];
+
 /** What the runtime adds to every event a machine sees, so that machines need no clock and no chance. */
 export interface Meta {
   /** Wall clock, milliseconds since the epoch. */

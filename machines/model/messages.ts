@@ -239,7 +239,12 @@ export type GroupMessage =
   | { readonly type: 'group.desired'; readonly spec: GroupSpec }
   /** Drain everything, then forget the group. */
   | { readonly type: 'group.removed'; readonly reason: DrainReason }
-  | { readonly type: 'instance.changed'; readonly summary: InstanceSummary }
+  /** `others`: of members that had to say something while this waited, in their order. */
+  | {
+      readonly type: 'instance.changed';
+      readonly summary: InstanceSummary;
+      readonly others?: readonly InstanceSummary[];
+    }
   | { readonly type: 'instance.forgotten'; readonly id: InstanceId }
   | ({ readonly type: 'operator.scale'; readonly size: number } & Terms)
   /** An instance beside the size. `key` is the caller's: the same one never makes a second instance. */
@@ -255,6 +260,8 @@ export type GroupMessage =
   | { readonly type: 'operator.whyNot' }
   | OverrideLevel
   | GuardGrant
+  /** To itself: one event's steps were not enough. */
+  | { readonly type: 'group.goOn' }
   | { readonly type: 'publish.request'; readonly frontend: FrontendName };
 
 export interface GroupStatus {

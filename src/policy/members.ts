@@ -55,7 +55,7 @@ export function standingOf(member: Member): Standing {
   return byState === 'staying' && member.leaving !== undefined ? 'leaving' : byState;
 }
 
-function standingOfState(state: InstanceState): Standing {
+export function standingOfState(state: InstanceState): Standing {
   switch (state) {
     case 'requested':
     case 'creating':

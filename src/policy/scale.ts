@@ -139,6 +139,18 @@ function isMissing(books: Books): boolean {
   return stayingOf(books.members).length < books.maxSize;
 }
 
+/**
+ * How many creates in a row are the one that is next: those that are simply missing, while nothing is the
+ * matter. One of them changes nothing that the next is judged by, and nobody is to follow anybody.
+ */
+export function missingAlike(books: Books, step: ScaleStep): number {
+  const calm = books.failures === 0 && books.breaker === 'closed';
+  if (!calm || step.kind !== 'create' || step.rule !== 'GR-8') return 1;
+  if (step.replaces !== undefined) return 1;
+  const missing = books.wanted - countedOf(books.members).length;
+  return Math.max(1, Math.min(missing, books.maxSize - stayingOf(books.members).length));
+}
+
 /** Names whom the new member follows: one that died, or one that was drained first to be replaced. */
 function creation(
   books: Books,

@@ -144,6 +144,8 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   isShown?(cell: CellView): boolean;
   /** Key under which a waiting message is replaced by a newer one; absent or undefined: all are kept. */
   coalesce?(message: Message): string | undefined;
+  /** Messages that may wait as one: many senders at once cost one step, and not one each. */
+  readonly joint?: JointMail;
   /**
    * Whether a newer message of the same type makes this one worthless: at the bound of the mailbox the
    * oldest of them goes instead of the newest. Absent: never.
@@ -153,6 +155,13 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   readonly timed?: { readonly timer: string; readonly metric: string };
   /** More than `intensity` crashes in `periodMs` quarantines the actor. Default 5 in 60 s. */
   readonly restart?: { readonly intensity: number; readonly periodMs: number };
+}
+
+export interface JointMail {
+  /** It may be put into one that waits, and may take others in. */
+  takes(message: Message): boolean;
+  /** What says both, in their order; undefined: the waiting one has taken in all it may. */
+  join(waiting: Message, next: Message): Message | undefined;
 }
 
 /**

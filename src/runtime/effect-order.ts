@@ -8,7 +8,7 @@
  * has a row; [RT-4] a durable effect needs a record in the same step.
  */
 import { assert, Defect } from '../../machines/model/assert.js';
-import type { RecordParams, SpawnParams } from '../../machines/model/effects.js';
+import type { OneOrMany, RecordParams, SpawnParams } from '../../machines/model/effects.js';
 import type { EffectRow, World } from './actor-type.js';
 import type { Cell } from './cell.js';
 import type { Kernel } from './kernel.js';
@@ -57,8 +57,8 @@ function sorted(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
   let afterCommit: readonly CollectedEffect[] = NONE;
   let forget = false;
   for (const effect of effects) {
-    if (effect.type === 'record') records = and(records, effect.params as RecordParams);
-    else if (effect.type === 'spawn') spawns = and(spawns, effect.params as SpawnParams);
+    if (effect.type === 'record') records = and(records, effect.params as OneOrMany<RecordParams>);
+    else if (effect.type === 'spawn') spawns = and(spawns, effect.params as OneOrMany<SpawnParams>);
     else if (effect.type === 'forget') forget = true;
     else if (rowOf(cell, effect).class === 'durable') afterCommit = and(afterCommit, effect);
     else now = and(now, effect);
@@ -70,11 +70,16 @@ function sorted(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
   return { records, spawns, forget, now, afterCommit };
 }
 
-/** With one more: lists of one are the rule, and one that is pushed to makes room for many. */
-function and<T>(list: readonly T[], one: T): readonly T[] {
-  if (list.length === 0) return [one];
-  (list as T[]).push(one);
+/** With more: lists of one are the rule, and one that is pushed to makes room for many. */
+function and<T extends object>(list: readonly T[], more: OneOrMany<T>): readonly T[] {
+  if (isMany(more)) return [...list, ...more];
+  if (list.length === 0) return [more];
+  (list as T[]).push(more);
   return list;
+}
+
+function isMany<T extends object>(more: OneOrMany<T>): more is readonly T[] {
+  return Array.isArray(more);
 }
 
 function rowOf(cell: Cell, { type }: CollectedEffect): EffectRow<unknown, unknown> {

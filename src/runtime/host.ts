@@ -202,7 +202,10 @@ export function createHost(given: HostOptions): Host {
     // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
     const key = asked ? undefined : read(envelope, type.coalesce);
-    const letter = userLetter(envelope, turns.now(), key);
+    const { joint } = type;
+    const joins = joint !== undefined && !asked && read(envelope, joint.takes) === true;
+    const letter = userLetter(envelope, turns.now(), key, joins);
+    if (joins && kernel.mailboxes.join(cell, letter, joint.join)) return turns.schedule(cell);
     if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
     const isSample = !asked && read(envelope, type.isSample) === true;
     const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;

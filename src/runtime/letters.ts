@@ -17,7 +17,9 @@ export class Letter {
   /** Was taken once and put back: counted out of the thread's bound already. */
   again = false;
   /** A newer letter of this key takes its place. */
-  readonly key: string | undefined;
+  key: string | undefined;
+  /** Others may be put into it while it waits. */
+  joint: boolean;
   /** What waits behind it in its mailbox. */
   next: Letter | undefined = undefined;
 
@@ -27,16 +29,23 @@ export class Letter {
     this.timer = terms.timer;
     this.system = terms.system;
     this.key = terms.key;
+    this.joint = terms.joint;
   }
 }
 
-type LetterTerms = Pick<Letter, 'timer' | 'system' | 'key'>;
+type LetterTerms = Pick<Letter, 'timer' | 'system' | 'key' | 'joint'>;
 
-const PLAIN: LetterTerms = { timer: -1, system: false, key: undefined };
-const SYSTEM: LetterTerms = { timer: -1, system: true, key: undefined };
+const PLAIN: LetterTerms = { timer: -1, system: false, key: undefined, joint: false };
+const SYSTEM: LetterTerms = { timer: -1, system: true, key: undefined, joint: false };
 
-export function userLetter(envelope: Envelope, enqueuedAt: number, key?: string): Letter {
-  return new Letter(envelope, enqueuedAt, key === undefined ? PLAIN : { ...PLAIN, key });
+export function userLetter(
+  envelope: Envelope,
+  enqueuedAt: number,
+  key?: string,
+  joint = false,
+): Letter {
+  const plain = key === undefined && !joint;
+  return new Letter(envelope, enqueuedAt, plain ? PLAIN : { ...PLAIN, key, joint });
 }
 
 export function systemLetter(envelope: Envelope, enqueuedAt: number, timer = -1): Letter {
@@ -56,6 +65,8 @@ export class Mailbox {
   users = 0;
   /** Waiting levels; made by the first. */
   levels: Map<string, Letter> | undefined = undefined;
+  /** The last one that takes others in. */
+  joint: Letter | undefined = undefined;
 
   /** At the end of its lane; what is tried again goes before all others of its lane. */
   add(letter: Letter): void {

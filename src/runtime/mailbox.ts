@@ -8,6 +8,7 @@
  * all, and one letter is its own box.
  */
 
+import type { Message } from '../../machines/model/messages.js';
 import { isUsers, Letter, Mailbox } from './letters.js';
 import { MAILBOX_MESSAGES_MAX, THREAD_MESSAGES_MAX } from './limits.js';
 
@@ -21,6 +22,8 @@ export interface Mailboxes {
   readonly waiting: number;
   /** False: at a bound, the letter was not taken. */
   put(owner: MailboxOwner, letter: Letter): boolean;
+  /** True: what waits has taken it in, by `join`, and says what both said [RT-71]. */
+  join(owner: MailboxOwner, letter: Letter, join: Join): boolean;
   /** Makes room by taking out the oldest user letter of this message type that asks nothing. */
   dropOldest(owner: MailboxOwner, messageType: string): Letter | undefined;
   putSystem(owner: MailboxOwner, letter: Letter): void;
@@ -32,6 +35,9 @@ export interface Mailboxes {
   /** Empties everything and returns what others had sent. */
   clear(owner: MailboxOwner): readonly Letter[];
 }
+
+/** What says both; undefined: the waiting one has taken in all it may. */
+export type Join = (waiting: Message, next: Message) => Message | undefined;
 
 export function depthOf({ mailbox }: MailboxOwner): number {
   if (mailbox === undefined) return 0;
@@ -55,8 +61,13 @@ export function createMailboxes(): Mailboxes {
     owner.mailbox = box;
     if (mailbox === undefined) return box;
     box.add(mailbox);
-    if (mailbox.key !== undefined && isUsers(mailbox)) level(box, mailbox.key, mailbox);
+    if (isUsers(mailbox)) note(box, mailbox);
     return box;
+  };
+
+  const note = (box: Mailbox, letter: Letter): void => {
+    if (letter.key !== undefined) level(box, letter.key, letter);
+    if (letter.joint) box.joint = letter;
   };
 
   const level = (box: Mailbox, key: string, letter: Letter): void => {
@@ -80,12 +91,36 @@ export function createMailboxes(): Mailboxes {
     const waits = key === undefined ? undefined : box.levels?.get(key);
     if (waits !== undefined) {
       waits.envelope = letter.envelope;
+      waits.joint = letter.joint;
+      if (!letter.joint && box.joint === waits) box.joint = undefined;
       return true;
     }
     if (box.users >= MAILBOX_MESSAGES_MAX || waiting >= THREAD_MESSAGES_MAX) return false;
     box.add(letter);
     waiting += 1;
-    if (key !== undefined) level(box, key, letter);
+    note(box, letter);
+    return true;
+  };
+
+  /** One with a level of its own waiting takes that one's place instead: its order stays. */
+  const hostOf = ({ mailbox }: MailboxOwner, { key }: Letter): Letter | undefined => {
+    if (mailbox === undefined) return undefined;
+    if (mailbox instanceof Letter) {
+      return mailbox.joint && isUsers(mailbox) && mailbox.key !== key ? mailbox : undefined;
+    }
+    return key !== undefined && mailbox.levels?.has(key) === true ? undefined : mailbox.joint;
+  };
+
+  const join: Mailboxes['join'] = (owner, letter, joinBodies) => {
+    const host = letter.joint ? hostOf(owner, letter) : undefined;
+    if (host === undefined) return false;
+    const body = joinBodies(host.envelope.body, letter.envelope.body);
+    if (body === undefined) return false;
+    host.envelope = { ...letter.envelope, body };
+    // It speaks for several now: a newer word of one of them must not take the place of all.
+    const { mailbox } = owner;
+    if (host.key !== undefined && mailbox instanceof Mailbox) mailbox.levels?.delete(host.key);
+    host.key = undefined;
     return true;
   };
 
@@ -106,6 +141,7 @@ export function createMailboxes(): Mailboxes {
   const leaves = (box: Mailbox, letter: Letter): void => {
     waiting -= 1;
     if (letter.key !== undefined) box.levels?.delete(letter.key);
+    if (box.joint === letter) box.joint = undefined;
   };
 
   const add = (owner: MailboxOwner, letter: Letter): void => {
@@ -118,6 +154,7 @@ export function createMailboxes(): Mailboxes {
       return waiting;
     },
     put,
+    join,
     take,
     putSystem: add,
     dropOldest: (owner, messageType) => {

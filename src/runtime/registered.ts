@@ -25,6 +25,7 @@ export class HostedType {
   readonly dispose: Said<'dispose'>;
   readonly isShown: Said<'isShown'>;
   readonly coalesce: Said<'coalesce'>;
+  readonly joint: Said<'joint'>;
   readonly isSample: Said<'isSample'>;
   readonly timed: Said<'timed'>;
   readonly effects: ReadonlyMap<string, EffectRow<unknown, unknown>>;
@@ -43,6 +44,7 @@ export class HostedType {
     this.dispose = type.dispose;
     this.isShown = type.isShown;
     this.coalesce = type.coalesce;
+    this.joint = type.joint;
     this.isSample = type.isSample;
     this.timed = type.timed;
     const rows = Object.entries(type.effects);

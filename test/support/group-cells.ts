@@ -10,7 +10,7 @@ import { groupActor } from '../../actors/group-actor.js';
 import { instanceActor } from '../../actors/instance-actor.js';
 import { overrideActor } from '../../actors/override-actor.js';
 import { assert } from '../../machines/model/assert.js';
-import type { Meta, RecordParams, SpawnParams } from '../../machines/model/effects.js';
+import type { Meta, OneOrMany, RecordParams, SpawnParams } from '../../machines/model/effects.js';
 import { type Address, keyOf, kindOf } from '../../machines/model/ids.js';
 import type { Json, JsonObject } from '../../machines/model/json.js';
 import type { Message } from '../../machines/model/messages.js';
@@ -201,7 +201,9 @@ function typeOf(address: Address) {
 }
 
 function paramsOf<P>({ effects }: Step, type: string): readonly P[] {
-  return effects.filter((effect) => effect.type === type).map(({ params }) => params as P);
+  return effects
+    .filter((effect) => effect.type === type)
+    .flatMap(({ params }) => params as OneOrMany<P>);
 }
 
 /** Effects that wait for the commit, or those that do not; as strict as the runtime. */
