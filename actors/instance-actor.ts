@@ -68,6 +68,8 @@ export const instanceActor: ActorType = {
   version: 3,
   stored: true,
   implicit: false,
+  // It asks its provider as soon as the wish for it is stored: that it is about to is no news.
+  actsAtBirth: true,
   effects: {
     createAtProvider: oncePerFleet<ProviderParams>(tellProvider),
     deleteAtProvider: oncePerFleet<ProviderParams>(tellProvider),

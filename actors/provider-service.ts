@@ -70,6 +70,8 @@ interface Desk {
   readonly ports: ProviderPorts;
   readonly queue: WorkQueue;
   readonly running: Map<string, Work>;
+  /** How many of those are creates. */
+  creating: number;
   /** Who to tell of a death. */
   readonly owners: Map<string, Address>;
   /** Named by the instance itself in this life: there is no doubt whose they are. */
@@ -96,6 +98,7 @@ function createProviderService(scope: ServiceScope, ports: ProviderPorts): Servi
     ports,
     queue: createWorkQueue(),
     running: new Map(),
+    creating: 0,
     owners: new Map(),
     claimed: new Set(),
     sweeper: undefined,
@@ -173,6 +176,7 @@ function serve(desk: Desk): void {
     const work = desk.queue.next(() => mayCreate(desk, settings));
     if (work === undefined) return;
     desk.running.set(work.key, work);
+    if (isCreate(work)) desk.creating += 1;
     desk.scope.because(work.cause).run(async (): Promise<Finished> => {
       const called = await carried(desk, provider, work);
       if (called.providerId !== undefined) claim(desk, called.providerId, work);
@@ -205,6 +209,7 @@ function conclude(desk: Desk, work: Work, { answer, providerId, again }: Called)
   const { request, from, cause } = work;
   desk.running.delete(work.key);
   if (answer !== undefined && desk.applied !== undefined) desk.pace.settle(desk.applied, answer);
+  if (isCreate(work)) desk.creating -= 1;
   if (answer !== undefined) desk.scope.because(cause).tell(from, answer);
   if (answer !== undefined && tellsGone(answer)) forget(desk, answer.providerId);
   if (again !== undefined) retryLater(desk, work, again);
@@ -223,8 +228,7 @@ function retryLater(desk: Desk, work: Work, failure?: ProviderFailure): void {
 
 /** One place stays free for what is not a create, and the bucket has its say. */
 function mayCreate(desk: Desk, settings: ProviderSettings): boolean {
-  const creating = [...desk.running.values()].filter(isCreate).length;
-  if (creating >= Math.max(1, settings.concurrency - 1)) return false;
+  if (desk.creating >= Math.max(1, settings.concurrency - 1)) return false;
   const { clock } = desk.scope;
   const waitMs = desk.pace.waitMs(settings, clock.monotonic());
   if (waitMs === 0) return true;

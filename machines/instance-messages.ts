@@ -10,6 +10,7 @@ import { drainOf } from './instance-drain.js';
 import {
   heldBy,
   type InstanceMemory,
+  isProbed,
   phaseOf,
   type Quarantine,
   summaryOf,
@@ -131,9 +132,14 @@ export interface BackendParams {
   readonly spec: BackendSpec;
 }
 
-/** Undefined when there is nothing to probe: no address yet, dead, or at the provider's mercy. */
+/**
+ * Undefined when there is nothing to probe: no address yet, dead, or at the provider's mercy; or neither a
+ * check nor a frontend, now or of late: what is up for nobody needs no backend.
+ */
 export function backendOf(memory: InstanceMemory): BackendParams | undefined {
-  const { id, spec, ip, dead } = memory;
+  const { id, spec, ip, dead, former, verdict } = memory;
+  const unknown = !isProbed(spec) && verdict === null && former.length === 0;
+  if (unknown && spec.frontends.length === 0) return undefined;
   const exists = phaseOf(memory) !== 'out' || memory.state === 'drained';
   if (ip === null || dead || !exists) return undefined;
   const name = parseBackendName(id);

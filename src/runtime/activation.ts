@@ -96,15 +96,19 @@ export function dispose({ options }: Kernel, cell: Cell): void {
   }
 }
 
-/** Whatever it does first follows from the decision that made it. */
+/** Whatever it does first follows from the decision that made it, and may be part of it. */
 export function activateSpawned(
   kernel: Kernel,
   row: Omit<StoredCell, 'incarnation'>,
   { aheadMs, cause }: InFlight,
-): void {
-  if (kernel.cells.has(row.address)) return;
+  hasActed: boolean,
+): Cell | undefined {
+  if (kernel.cells.has(row.address)) return undefined;
   const cell = place(kernel, { incarnation: kernel.options.incarnation, ...row }, aheadMs);
-  if (cell !== undefined) start(kernel, cell, cause);
+  if (cell === undefined) return undefined;
+  if (!hasActed) start(kernel, cell, cause);
+  else if (cell.phase === 'loading') cell.phase = 'active';
+  return cell;
 }
 
 /** Brings a crashed cell back to what the store has, or to a fresh start when it has nothing. */

@@ -122,6 +122,12 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
   migrate?(older: StoredState & { readonly machineVersion: number }): StoredState | undefined;
   /** Snapshot kept in the store: survives the thread and the process. */
   readonly stored: boolean;
+  /**
+   * Its first step, that of `activated`, is part of the decision that makes it: one commit fewer. What it does
+   * then leaves after that commit; what it would only journal is told by the parent's record. Not with a
+   * companion.
+   */
+  readonly actsAtBirth?: boolean;
   /** A message to an address nobody hosts starts it; false: only a parent's `spawn` does. */
   readonly implicit: boolean;
   /**

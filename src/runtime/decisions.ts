@@ -19,12 +19,13 @@ import { comeBack } from './crash.js';
 import { rowsRecord } from './duty.js';
 import { isOncePerFleet, performCommitted, type Sorted } from './effect-order.js';
 import type { Kernel } from './kernel.js';
+import type { CollectedEffect, Step, TimerOp } from './step.js';
 import { plainMeta } from './step-meta.js';
 
 export function decide(kernel: Kernel, cell: Cell, sorted: Sorted, meta: Meta): void {
   cell.version += 1;
   const state = stateOf(cell, kernel.timers);
-  const spawned = sorted.spawns.length > 0 ? rowsOfSpawns(kernel, cell, sorted, meta) : NONE;
+  const spawned = sorted.spawns.length > 0 ? newbornsOf(kernel, cell, sorted, meta) : NONE;
   const { afterCommit: effects, forget } = sorted;
   const aheadMs = kernel.options.clock.monotonic() - meta.at;
   const { changes } = cell;
@@ -42,7 +43,7 @@ interface DecisionParts {
   readonly sorted: Sorted;
   readonly meta: Meta;
   readonly flight: InFlight;
-  readonly spawned: SpawnedRows;
+  readonly spawned: readonly Newborn[];
 }
 
 function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision {
@@ -56,7 +57,7 @@ function decisionOf(kernel: Kernel, cell: Cell, parts: DecisionParts): Decision 
     thread,
     incarnation,
     cell: cell.type.stored ? rowOf(cell, flight.state) : undefined,
-    spawns: spawned,
+    spawns: spawned.length === 0 ? NONE : spawned.map(({ row }) => row),
     forget: sorted.forget,
     records: sorted.records,
     configGeneration: kernel.options.generation(),
@@ -84,38 +85,53 @@ type OwnRow = NonNullable<Decision['cell']>;
 
 const NONE: readonly never[] = [];
 
-function rowsOfSpawns(kernel: Kernel, cell: Cell, { spawns }: Sorted, meta: Meta): SpawnedRows {
-  const told = plainMeta(meta);
-  return spawns.map((spawn) => rowOfSpawn(kernel, cell, spawn, told));
+interface Newborn {
+  readonly row: Omit<StoredCell, 'incarnation'>;
+  /** What it does first; absent: its first event is still to come. */
+  readonly effects?: readonly CollectedEffect[];
 }
 
-type SpawnedRows = readonly Omit<StoredCell, 'incarnation'>[];
-
-function rowOfSpawn(
+function newbornsOf(
   kernel: Kernel,
   cell: Cell,
-  spawn: SpawnParams,
+  { spawns }: Sorted,
   meta: Meta,
-): Omit<StoredCell, 'incarnation'> {
-  const registered = kernel.types.get(kindOf(spawn.address));
-  if (registered === undefined) throw new Defect(`no actor type for ${spawn.address}`);
+): readonly Newborn[] {
+  const told = plainMeta(meta);
+  return spawns.map((spawn) => newbornOf(kernel, cell, spawn, told));
+}
+
+function newbornOf(kernel: Kernel, parent: Cell, spawn: SpawnParams, meta: Meta): Newborn {
+  const { address, input } = spawn;
+  const registered = kernel.types.get(kindOf(address));
+  if (registered === undefined) throw new Defect(`no actor type for ${address}`);
   const { type, stepper } = registered;
-  const given = { address: spawn.address, meta };
-  const step = stepper.initial(addressed.of(spawn.input as JsonObject, given, undefined));
+  const step = stepper.initial(addressed.of(input as JsonObject, { address, meta }, undefined));
   assert(step.effects.length === 0, `the initial state of ${type.kind} must have no effects`);
+  const rowOfStep = (is: Step, timers: readonly TimerOp[]) => ({
+    ...{ address, parent: parent.address, machine: stepper.machineId },
+    ...{ machineVersion: type.version, machineHash: stepper.hash, version: 1 },
+    ...{ value: is.configuration.value, context: is.context, timers: armedBy(timers, meta.at) },
+  });
+  if (!type.actsAtBirth) return { row: rowOfStep(step, step.timers) };
+  const event = kernel.stamp(BORN, { ...meta, cause: meta.id, from: address });
+  const first = stepper.step(step.configuration, step.context, event);
   return {
-    address: spawn.address,
-    parent: cell.address,
-    machine: stepper.machineId,
-    machineVersion: type.version,
-    machineHash: stepper.hash,
-    version: 1,
-    value: step.configuration.value,
-    context: step.context,
-    timers: step.timers.flatMap((timer) =>
-      timer.op === 'arm' ? [{ id: timer.id, dueAtMs: Math.ceil(meta.at + timer.delayMs) }] : [],
-    ),
+    row: rowOfStep(first, [...step.timers, ...first.timers]),
+    effects: first.effects.filter(({ type: effect }) => effect !== 'record'),
   };
+}
+
+const BORN = { type: 'activated', children: [] } as const;
+
+/** Those still armed when all is done, each as it was armed last. */
+function armedBy(ops: readonly TimerOp[], at: number): StoredCell['timers'] {
+  const due = new Map<string, number>();
+  for (const timer of ops) {
+    due.delete(timer.id);
+    if (timer.op === 'arm') due.set(timer.id, Math.ceil(at + timer.delayMs));
+  }
+  return [...due].map(([id, dueAtMs]) => ({ id, dueAtMs }));
 }
 
 /** An input with what only the runtime knows. */
@@ -127,7 +143,7 @@ const addressed = createRevision({
 interface Settlement {
   readonly flight: InFlight;
   readonly outcome: CommitOutcome;
-  readonly spawned: SpawnedRows;
+  readonly spawned: readonly Newborn[];
 }
 
 function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settlement): void {
@@ -135,13 +151,10 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   cell.arrives(flight);
   if (!outcome.ok) return refuse(kernel, cell, outcome.failure);
   if (cell.type.stored) noteCommitted(cell, flight);
-  for (const row of spawned) activateSpawned(kernel, row, flight);
-  // What the store has done is done, whatever an effect of it does.
-  kernel.options.turn?.begin(cell.address, 'committed');
   const { outboxSeq } = outcome.value;
-  if (kernel.gate === undefined) performCommitted(kernel, cell, flight.effects, flight.cause);
-  else performInTurn(kernel, cell, flight, outboxSeq);
-  kernel.options.turn?.end();
+  for (const newborn of spawned) bringToLife(kernel, newborn, flight, outboxSeq);
+  // What the store has done is done, whatever an effect of it does.
+  perform(kernel, cell, flight, outboxSeq);
   if (outboxSeq > 0) kernel.announcer.appended(outboxSeq, cell.address, flight.cause);
   if (flight.forget) return forget(kernel, cell);
   cell.unpark();
@@ -149,9 +162,34 @@ function settle(kernel: Kernel, cell: Cell, { flight, outcome, spawned }: Settle
   kernel.schedule(cell);
 }
 
+type Leaving = Pick<InFlight, 'effects' | 'cause'>;
+
+function bringToLife(
+  kernel: Kernel,
+  { row, effects }: Newborn,
+  flight: InFlight,
+  seq: number,
+): void {
+  const cell = activateSpawned(kernel, row, flight, effects !== undefined);
+  const acts = effects !== undefined && cell?.phase === 'active';
+  if (acts) perform(kernel, cell, { effects, cause: flight.cause }, seq);
+}
+
+function perform(kernel: Kernel, cell: Cell, { effects, cause }: Leaving, outboxSeq: number): void {
+  if (effects.length === 0) return;
+  kernel.options.turn?.begin(cell.address, 'committed');
+  if (kernel.gate === undefined) performCommitted(kernel, cell, effects, cause);
+  else performInTurn(kernel, cell, { effects, cause }, outboxSeq);
+  kernel.options.turn?.end();
+}
+
 /** What is this node's own leaves now, the rest when the feed has told the fleet [FL-3]. */
-function performInTurn(kernel: Kernel, cell: Cell, flight: InFlight, outboxSeq: number): void {
-  const { effects, cause } = flight;
+function performInTurn(
+  kernel: Kernel,
+  cell: Cell,
+  { effects, cause }: Leaving,
+  outboxSeq: number,
+): void {
   const shared = effects.filter((effect) => isOncePerFleet(cell, effect));
   const own = shared.length === 0 ? effects : effects.filter((one) => !shared.includes(one));
   performCommitted(kernel, cell, own, cause);

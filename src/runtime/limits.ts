@@ -16,6 +16,9 @@ export const TURN_MESSAGES_MAX = 64;
 /** Actors that run before the event loop gets its turn. */
 export const TURN_ACTORS_MAX = 256;
 
+/** Or for so long: a hundred of them that all have much to do would keep the thread's heart from beating. */
+export const TURN_MS = 20;
+
 /** Decisions in one store transaction. */
 export const COMMIT_DECISIONS_MAX = 256;
 

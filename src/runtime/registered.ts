@@ -16,6 +16,7 @@ export class HostedType {
   readonly version: number;
   readonly stored: boolean;
   readonly implicit: boolean;
+  readonly actsAtBirth: boolean;
   readonly seed: Said<'seed'>;
   readonly restart: Said<'restart'>;
   readonly view: ActorType['view'];
@@ -35,6 +36,7 @@ export class HostedType {
     this.version = type.version;
     this.stored = type.stored;
     this.implicit = type.implicit;
+    this.actsAtBirth = type.actsAtBirth === true;
     this.seed = type.seed;
     this.restart = type.restart;
     this.view = type.view;

@@ -1,12 +1,13 @@
 /**
  * Turns: who runs next, and for how long. Actors with messages wait in one queue; each handles at
- * most 64 messages, then goes to the end; after 256 actors the event loop has its turn [RT-11].
+ * most 64 messages, then goes to the end; after 256 actors, or the time for them, the event loop has its turn
+ * [RT-11].
  */
 import type { Cell } from './cell.js';
 import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import type { Letter } from './letters.js';
-import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX } from './limits.js';
+import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX, TURN_MS } from './limits.js';
 import { Queue } from './queue.js';
 import { process } from './stepping.js';
 
@@ -46,6 +47,7 @@ export function createTurns(kernel: Kernel): Turns {
   const turn = (): void => {
     scheduled = false;
     let startedAt = clock.monotonic();
+    const untilMs = startedAt + TURN_MS;
     readAt = startedAt;
     for (let left = Math.min(queue.size, TURN_ACTORS_MAX); left > 0; left -= 1) {
       const cell = queue.shift();
@@ -59,6 +61,7 @@ export function createTurns(kernel: Kernel): Turns {
       startedAt = endedAt;
       readAt = endedAt;
       schedule(cell);
+      if (endedAt >= untilMs) break;
     }
     readAt = undefined;
     witness?.end();
