@@ -7,6 +7,7 @@
  */
 import type { Address } from '../machines/model/ids.js';
 import type { ProviderMessage } from '../machines/model/messages.js';
+import { Queue } from '../src/runtime/queue.js';
 
 export type ProviderRequest = Exclude<
   ProviderMessage,
@@ -33,36 +34,36 @@ export interface WorkQueue {
 /** Who wants it, and why. */
 export type Asker = Pick<Work, 'from' | 'cause'>;
 
-/** Requests waiting for one provider: every instance of a full one, twice. */
-export const PROVIDER_QUEUE_MAX = 4_096;
+/** Requests waiting for one provider: every instance of a full node, twice. */
+export const PROVIDER_QUEUE_MAX = 200_000;
 
 export function workOf(request: ProviderRequest, { from, cause }: Asker): Work {
   return { key: `${request.type} ${subjectOf(request)}`, from, cause, request };
 }
 
 export function createWorkQueue(max = PROVIDER_QUEUE_MAX): WorkQueue {
-  const urgent = new Map<string, Work>();
-  const lookups = new Map<string, Work>();
-  const creates = new Map<string, Work>();
+  const urgent = createLane();
+  const lookups = createLane();
+  const creates = createLane();
   const size = (): number => urgent.size + lookups.size + creates.size;
 
-  const queueOf = (request: ProviderRequest): Map<string, Work> => {
+  const laneOf = (request: ProviderRequest): Lane => {
     if (request.type === 'provider.delete') return urgent;
     return request.type === 'provider.create' ? creates : lookups;
   };
 
   return {
     put(work) {
-      const queue = queueOf(work.request);
-      if (!queue.has(work.key) && size() >= max) return false;
-      queue.set(work.key, work);
+      const lane = laneOf(work.request);
+      if (!lane.has(work.key) && size() >= max) return false;
+      lane.put(work);
       return true;
     },
     next(mayCreate) {
       return (
-        shift(urgent) ??
-        shift(lookups) ??
-        (creates.size > 0 && mayCreate() ? shift(creates) : undefined)
+        urgent.shift() ??
+        lookups.shift() ??
+        (creates.size > 0 && mayCreate() ? creates.shift() : undefined)
       );
     },
     get size() {
@@ -71,10 +72,34 @@ export function createWorkQueue(max = PROVIDER_QUEUE_MAX): WorkQueue {
   };
 }
 
-function shift(queue: Map<string, Work>): Work | undefined {
-  const [first] = queue.values();
-  if (first !== undefined) queue.delete(first.key);
-  return first;
+interface Lane {
+  readonly size: number;
+  has(key: string): boolean;
+  /** In the place of what waits under its key. */
+  put(work: Work): void;
+  shift(): Work | undefined;
+}
+
+/** A map alone would look past all it ever gave away to find its first. */
+function createLane(): Lane {
+  const byKey = new Map<string, Work>();
+  const order = new Queue<string>();
+  return {
+    get size() {
+      return byKey.size;
+    },
+    has: (key) => byKey.has(key),
+    put: (work) => {
+      if (!byKey.has(work.key)) order.push(work.key);
+      byKey.set(work.key, work);
+    },
+    shift: () => {
+      const key = order.shift();
+      const first = key === undefined ? undefined : byKey.get(key);
+      if (key !== undefined) byKey.delete(key);
+      return first;
+    },
+  };
 }
 
 function subjectOf(request: ProviderRequest): string {

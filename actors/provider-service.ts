@@ -51,6 +51,9 @@ export interface ProviderPorts extends Gifts {
 /** A driver that would not open, or an instance that could not be watched, is tried again this often. */
 const RETRY_MS = 5_000;
 
+/** How soon it is looked again whether answers have left. */
+const ROOM_POLL_MS = 2;
+
 /** What outside work of the service comes to; told to itself. */
 type Finished =
   | { readonly type: 'provider.answered'; readonly work: Work; readonly called: Called }
@@ -89,6 +92,7 @@ interface Desk {
   stopped: boolean;
   readonly pace: Pace;
   wake: Cancel | undefined;
+  waitsForRoom: boolean;
   lastError: string | undefined;
 }
 
@@ -111,6 +115,7 @@ function createProviderService(scope: ServiceScope, ports: ProviderPorts): Servi
     stopped: false,
     pace: createPace(),
     wake: undefined,
+    waitsForRoom: false,
     lastError: undefined,
   };
   return {
@@ -173,6 +178,7 @@ function serve(desk: Desk): void {
   if (provider === undefined || settings === undefined) return;
   sweep(desk, provider);
   while (desk.running.size < settings.concurrency) {
+    if (desk.scope.isCrowded()) return waitForRoom(desk);
     const work = desk.queue.next(() => mayCreate(desk, settings));
     if (work === undefined) return;
     desk.running.set(work.key, work);
@@ -183,6 +189,16 @@ function serve(desk: Desk): void {
       return { type: 'provider.answered', work, called };
     });
   }
+}
+
+/** What would be answered now had to wait, and more than may wait is lost [PR-15]. */
+function waitForRoom(desk: Desk): void {
+  if (desk.queue.size === 0 || desk.waitsForRoom) return;
+  desk.waitsForRoom = true;
+  desk.scope.clock.after(ROOM_POLL_MS, () => {
+    desk.waitsForRoom = false;
+    serve(desk);
+  });
 }
 
 /** A driver with a bug may not keep a place for ever: its rejection is loud, and ignorance. */

@@ -115,7 +115,7 @@ export async function musterThreads(options: CrewOptions): Promise<Result<Muster
     const ports = mainPorts({
       ...{ settings: complete, parts, store, configFile, hooks, generation, cluster },
       ...{ worlds, enrol, fleet },
-      waiting: () => mesh.waiting,
+      waiting: mesh.waiting,
       views: (kind) => host?.views(kind) ?? [],
     });
     const made = createHost({

@@ -183,6 +183,8 @@ export interface ServiceType<Ports = unknown> {
 export interface ServiceScope extends Scope {
   /** The same, for what follows from `cause`. */
   because(cause: string): Scope;
+  /** More waits for other threads, or in this one, than should: whoever makes answers stops until it has left. */
+  isCrowded(): boolean;
 }
 
 /** Where a message to a service comes from. */

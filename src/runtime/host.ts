@@ -33,7 +33,7 @@ import { type Envelope, OUTSIDE } from './envelope.js';
 import { type HostOptions, type Kernel, optionsOf, type TapFrame } from './kernel.js';
 import { tellLateness } from './lateness.js';
 import { systemLetter, userLetter } from './letters.js';
-import { ASK_TIMEOUT_MS, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
+import { ASK_TIMEOUT_MS, CROWD_MESSAGES, STOP_DRAIN_MS, THREAD_MESSAGES_MAX } from './limits.js';
 import { createMailboxes } from './mailbox.js';
 import { registered } from './registered.js';
 import { createRestarts } from './restarts.js';
@@ -100,6 +100,7 @@ export function createHost(given: HostOptions): Host {
     reply,
     watch: (watcher, address) => watches.watch(watcher, address),
     unwatch: (watcher, address) => watches.unwatch(watcher, address),
+    isCrowded: () => Math.max(remote.waiting?.() ?? 0, kernel.mailboxes.waiting) > CROWD_MESSAGES,
   });
   const watches = createWatches({
     thread,

@@ -34,6 +34,8 @@ export interface Remote {
   send(thread: ThreadName, envelope: Envelope): boolean | 'link-full';
   /** Answers an ask that came from another thread. */
   reply(thread: ThreadName, replyTo: string, outcome: Result<Json, AskFailure>): void;
+  /** Messages that have not left yet, whoever they are for. */
+  waiting?(): number;
   /** False, or absent: that thread is not there. */
   watch?(thread: ThreadName, frame: WatchFrame): boolean;
 }

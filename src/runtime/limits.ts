@@ -7,6 +7,9 @@ export const MAILBOX_MESSAGES_MAX = 1_024;
 /** Messages all actors of a thread may have waiting together, those that wait to be loaded included. */
 export const THREAD_MESSAGES_MAX = 65_536;
 
+/** Messages that wait to leave a thread, or in it, at which a service makes no more of them. */
+export const CROWD_MESSAGES = 4_096;
+
 /** Watches one thread keeps, of its own actors and by them; at the bound one is refused. */
 export const WATCHES_MAX = 65_536;
 
@@ -84,3 +87,4 @@ assert(REFLEX_DECISIONS_MAX < ACTOR_DECISIONS_MAX, 'records must leave room for 
 assert(ACTOR_DECISIONS_MAX <= COMMIT_DECISIONS_MAX, 'one actor must fit one transaction');
 assert(COMMIT_DECISIONS_MAX <= OFFER_DECISIONS_MAX, 'an offer must fill a transaction');
 assert(RESTART_DEFAULT.intensity > DELIVERY_ATTEMPTS_MAX, 'one poison message must not quarantine');
+assert(CROWD_MESSAGES < THREAD_MESSAGES_MAX / 2, 'a service stops before others are refused');

@@ -25,6 +25,7 @@ interface Verbs {
   bury(envelope: Envelope, reason: DeadLetterReason): void;
   watch(watcher: Address, address: Address): void;
   unwatch(watcher: Address, address: Address): void;
+  isCrowded(): boolean;
 }
 
 type Received = Omit<Envelope, 'replyTo'> & { readonly replyTo?: string | undefined };
@@ -43,6 +44,7 @@ export function createServices(options: HostOptions, verbs: Verbs): Services {
   const scopeOf = (self: Address): ServiceScope => ({
     ...scopeFor(self, self),
     because: (cause) => scopeFor(self, cause),
+    isCrowded: verbs.isCrowded,
   });
 
   const scopeFor = (self: Address, cause: string): Scope => ({

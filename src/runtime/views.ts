@@ -28,11 +28,11 @@ export function createViews(kernel: Kernel, options: HostOptions): Views {
     }
   };
   return {
-    of: (kind) =>
-      [...kernel.cells.values()]
-        .filter((cell) => cell.type.kind === kind)
-        .sort((a, b) => (a.address < b.address ? -1 : 1))
-        .flatMap(view),
+    of: (kind) => {
+      const cells: Cell[] = [];
+      for (const cell of kernel.cells.values()) if (cell.type.kind === kind) cells.push(cell);
+      return cells.sort((a, b) => (a.address < b.address ? -1 : 1)).flatMap(view);
+    },
     at: (address) => {
       const cell = kernel.cells.get(address);
       return cell === undefined ? undefined : view(cell)[0];

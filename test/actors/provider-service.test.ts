@@ -34,6 +34,7 @@ function openDesk() {
   const clock = createVirtualClock();
   const told: { readonly to: Address; readonly message: Message; readonly cause: string }[] = [];
   let opens = 0;
+  let crowded = false;
   const refusals: string[] = [];
   const ports: ProviderPorts = {
     ownership: { installation: 'here', node: 'edge-1', epoch: 1 },
@@ -62,7 +63,7 @@ function openDesk() {
       });
     },
   });
-  const scope: ServiceScope = { ...because(PROVIDER), because };
+  const scope: ServiceScope = { ...because(PROVIDER), because, isCrowded: () => crowded };
   let service: Service = providerService.start(scope, ports);
   const restart = (): void => {
     service = providerService.start(scope, ports);
@@ -85,6 +86,9 @@ function openDesk() {
     configure,
     restart,
     refusals,
+    crowd: (is: boolean) => {
+      crowded = is;
+    },
     get opens() {
       return opens;
     },
@@ -395,4 +399,19 @@ test('[PR-17] provider service: who asks how an instance is does not become who 
     'agent/i-0000-1 provider.status',
     'instance/i-0000-1 provider.exited',
   ]);
+});
+
+test('[PR-15] provider service: nothing is asked while answers have no room, and all of it after', async () => {
+  const desk = openDesk();
+  desk.configure();
+  await desk.clock.settle();
+  desk.crowd(true);
+  for (let index = 0; index < 10; index += 1) desk.ask(index, create(index));
+  desk.ask(11, { type: 'provider.find', token: 'token-11' });
+  await desk.clock.advance(60_000);
+  assert.deepEqual(callsOf(desk), []);
+  desk.crowd(false);
+  await desk.clock.advance(100);
+  assert.equal(desk.told.length, 11);
+  assert.equal(desk.world.instances.size, 10);
 });

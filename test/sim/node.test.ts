@@ -191,10 +191,10 @@ test('[SM-10] why: an instance of a project goes back to the event that made the
     [addressOf('instance', id)],
     'not of those that were asked for in the same breath',
   );
-  const [asked] = await entriesOf(node, id, 'instance.creating');
+  const [made] = await entriesOf(node, id, 'instance.created');
   const [intent] = await entriesOf(node, id, 'instance.requested');
-  assert.equal(asked?.cause, intent?.id);
-  assert.equal(asked?.numbers['tenant'], intent?.numbers['tenant']);
+  assert.equal(made?.cause, intent?.id);
+  assert.equal(made?.numbers['tenant'], intent?.numbers['tenant']);
 });
 
 async function entriesOf(node: VirtualNode, id: string, event: string) {

@@ -63,7 +63,7 @@ export interface Mesh extends Remote {
   query(peer: string, name: string, args: Json): Promise<Json | undefined>;
   peers(): readonly string[];
   /** Envelopes that have not left yet, whoever they are for. */
-  readonly waiting: number;
+  waiting(): number;
   close(): void;
 }
 
@@ -190,10 +190,11 @@ export function createMesh(options: MeshOptions): Mesh {
         if (!link.post({ type: 'query', id, name, args }).ok) settle(id, undefined);
       }),
     peers: () => [...links.keys()],
-    get waiting() {
-      const linked = [...links.values()].map((link) => link.waiting);
-      const parked = [...away.values()].map((letters) => letters.length);
-      return [...linked, ...parked].reduce((sum, one) => sum + one, 0);
+    waiting: () => {
+      let waiting = 0;
+      for (const link of links.values()) waiting += link.waiting;
+      for (const letters of away.values()) waiting += letters.length;
+      return waiting;
     },
     close: () => {
       for (const link of links.values()) link.close();
