@@ -19,6 +19,7 @@ import type {
   ProviderSettings,
 } from '../machines/model/messages.js';
 import type { Result } from '../machines/model/result.js';
+import { isSameJson } from '../machines/model/same.js';
 import type { Cancel } from '../src/ports/clock.js';
 import type { ProvidedInstance, Provider } from '../src/ports/provider.js';
 import type { Store } from '../src/ports/store.js';
@@ -138,7 +139,7 @@ function receive(desk: Desk, message: ProviderMessage | Finished, asker: Asker):
   switch (message.type) {
     case 'provider.settings':
       // The same settings again (a reload that changed something else) must not reopen anything.
-      if (!sameSettings(desk.settings, message.settings)) desk.settings = message.settings;
+      if (!isSameJson(desk.settings, message.settings)) desk.settings = message.settings;
       break;
     case 'provider.opened':
       takeOver(desk, message.opened);
@@ -368,10 +369,6 @@ function reportSweep(desk: Desk, result: SweepResult): void {
   desk.sweeping = false;
   desk.sweeper = undefined;
   if (sweeper !== undefined) scope.because(sweeper.cause).tell(sweeper.from, result);
-}
-
-function sameSettings(one: ProviderSettings | undefined, other: ProviderSettings): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function nameOf({ scope }: Desk): string {

@@ -5,7 +5,8 @@
 
 import { refused } from './group-messages.js';
 import { createdAnswer, createRefusal, deletedAnswer, onDemandTurn } from './group-on-demand.js';
-import { as, deleteTurnOf, type GroupArgs, journals, recordOf } from './group-setup.js';
+import { as, deleteTurnOf, type GroupArgs } from './group-events.js';
+import { journals, recordOf, recordsOf, spawnsOf } from './group-setup.js';
 
 const created = ({ context, event }: GroupArgs) =>
   createdAnswer(context, as(event, 'operator.createInstance'), event.meta);

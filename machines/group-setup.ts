@@ -5,6 +5,15 @@
  * chart itself is in group.ts. Guards and delays never look at a clock: time is in the event.
  */
 import { assign, setup } from 'xstate';
+import {
+  as,
+  createTurnOf,
+  deleteTurnOf,
+  drainTurnOf,
+  type GroupArgs,
+  type GroupEvent,
+  summariesOf,
+} from './group-events.js';
 import { groupGates } from './group-gates.js';
 import {
   breakerMoved,
@@ -51,7 +60,6 @@ import {
 } from './group-messages.js';
 import {
   createRefusal,
-  deleteTurn,
   departureFor,
   isAwaited,
   isKnownKey,
@@ -77,61 +85,10 @@ import {
   wishesRemoval,
 } from './group-shrink.js';
 import { type CreateTurn, type DrainTurn, isCutShort, nextTurn } from './group-steps.js';
-import { assert } from './model/assert.js';
-import {
-  type Activated,
-  effect,
-  type OneOrMany,
-  type RecordParams,
-  type SpawnParams,
-  type Stamped,
-} from './model/effects.js';
+import { effect, type OneOrMany, type RecordParams, type SpawnParams } from './model/effects.js';
 import type { GuardLevel } from './model/guard.js';
 import type { Address } from './model/ids.js';
-import type { GroupMessage, InstanceSummary } from './model/messages.js';
 import type { OrderParams } from './overriding.js';
-
-export type GroupEvent = Stamped<GroupMessage> | Stamped<Activated>;
-
-export interface GroupArgs {
-  readonly context: GroupMemory;
-  readonly event: GroupEvent;
-}
-
-type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { readonly type: T }>;
-
-/** The event as a `type`; the chart uses a word only where such an event arrives. */
-export function as<T extends GroupEvent['type']>(event: GroupEvent, type: T): EventOf<T> {
-  assert(event.type === type, `${event.type} is not ${type}`);
-  return event as EventOf<T>;
-}
-
-function summariesOf({ summary, others }: EventOf<'instance.changed'>): readonly InstanceSummary[] {
-  return others === undefined ? [summary] : [summary, ...others];
-}
-
-function createTurnOf({ context, event }: GroupArgs): CreateTurn {
-  const turn = nextTurn(context, event.meta);
-  assert(turn?.kind === 'create', 'the next step is no create');
-  return turn;
-}
-
-function drainTurnOf({ context, event }: GroupArgs): DrainTurn {
-  const turn = nextTurn(context, event.meta);
-  assert(turn?.kind === 'drain', 'the next step is no drain');
-  return turn;
-}
-
-/** As it is asked for now, or was when the guard had to be asked. */
-export function deleteTurnOf({ context, event }: GroupArgs): DrainTurn {
-  if (event.type !== 'guard.granted') {
-    return deleteTurn(context, as(event, 'operator.deleteInstance'));
-  }
-  const departure = departureIn(context, event);
-  assert(departure !== undefined, 'nobody is to be let go');
-  const { id: instance, reason, force } = departure;
-  return deleteTurn(context, { instance, reason, force });
-}
 
 export const groupSetup = setup({
   types: {

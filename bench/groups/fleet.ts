@@ -20,7 +20,7 @@ import { type Fleet, instancesOf, PROVIDER, siteOf } from './site.js';
 
 export const groupsProbes = { 'groups-fleet': fleet };
 
-const LOOK_MS = 200;
+const LOOK_MS = 500;
 const PATIENCE_MS = 150_000;
 /** Between two deaths whose way is measured: none waits for another's. */
 const SPACING_MS = 25;

@@ -204,10 +204,9 @@ export function createHost(given: HostOptions): Host {
     const asked = envelope.replyTo !== undefined;
     const key = asked ? undefined : read(envelope, type.coalesce);
     const { joint } = type;
-    const joins = joint !== undefined && !asked && read(envelope, joint.takes) === true;
+    const joins = !asked && read(envelope, joint?.takes) === true;
     const letter = userLetter(envelope, turns.now(), key, joins);
-    if (joins && kernel.mailboxes.join(cell, letter, joint.join)) return turns.schedule(cell);
-    if (kernel.mailboxes.put(cell, letter)) return turns.schedule(cell);
+    if (kernel.mailboxes.put(cell, letter, joint?.join)) return turns.schedule(cell);
     const isSample = !asked && read(envelope, type.isSample) === true;
     const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;
     if (oldest === undefined || !kernel.mailboxes.put(cell, letter)) return refuse(envelope);

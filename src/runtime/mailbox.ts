@@ -20,10 +20,11 @@ export interface MailboxOwner {
 export interface Mailboxes {
   /** Letters in all user lanes of the thread. */
   readonly waiting: number;
-  /** False: at a bound, the letter was not taken. */
-  put(owner: MailboxOwner, letter: Letter): boolean;
-  /** True: what waits has taken it in, by `join`, and says what both said [RT-71]. */
-  join(owner: MailboxOwner, letter: Letter, join: Join): boolean;
+  /**
+   * False: at a bound, the letter was not taken. A joint one goes into what waits, where `join` can say what both
+   * said [RT-71].
+   */
+  put(owner: MailboxOwner, letter: Letter, join?: Join): boolean;
   /** Makes room by taking out the oldest user letter of this message type that asks nothing. */
   dropOldest(owner: MailboxOwner, messageType: string): Letter | undefined;
   putSystem(owner: MailboxOwner, letter: Letter): void;
@@ -79,7 +80,8 @@ export function createMailboxes(): Mailboxes {
     if (box.size === 0) owner.mailbox = undefined;
   };
 
-  const put: Mailboxes['put'] = (owner, letter) => {
+  const put: Mailboxes['put'] = (owner, letter, join) => {
+    if (join !== undefined && isTakenIn(owner, letter, join)) return true;
     if (owner.mailbox === undefined) {
       if (waiting >= THREAD_MESSAGES_MAX) return false;
       owner.mailbox = letter;
@@ -111,10 +113,10 @@ export function createMailboxes(): Mailboxes {
     return key !== undefined && mailbox.levels?.has(key) === true ? undefined : mailbox.joint;
   };
 
-  const join: Mailboxes['join'] = (owner, letter, joinBodies) => {
+  const isTakenIn = (owner: MailboxOwner, letter: Letter, join: Join): boolean => {
     const host = letter.joint ? hostOf(owner, letter) : undefined;
     if (host === undefined) return false;
-    const body = joinBodies(host.envelope.body, letter.envelope.body);
+    const body = join(host.envelope.body, letter.envelope.body);
     if (body === undefined) return false;
     host.envelope = { ...letter.envelope, body };
     // It speaks for several now: a newer word of one of them must not take the place of all.
@@ -154,7 +156,6 @@ export function createMailboxes(): Mailboxes {
       return waiting;
     },
     put,
-    join,
     take,
     putSystem: add,
     dropOldest: (owner, messageType) => {

@@ -115,6 +115,15 @@ test('[GR-13] group: a large group is created in bounded bursts', () => {
   assertConverged(world, 100);
 });
 
+test('[GR-13] group: it goes on by itself, also while nothing it has made has been answered', () => {
+  const spec = groupSpec({ size: 100, maxSize: 200 });
+  const world = createGroupWorld(spec, 7);
+  world.neighbours.onCreate = 'unanswered';
+  world.tell(GROUP, { type: 'group.desired', spec });
+  world.run(1_000);
+  assert.equal(count(eventsOf(world), 'instance.requested'), 100);
+});
+
 test('[GR-17] group: an operator sets the size within its limits', () => {
   const world = started();
   for (const [ask, size] of [

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { isOnItsWayOut } from '../../src/policy/breaker.js';
 import { type Books, countedOf, standingOf, stayingOf } from '../../src/policy/members.js';
 import { waitingOf } from '../../src/policy/replace.js';
-import { nextStep } from '../../src/policy/scale.js';
+import { missingAlike, nextStep } from '../../src/policy/scale.js';
 import { after, books, booksArb, idOf, member, named } from '../support/books.js';
 import { seedOfRun } from '../support/seed.js';
 
@@ -156,5 +156,25 @@ test('[GR-2] [GR-6] [GR-8] scale: steps end, and no create breaks the size', () 
       assert.ok(kept || countedOf(now.members).length <= now.wanted, 'surplus is gone at rest');
     }),
     { seed: seedOfRun(), numRuns: 500 },
+  );
+});
+
+test('[GR-13] scale: what is missing may be made at once: step by step it would be the same', () => {
+  fc.assert(
+    fc.property(booksArb, (given) => {
+      const first = nextStep(given);
+      if (first?.kind !== 'create') return;
+      const alike = missingAlike(given, first);
+      let now: Books = given;
+      for (let made = 0; made < alike; made += 1) {
+        const step = nextStep(now);
+        assert.equal(named(step), named(first), `create ${made + 1} of ${alike}`);
+        const { counted, staying } = first.numbers;
+        const there = { counted: Number(counted) + made, staying: Number(staying) + made };
+        assert.deepEqual(step?.numbers, { ...first.numbers, ...there });
+        now = after(now, first);
+      }
+    }),
+    { seed: seedOfRun(), numRuns: 2_000 },
   );
 });

@@ -147,6 +147,32 @@ test('[RT-17] a spawned child exists from the commit on, with its parent, and in
   assert.equal(next.host.views('group')[0]?.['children'], 1);
 });
 
+test('[RT-72] a child that acts at its birth does so after that commit, and once', async () => {
+  let takes = true;
+  const away = { code: 'unavailable', message: 'the disk is away' } as const;
+  const wrap = (store: Store): Store => ({
+    ...store,
+    commit: async (all) => (takes ? store.commit(all) : all.map(() => fail(away))),
+  });
+  const world = await toyWorld({ actsAtBirth: true, wrap });
+  const child = addressOf('instance', 'i-00ff-0123456789ab00');
+  takes = false;
+  tell(world, { type: 'breed', child: 'i-00ff-0123456789ab00' });
+  await world.clock.advance(1_000);
+  assert.deepEqual(heard(world), []);
+  takes = true;
+  await world.clock.advance(10_000);
+  assert.deepEqual(heard(world), ['activated 7']);
+  const rows = await world.store.load(['instance']);
+  assert.equal(rows.ok && rows.value.length, 1);
+  assert.equal(rows.ok && rows.value[0]?.version, 1, 'its first step had no commit of its own');
+  await world.again();
+  assert.deepEqual(heard(world), ['activated 7', 'activated 7'], 'as any other in its next life');
+  assert.equal(await totalOf(world, child), 7);
+});
+
+const heard = ({ said }: ToyWorld) => said.filter((what) => what === 'activated 7');
+
 test('[RT-17] nobody but a parent starts an actor that is not implicit', async () => {
   const world = await toyWorld();
   const stranger = addressOf('instance', 'i-0000-0123456789ab00');

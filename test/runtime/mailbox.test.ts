@@ -187,3 +187,59 @@ test('[RT-11] [RT-60] host: beside an actor flooded with 1,000,000 messages anot
   );
   assert.ok(host.deadLetters.list().length <= DEAD_LETTERS_MAX);
 });
+
+interface Said {
+  readonly of: number;
+  readonly at: number;
+}
+type Report = Message & { readonly said: readonly Said[] };
+
+const JOINED_MAX = 4;
+const joinSaid = (waiting: Message, next: Message): Message | undefined => {
+  const said = [...(waiting as Report).said, ...(next as Report).said];
+  return said.length > JOINED_MAX ? undefined : ({ type: 'report', said } as Message);
+};
+
+test('[RT-71] mailbox: of each subject the newest word comes last, however reports were put together', () => {
+  const arbPut = fc.record({ of: fc.nat(2), joint: fc.boolean(), takes: fc.nat(1) });
+  const history = fc.array(arbPut, { maxLength: 40 });
+  const law = (puts: readonly { of: number; joint: boolean; takes: number }[]): void => {
+    const boxes = createMailboxes();
+    const group = owner();
+    const heard: Said[] = [];
+    const take = (): boolean => {
+      const letter = boxes.take(group);
+      if (letter !== undefined) heard.push(...(letter.envelope.body as Report).said);
+      return letter !== undefined;
+    };
+    for (const [at, { of, joint, takes }] of puts.entries()) {
+      const body = { type: 'report', said: [{ of, at }] } as Message;
+      const letter = userLetter({ ...envelope('report'), body }, at, `report:${of}`, joint);
+      assert.ok(boxes.put(group, letter, joinSaid));
+      if (takes === 1) take();
+    }
+    while (take());
+    assert.deepEqual([depthOf(group), boxes.waiting], [0, 0]);
+    for (const subject of [0, 1, 2]) {
+      const said = puts.flatMap(({ of }, at) => (of === subject ? [at] : []));
+      const told = heard.flatMap(({ of, at }) => (of === subject ? [at] : []));
+      assert.deepEqual(
+        told,
+        [...told].sort((a, b) => a - b),
+      );
+      assert.equal(told.at(-1), said.at(-1));
+    }
+  };
+  fc.assert(fc.property(history, law), { seed: seedOfRun(), numRuns: 500 });
+});
+
+test('[RT-71] mailbox: reports wait as one message, up to as many as one takes in', () => {
+  const boxes = createMailboxes();
+  const group = owner();
+  for (let of = 0; of < 2 * JOINED_MAX; of += 1) {
+    const body = { type: 'report', said: [{ of, at: of }] } as Message;
+    const letter = userLetter({ ...envelope('report'), body }, of, `report:${of}`, true);
+    boxes.put(group, letter, joinSaid);
+  }
+  assert.deepEqual([depthOf(group), boxes.waiting], [2, 2]);
+});

@@ -6,7 +6,7 @@
 
 import type { BackendEvent } from '../../machines/backend.js';
 import type { FrontendEvent } from '../../machines/frontend-setup.js';
-import type { GroupEvent } from '../../machines/group-setup.js';
+import type { GroupEvent } from '../../machines/group-events.js';
 import type { InstanceEvent } from '../../machines/instance-setup.js';
 import type { LbsyncEvent } from '../../machines/lbsync.js';
 import type { Meta } from '../../machines/model/effects.js';

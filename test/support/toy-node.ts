@@ -187,6 +187,8 @@ export interface ToyOptions {
   readonly thread?: string;
   readonly placement?: Placement;
   readonly migrate?: NonNullable<ActorType['migrate']>;
+  /** Of instances. */
+  readonly actsAtBirth?: boolean;
 }
 
 export const GROUP = addressOf('group', 't/g');
@@ -237,7 +239,8 @@ export function memoryStore(clock: { now(): number } = systemClock()): Store {
   return opened.value;
 }
 
-function toyTypes(said: string[], { version = 1, migrate }: ToyOptions): readonly ActorType[] {
+function toyTypes(said: string[], options: ToyOptions): readonly ActorType[] {
+  const { version = 1, migrate } = options;
   const say = (params: { readonly what: string }) => void said.push(params.what);
   const base = {
     machine: toy,
@@ -276,7 +279,13 @@ function toyTypes(said: string[], { version = 1, migrate }: ToyOptions): readonl
   };
   return [
     { ...base, kind: 'group', stored: true, implicit: true },
-    { ...base, kind: 'instance', stored: true, implicit: false },
+    {
+      ...base,
+      kind: 'instance',
+      stored: true,
+      implicit: false,
+      actsAtBirth: options.actsAtBirth === true,
+    },
     {
       ...base,
       kind: 'backend',
