@@ -5,6 +5,7 @@
 import type { Json } from '../../machines/model/json.js';
 import { fail, type Result } from '../../machines/model/result.js';
 import type { Cancel, Clock } from '../ports/clock.js';
+import type { DeadLetterReason } from './dead-letters.js';
 
 export interface AskFailure {
   readonly code: 'timeout' | 'no-actor' | 'mailbox-full' | 'not-taken' | 'thread-lost' | 'stopping';
@@ -76,3 +77,12 @@ export function createAsks(name: string, clock: Clock): Asks {
 export function threadOfReply(replyTo: string): string {
   return replyTo.split(':', 1)[0] ?? replyTo;
 }
+
+/** What an asker hears of a question that became a dead letter; otherwise `not-taken`. */
+export const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
+  'no-actor': 'no-actor',
+  'mailbox-full': 'mailbox-full',
+  'link-full': 'mailbox-full',
+  'unreachable-thread': 'thread-lost',
+  stopping: 'stopping',
+};

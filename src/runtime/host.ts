@@ -17,7 +17,7 @@ import { fail, ok, type Result } from '../../machines/model/result.js';
 import type { StoredCell } from '../ports/store.js';
 import { createFresh, dispose, place, start } from './activation.js';
 import { createAnnouncer } from './announcer.js';
-import { type AskFailure, createAsks, threadOfReply } from './asks.js';
+import { ASK_CODES, type AskFailure, createAsks, threadOfReply } from './asks.js';
 import type { Cell } from './cell.js';
 import { createCommitter } from './committer.js';
 import { crash, resume } from './crash.js';
@@ -203,10 +203,9 @@ export function createHost(given: HostOptions): Host {
     // A question is never replaced or dropped: whoever asked would wait in vain.
     const asked = envelope.replyTo !== undefined;
     const key = asked ? undefined : read(envelope, type.coalesce);
-    const { joint } = type;
-    const joins = !asked && read(envelope, joint?.takes) === true;
+    const joins = !asked && read(envelope, type.joint?.takes) === true;
     const letter = userLetter(envelope, turns.now(), key, joins);
-    if (kernel.mailboxes.put(cell, letter, joint?.join)) return turns.schedule(cell);
+    if (kernel.mailboxes.put(cell, letter, type.joint?.join)) return turns.schedule(cell);
     const isSample = !asked && read(envelope, type.isSample) === true;
     const oldest = isSample ? kernel.mailboxes.dropOldest(cell, envelope.body.type) : undefined;
     if (oldest === undefined || !kernel.mailboxes.put(cell, letter)) return refuse(envelope);
@@ -392,11 +391,3 @@ export function createHost(given: HostOptions): Host {
     stop,
   };
 }
-
-const ASK_CODES: Readonly<Partial<Record<DeadLetterReason, AskFailure['code']>>> = {
-  'no-actor': 'no-actor',
-  'mailbox-full': 'mailbox-full',
-  'link-full': 'mailbox-full',
-  'unreachable-thread': 'thread-lost',
-  stopping: 'stopping',
-};

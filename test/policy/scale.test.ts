@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { JsonObject } from '../../machines/model/json.js';
 import { isOnItsWayOut } from '../../src/policy/breaker.js';
 import { type Books, countedOf, standingOf, stayingOf } from '../../src/policy/members.js';
 import { waitingOf } from '../../src/policy/replace.js';
-import { missingAlike, nextStep } from '../../src/policy/scale.js';
+import { missingAlike, nextStep, type ScaleStep } from '../../src/policy/scale.js';
 import { after, books, booksArb, idOf, member, named } from '../support/books.js';
 import { seedOfRun } from '../support/seed.js';
 
@@ -165,16 +166,20 @@ test('[GR-13] scale: what is missing may be made at once: step by step it would 
       const first = nextStep(given);
       if (first?.kind !== 'create') return;
       const alike = missingAlike(given, first);
+      const { numbers }: { readonly numbers: JsonObject } = first;
       let now: Books = given;
       for (let made = 0; made < alike; made += 1) {
-        const step = nextStep(now);
+        const step: ScaleStep | undefined = nextStep(now);
         assert.equal(named(step), named(first), `create ${made + 1} of ${alike}`);
-        const { counted, staying } = first.numbers;
-        const there = { counted: Number(counted) + made, staying: Number(staying) + made };
-        assert.deepEqual(step?.numbers, { ...first.numbers, ...there });
-        now = after(now, first);
+        assert.deepEqual(step?.numbers, behind(numbers, made));
+        now = after(now, step ?? first);
       }
     }),
     { seed: seedOfRun(), numRuns: 2_000 },
   );
 });
+
+function behind(numbers: JsonObject, made: number): JsonObject {
+  const { counted, staying } = numbers;
+  return { ...numbers, counted: Number(counted) + made, staying: Number(staying) + made };
+}
