@@ -129,8 +129,12 @@ const managedIn = oncePer((members: readonly Member[]): readonly Member[] =>
 );
 
 export function onDemandOf(memory: GroupMemory): readonly Member[] {
-  return membersOf(memory).filter(isOnDemand);
+  return onDemandIn(membersOf(memory));
 }
+
+const onDemandIn = oncePer((members: readonly Member[]): readonly Member[] =>
+  members.filter(isOnDemand),
+);
 
 /** Never more than the limit, whoever asked for it; nobody while its tenant sleeps [GR-29]. */
 export function wantedOf({ spec, overrides, leaving }: GroupMemory): number {

@@ -8,6 +8,7 @@
 import { budgetOf } from '../src/policy/budget.js';
 import { isOnDemand, type Member, standingOf } from '../src/policy/members.js';
 import { isThere } from '../src/policy/on-demand.js';
+import { oncePer } from '../src/policy/once.js';
 import { CREATE_FAILURES_MAX } from '../src/policy/scale.js';
 import { breakerConditions, memberConditions, waitConditions } from './group-conditions.js';
 import {
@@ -23,21 +24,24 @@ import {
   wantedOf,
 } from './group-memory.js';
 import { isRemovalHeld } from './group-shrink.js';
+import type { InstanceMemory } from './instance-memory.js';
 import { assert } from './model/assert.js';
 import type { GroupSpec } from './model/desired.js';
-import type { Meta, RecordParams } from './model/effects.js';
+import type { ChildRow, Meta, RecordParams } from './model/effects.js';
 import type { Refusal } from './model/failures.js';
 import {
   type Address,
   addressOf,
   type InstanceId,
+  keyOf,
+  kindOf,
   parseTenantId,
   type TenantId,
 } from './model/ids.js';
 import type { JsonObject } from './model/json.js';
 import type { DrainReason, GroupStatus } from './model/messages.js';
 import type { OverrideOrder, Terms } from './model/overrides.js';
-import { isSameRecord } from './model/same.js';
+import { isSameJson, isSameRecord } from './model/same.js';
 import { timestamp } from './model/time.js';
 import { dismissalOf, type OrderParams, orderFor, termsOf, yieldsOf } from './overriding.js';
 
@@ -182,15 +186,13 @@ function problemOf(failures: number, message: string): string {
 /** What its tenant waits for. */
 export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
   const { key, trouble } = memory;
-  const there = presentOf(memory);
-  const onDemand = there.filter(isOnDemand).length;
-  const present = there.filter((member) => !isOnDemand(member) && !isKept(member));
+  const { onDemand, present, serving, inService } = standIn(presentOf(memory));
   const size = wantedOf(memory);
-  const settled = present.every(({ inService }) => inService) && present.length === size;
+  const settled = inService === present && present === size;
   return {
     group: key,
     size,
-    serving: present.filter(({ state }) => state === 'serving').length,
+    serving,
     converged: settled && memory.spec !== null && memory.leaving === null,
     removed,
     ...(onDemand === 0 ? {} : { onDemand }),
@@ -198,6 +200,20 @@ export function statusOf(memory: GroupMemory, removed = false): GroupStatus {
     ...(trouble === null ? {} : { problem: problemOf(trouble.failures, trouble.message) }),
   };
 }
+
+/** Asked several times about the same members, and of every group at every resync. */
+const standIn = oncePer((there: readonly Member[]) => {
+  const stand = { onDemand: 0, present: 0, serving: 0, inService: 0 };
+  for (const member of there) {
+    if (isOnDemand(member)) stand.onDemand += 1;
+    else if (!isKept(member)) {
+      stand.present += 1;
+      if (member.state === 'serving') stand.serving += 1;
+      if (member.inService) stand.inService += 1;
+    }
+  }
+  return stand;
+});
 
 export function isNews(memory: GroupMemory): boolean {
   const { spec, told } = memory;
@@ -259,6 +275,26 @@ export interface SpecParams {
 /** The newest intent; every member answers with a report, so this also asks how they are. */
 export function specFor(memory: GroupMemory): SpecParams {
   return { members: membersOf(memory).map(({ id }) => id), spec: memory.spec };
+}
+
+/** The same, to those alone that may not have heard of it: all others have said how they are [GR-10]. */
+export function specForOutdated(memory: GroupMemory, children: readonly ChildRow[]): SpecParams {
+  const { spec } = memory;
+  const outdated = children.filter(
+    ({ address, context, unreadable }) =>
+      spec !== null &&
+      kindOf(address) === 'instance' &&
+      unreadable !== true &&
+      knowsAnother(context, spec),
+  );
+  return { members: outdated.map(({ address }) => keyOf(address) as InstanceId), spec };
+}
+
+/** An instance keeps the template it was made from, and minds no generation. */
+function knowsAnother(context: JsonObject, spec: GroupSpec): boolean {
+  const { spec: known } = context as unknown as InstanceMemory;
+  const { template, generation } = known;
+  return !isSameJson({ ...spec, template, generation }, known);
 }
 
 export function presentIds(memory: GroupMemory): readonly InstanceId[] {

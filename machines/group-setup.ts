@@ -54,6 +54,7 @@ import {
   sizeOrdered,
   sizeYields,
   specFor,
+  specForOutdated,
   statusFor,
   statusOf,
   unheardOrders,
@@ -335,6 +336,13 @@ export const dismissesAll = {
 export const asksMembers = {
   type: 'tellSpec',
   params: ({ context }: GroupArgs) => specFor(context),
+} as const;
+
+/** When it starts: what its members know is before its eyes. */
+export const asksOutdated = {
+  type: 'tellSpec',
+  params: ({ context, event }: GroupArgs) =>
+    specForOutdated(context, as(event, 'activated').children),
 } as const;
 
 export const forwardsRequest = {

@@ -66,7 +66,7 @@ function turnIn(memory: GroupMemory, meta: Meta): Turn | undefined {
   const burst = burstOf(memory, meta);
   if (burst.steps >= STEPS_PER_EVENT_MAX) return undefined;
   const books = booksOf(memory, meta);
-  const step = nextStep(books) ?? expiryStep({ ...books, members: onDemandOf(memory) });
+  const step = nextStep(books) ?? expiryStep(books, memory);
   if (step === undefined) return undefined;
   const at = { burst, at: meta.at };
   if (step.kind === 'drain') return drainTurn(movedBy(memory, 1, at), step);
@@ -95,8 +95,9 @@ function burstOf({ burst }: GroupMemory, meta: Meta): GroupMemory['burst'] {
   return burst.id === meta.id ? burst : { id: meta.id, steps: 0 };
 }
 
-function expiryStep(books: Books): ScaleStep | undefined {
-  const id = nextExpired(books);
+function expiryStep(books: Books, memory: GroupMemory): ScaleStep | undefined {
+  const members = onDemandOf(memory);
+  const id = members.length === 0 ? undefined : nextExpired({ ...books, members });
   if (id === undefined) return undefined;
   const { onDemandAgeMs = 0 } = books.rules.expiry;
   const numbers = { onDemandAgeMs };

@@ -33,6 +33,7 @@ import {
 import { recordsReached } from './group-reached.js';
 import {
   asksMembers,
+  asksOutdated,
   creates,
   dismissesAll,
   dismissesOverrides,
@@ -146,7 +147,7 @@ const active = createStateConfig({
     { guard: 'isReached', actions: [recordsReached, 'noteReached'] },
   ],
   on: {
-    activated: { actions: ['recount', 'forgetGuardTold', reports, asksMembers] },
+    activated: { actions: ['recount', 'forgetGuardTold', reports, asksOutdated] },
     'group.desired': [
       { guard: 'isOlderIntent' },
       {
@@ -251,7 +252,7 @@ const removing = createStateConfig({
     ],
   },
   on: {
-    activated: { actions: ['recount', reports, asksMembers] },
+    activated: { actions: ['recount', reports, asksOutdated] },
     'group.desired': [
       { guard: 'isOlderIntent' },
       {
