@@ -3,9 +3,9 @@
  * for, or is to go.
  */
 
+import { as, deleteTurnOf, type GroupArgs } from './group-events.js';
 import { refused } from './group-messages.js';
 import { createdAnswer, createRefusal, deletedAnswer, onDemandTurn } from './group-on-demand.js';
-import { as, deleteTurnOf, type GroupArgs } from './group-events.js';
 import { journals, recordOf, recordsOf, spawnsOf } from './group-setup.js';
 
 const created = ({ context, event }: GroupArgs) =>

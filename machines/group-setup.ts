@@ -85,7 +85,7 @@ import {
   wishArises,
   wishesRemoval,
 } from './group-shrink.js';
-import { type CreateTurn, type DrainTurn, isCutShort, nextTurn } from './group-steps.js';
+import { type CreateTurn, isCutShort, nextTurn } from './group-steps.js';
 import { effect, type OneOrMany, type RecordParams, type SpawnParams } from './model/effects.js';
 import type { GuardLevel } from './model/guard.js';
 import type { Address } from './model/ids.js';
