@@ -8,13 +8,12 @@
 import {
   assumedCount,
   type CounterRule,
-  countProbe,
   DEAD_COUNT,
   type HealthCount,
-  provesNothing,
   unknownCount,
 } from '../src/policy/health.js';
 import { inForce } from '../src/policy/overrides.js';
+import { countHeld, type Doubt, doubted, NO_DOUBT } from './backend-doubt.js';
 import { assert } from './model/assert.js';
 import type { BackendSpec } from './model/desired.js';
 import type { Meta, PublishParams, RecordParams } from './model/effects.js';
@@ -57,12 +56,7 @@ export interface BackendMemory {
   readonly overrides: Overrides;
   /** That book cannot be read: anything may have been ordered. */
   readonly sealed: boolean;
-  /** The last probe that counted got no answer, or a wrong one; nothing is proven. */
-  readonly silent: boolean;
-  /** As last told to the node's suspicion; `null`: not yet. */
-  readonly toldSilent: boolean | null;
-  /** Until then the node doubts itself: failures without proof are held. Wall clock. */
-  readonly heldUntilMs: number;
+  readonly doubt: Doubt;
 }
 
 /** Transitions kept for `show` and the page. */
@@ -85,9 +79,7 @@ export function newBackend(address: Address): BackendMemory {
     transitions: [],
     overrides: NO_OVERRIDES,
     sealed: false,
-    silent: false,
-    toldSilent: null,
-    heldUntilMs: 0,
+    doubt: NO_DOUBT,
   };
 }
 
@@ -127,7 +119,13 @@ export function adopt(
   owner: Address | undefined,
 ): BackendMemory {
   const verdict = memory.verdict === null ? null : { ...memory.verdict, address: spec.address };
-  return { ...memory, spec, owner: owner ?? memory.owner, verdict, toldSilent: null };
+  return {
+    ...memory,
+    spec,
+    owner: owner ?? memory.owner,
+    verdict,
+    doubt: { ...memory.doubt, told: null },
+  };
 }
 
 /** Forgets what was counted: a new backend, a new check, or an operator's release. */
@@ -135,7 +133,9 @@ export function startOver(memory: BackendMemory): BackendMemory {
   const rule = ruleOf(memory);
   const probed = memory.spec?.probe !== undefined;
   const count = probed ? unknownCount(rule) : assumedCount(rule);
-  return { ...memory, count, outstanding: false, fresh: true, silent: false };
+  const { heldUntilMs } = memory.doubt;
+  const doubt = { ...NO_DOUBT, heldUntilMs };
+  return { ...memory, count, outstanding: false, fresh: true, doubt };
 }
 
 /** Another address, port or check is another backend; frontends and generation are not. */
@@ -151,20 +151,11 @@ export function launched(memory: BackendMemory): BackendMemory {
 
 export function counted(memory: BackendMemory, result: ProbeResult, atMs: number): BackendMemory {
   const { code, detail, durationMs } = result;
-  const count = countHeld(memory, result, atMs);
-  const silent = provesNothing(result) ? memory.silent : !result.passed && !result.positive;
+  const counting = { result, atMs, rule: ruleOf(memory) };
+  const count = countHeld(memory, counting);
+  const doubt = doubted(memory, counting);
   const lastProbe = { atMs, code, detail, durationMs };
-  return { ...memory, count, silent, outstanding: false, lastProbe };
-}
-
-/** While the node doubts itself the counter stops where one more failure would tell. */
-function countHeld(memory: BackendMemory, result: ProbeResult, atMs: number): HealthCount {
-  const { count: before, heldUntilMs } = memory;
-  const rule = ruleOf(memory);
-  const count = countProbe(rule, before, result);
-  const isHeld = atMs < heldUntilMs && !result.positive;
-  if (!isHeld || before.state === 'down' || count.state !== 'down') return count;
-  return before.state === 'up' ? { state: 'up', counter: rule.rise } : before;
+  return { ...memory, count, doubt, outstanding: false, lastProbe };
 }
 
 /** Whatever was counted, the backend is dead; a probe still out speaks of the time before. */

@@ -2,6 +2,7 @@
  * What a backend says: verdicts, answers to operators, orders to its book of overrides, and whether it answers
  * to the node's suspicion. The chart is in backend.ts.
  */
+import { hearingOf } from './backend-doubt.js';
 import { type BackendMemory, type Publication, publicationOf, specOf } from './backend-memory.js';
 import { dismissalIn, orderOfVerb, yieldsIn } from './backend-orders.js';
 import { assert } from './model/assert.js';
@@ -83,11 +84,7 @@ export const hasNoCheck = {
 
 export const hears = {
   type: 'tellHearing',
-  params: ({ context: { name, silent } }: Args): SuspicionMessage => ({
-    type: 'hearing.level',
-    backend: name,
-    hearing: silent ? 'silent' : 'answers',
-  }),
+  params: ({ context }: Args): SuspicionMessage => hearingOf(context.name, context.doubt),
 } as const;
 
 export const leaves = {
@@ -96,6 +93,8 @@ export const leaves = {
     type: 'hearing.level',
     backend: name,
     hearing: 'gone',
+    doubts: false,
+    round: 0,
   }),
 } as const;
 

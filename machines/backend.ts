@@ -18,12 +18,13 @@
  * once; [HE-13] a backend without a check is up; [HE-16] backend-orders.ts;
  * [HE-17] a book that cannot be read: neither raised nor taken out by configuration alone; [HE-18] the feed
  * hears of it before it hears what it is like, once, and of its end;
- * [HE-62] while the node doubts itself a failure without proof changes nothing but the counter.
+ * [HE-62] [HE-64] backend-doubt.ts: while the node doubts itself a failure without proof is held.
  */
 import { assign, setup } from 'xstate';
 import { countProbe } from '../src/policy/health.js';
 import { firstProbeDelayMs, probeDelayMs } from '../src/policy/interval.js';
 import { bookIn } from '../src/policy/overrides.js';
+import { advised, fallen, isBelieved, isHearingOwed, isHeld, toldOf } from './backend-doubt.js';
 import {
   adopt,
   arrived,
@@ -91,15 +92,21 @@ function stateAfter(args: Args): HealthState | undefined {
   return countProbe(ruleOf(args.context), args.context.count, result).state;
 }
 
+function isHeldHere(args: Args): boolean {
+  const result = answerIn(args);
+  return result !== undefined && isHeld(args.context, { result, atMs: args.event.meta.at });
+}
+
 function specIn({ event }: Args) {
   assert(event.type === 'backend.desired', `${event.type} carries no spec`);
   return event;
 }
 
 /** What a turn is told to come from: the probe's code, the death's, or our own word for it. */
-function codeBehind({ event }: Args, to: HealthState): string {
+function codeBehind({ context, event }: Args, to: HealthState): string {
   if (event.type === 'probe.finished') return event.result.code;
   if (event.type === 'backend.died') return event.code;
+  if (event.type === 'suspicion.level') return context.lastProbe?.code ?? to;
   return to === 'up' ? 'unchecked' : to;
 }
 
@@ -111,6 +118,7 @@ function isPositive({ event }: Args): boolean {
 function deciderOf({ event }: Args): Decider {
   switch (event.type) {
     case 'probe.finished':
+    case 'suspicion.level':
       return { rule: 'HE-2' };
     case 'backend.died':
       return { rule: 'HE-12' };
@@ -173,12 +181,16 @@ export const backendMachine = setup({
       const stored = event.type === 'activated' ? bookIn(event.children) : context.overrides;
       return { overrides: stored ?? context.overrides, sealed: stored === undefined };
     }),
-    takeSuspicion: assign(({ context, event }) => ({
-      heldUntilMs: event.type === 'suspicion.level' ? event.untilMs : context.heldUntilMs,
-    })),
-    noteHearing: assign(({ context }) => ({ toldSilent: context.silent })),
+    takeSuspicion: assign(({ context, event }) =>
+      event.type === 'suspicion.level' ? { doubt: advised(context, event) } : {},
+    ),
+    takeAsked: assign(({ context: { doubt }, event }) =>
+      event.type === 'hearing.asked' ? { doubt: { ...doubt, asked: event.round } } : {},
+    ),
+    countAfterAll: assign(({ context }) => ({ count: fallen(context, ruleOf(context)) })),
+    noteHearing: assign(({ context: { doubt } }) => ({ doubt: { ...doubt, told: toldOf(doubt) } })),
     /** What the node's suspicion was told counts no longer: it may have begun a new life. */
-    sayHearingAgain: assign({ toldSilent: null }),
+    sayHearingAgain: assign(({ context: { doubt } }) => ({ doubt: { ...doubt, told: null } })),
     tellHearing: effect<SuspicionMessage>(),
     orderOverride: effect<OrderParams | undefined>(),
     probe: effect<ProbeParams>(),
@@ -203,11 +215,13 @@ export const backendMachine = setup({
     becomesUp: (args) =>
       stateAfter(args) === 'up' && args.context.verdict?.state !== 'up' && !args.context.sealed,
     becomesDown: (args) =>
-      stateAfter(args) === 'down' &&
-      args.context.verdict?.state !== 'down' &&
-      (isPositive(args) || args.event.meta.at >= args.context.heldUntilMs),
-    owesHearing: ({ context: { spec, silent, toldSilent } }) =>
-      spec?.probe !== undefined && silent !== toldSilent,
+      stateAfter(args) === 'down' && args.context.verdict?.state !== 'down' && !isHeldHere(args),
+    isBelieved: ({ context, event }) =>
+      event.type === 'suspicion.level' &&
+      context.verdict?.state !== 'down' &&
+      isBelieved(context, event),
+    owesHearing: ({ context: { spec, doubt } }) =>
+      spec?.probe !== undefined && isHearingOwed(doubt),
     /** Down was only suspected so far, and this probe proves it. */
     provesDeath: (args) =>
       stateAfter(args) === 'down' && isPositive(args) && args.context.verdict?.positive === false,
@@ -312,6 +326,14 @@ export const backendMachine = setup({
               { guard: 'provesDeath', actions: ['count', 'strengthen', publishes] },
               { guard: 'answersProbe', actions: 'count' },
             ],
+            'suspicion.level': [
+              {
+                guard: 'isBelieved',
+                target: '.down',
+                actions: ['countAfterAll', 'takeSuspicion', ...becomes('down')],
+              },
+              { actions: 'takeSuspicion' },
+            ],
             'backend.died': [
               { guard: 'isAlive', target: '.down', actions: ['bury', ...becomes('down')] },
               { guard: 'isSilent', actions: ['bury', 'strengthen', publishes] },
@@ -341,7 +363,11 @@ export const backendMachine = setup({
               always: [{ guard: 'unchecked', target: 'silent' }, { target: 'waiting' }],
             },
             silent: { description: 'Nothing to probe.' },
-            waiting: { description: 'Until the next probe.', after: { probeDue: 'out' } },
+            waiting: {
+              description: 'Until the next probe.',
+              after: { probeDue: 'out' },
+              on: { 'hearing.asked': { target: 'out', actions: 'takeAsked' } },
+            },
             out: {
               description: 'One probe is out; the prober always answers.',
               entry: [
@@ -356,6 +382,7 @@ export const backendMachine = setup({
                 },
               ],
               on: {
+                'hearing.asked': { actions: 'takeAsked' },
                 'probe.finished': { guard: 'answersProbe', target: 'waiting' },
                 'backend.died': { target: 'waiting', actions: 'bury' },
               },

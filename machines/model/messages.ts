@@ -20,7 +20,7 @@ import type { TenantOrder } from './ordered-groups.js';
 import type { OutboxAmendment, OutboxSettings } from './outbox.js';
 import type { OutlookQuestion } from './outlook.js';
 import type { OverrideLevel, Terms, WeightMessage } from './overrides.js';
-import type { SuspicionLevel } from './suspicion.js';
+import type { HearingAsked, SuspicionLevel } from './suspicion.js';
 
 export type { GuardMessage, GuardSettings } from './guard.js';
 export type { LbsyncMessage, LbsyncSettings, VipReport } from './lbsync-messages.js';
@@ -83,6 +83,7 @@ export type BackendMessage =
   | ({ readonly type: 'backend.disable' | 'backend.enable' } & Terms)
   | OverrideLevel
   | SuspicionLevel
+  | HearingAsked
   | { readonly type: 'publish.request' };
 
 // --- instances --------------------------------------------------------------------------------

@@ -60,11 +60,18 @@ function countPass(rule: CounterRule, before: HealthCount): HealthCount {
   return { state: 'up', counter: becameUp && rule.snap ? counterMax(rule) : counter };
 }
 
-function countFailure(rule: CounterRule, before: HealthCount): HealthCount {
+export function countFailure(rule: CounterRule, before: HealthCount): HealthCount {
   const counter = Math.max(before.counter - 1, 0);
   if (before.state === 'up' && counter >= rule.rise) return { state: 'up', counter };
   const becameDown = before.state !== 'down';
   return { state: 'down', counter: becameDown && rule.snap ? 0 : counter };
+}
+
+/** Nothing came back at all: it is as likely that we do not hear as that nobody speaks. */
+export function isUnheard(result: ProbeResult): boolean {
+  const { passed, positive, code } = result;
+  if (passed || positive || provesNothing(result)) return false;
+  return code.endsWith('TOUT') || code.endsWith('CON');
 }
 
 /** A check that could not be made, or that our own late event loop cut short, tells of us alone. */

@@ -352,7 +352,7 @@ test('[HE-63] backend: told again what to be, it says again whether it answers',
   const up = probed(started(), 'P');
   const again = up.send(desired({ generation: 2 }));
   assert.deepEqual(again.said('tellHearing'), [
-    { type: 'hearing.level', backend: 'b1', hearing: 'answers' },
+    { type: 'hearing.level', backend: 'b1', hearing: 'answers', doubts: false, round: 0 },
   ]);
   assert.deepEqual(probed(up, 'P').said('tellHearing'), [], 'and not with every probe');
 });

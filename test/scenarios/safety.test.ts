@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Directory } from '../../src/app/directory.js';
 import { incidentsOf } from '../../src/app/incidents.js';
 import { createVirtualClock } from '../../src/runtime/virtual-clock.js';
 import { fakeProber, HEALTHY } from '../support/fake-prober.js';
+import { seedOfRun } from '../support/seed.js';
 import { createStrictLb, type StrictLb } from '../support/strict-lb.js';
 import { startVirtualNode, type VirtualNode } from '../support/virtual-node.js';
 import {
@@ -118,30 +120,38 @@ test('[DP-64] a full disk lowers no weight, and a dead backend leaves its VIP al
 });
 
 /** One frontend of ten backends, beside one of two others that stay well. */
-const TEN = Array.from({ length: 10 }, (_, index) => `10.1.0.${index + 1}`);
-const TEN_SITE = `
-healthChecks: { ok: { type: http, port: 80, interval: 1s, fastInterval: 200ms, timeout: 500ms } }
+const TEN = addresses(10);
+const TEN_CHECK = 'interval: 1s, fastInterval: 200ms, timeout: 500ms';
+
+function addresses(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `10.1.0.${index + 1}`);
+}
+
+const siteOf = (many: readonly string[], check: string) => `
+healthChecks: { ok: { type: http, port: 80, ${check} } }
 backends:
-${TEN.map((address, index) => `  t${index}: { address: ${address}, healthCheck: ok }`).join('\n')}
+${many.map((address, index) => `  t${index}: { address: ${address}, healthCheck: ok }`).join('\n')}
   s0: { address: 10.2.0.1, healthCheck: ok }
   s1: { address: 10.2.0.2, healthCheck: ok }
 frontends:
-  ten: { address: 192.0.2.10, port: 80, pools: [{ name: one, members: [${TEN.map((_, index) => `{ backend: t${index} }`).join(', ')}] }] }
+  ten: { address: 192.0.2.10, port: 80, pools: [{ name: one, members: [${many.map((_, index) => `{ backend: t${index} }`).join(', ')}] }] }
   two: { address: 192.0.2.11, port: 80, pools: [{ name: one, members: [{ backend: s0 }, { backend: s1 }] }] }
 dataplane: { startupMinDelay: 0s, startupMaxDelay: 0s }
 `;
 
-async function ten(): Promise<VirtualNode> {
+const TWO = ['10.2.0.1', '10.2.0.2'];
+
+async function serving(many: readonly string[], check: string, seed = 1): Promise<VirtualNode> {
   const prober = fakeProber();
-  for (const address of [...TEN, '10.2.0.1', '10.2.0.2']) {
-    prober.behave({ address, port: 80 }, HEALTHY);
-  }
+  for (const address of [...many, ...TWO]) prober.behave({ address, port: 80 }, HEALTHY);
   const clock = createVirtualClock();
   prober.keepTime(clock);
-  const node = await startVirtualNode(TEN_SITE, 1, { prober, clock });
+  const node = await startVirtualNode(siteOf(many, check), seed, { prober, clock });
   await node.clock.advance(20_000);
   return node;
 }
+
+const ten = () => serving(TEN, TEN_CHECK);
 
 test('[DP-65] [HE-60] [HE-62] ten backends that time out at once: nothing within the hold, never an empty VIP', async () => {
   const node = await ten();
@@ -160,6 +170,55 @@ test('[DP-65] [HE-60] [HE-62] ten backends that time out at once: nothing within
   await node.clock.advance(60_000);
   assert.deepEqual(Object.values(weightsOf(node, '192.0.2.10')), Array(10).fill(1));
   assert.equal(frontend(node, 'ten')['state'], 'up');
+});
+
+/** Seconds, for the configuration. */
+const lasting = (min: number, max: number) => fc.integer({ min, max }).map((ms) => `${ms}ms`);
+const checks = fc
+  .record({
+    interval: lasting(500, 60_000),
+    fastInterval: lasting(100, 20_000),
+    downInterval: lasting(500, 30_000),
+    timeout: lasting(100, 5_000),
+    rise: fc.integer({ min: 1, max: 3 }),
+    fall: fc.integer({ min: 1, max: 4 }),
+    snap: fc.boolean(),
+  })
+  .map((check) =>
+    Object.entries(check)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(', '),
+  );
+
+test('[DP-65] [HE-60] [HE-64] a node that goes deaf takes nobody down within the hold, whatever its checks are', async () => {
+  const sizes = fc.constantFrom(4, 10, 45);
+  await fc.assert(
+    fc.asyncProperty(
+      checks,
+      sizes,
+      fc.nat(30_000),
+      fc.nat(1_000),
+      async (check, size, afterMs, seed) => {
+        const many = addresses(size);
+        const node = await serving(many, check, seed);
+        await node.clock.advance(afterMs + 60_000);
+        const from = node.lb.acknowledged.length;
+        for (const address of [...many, ...TWO]) behave(node, address, SILENT);
+        const isSuspecting = () => node.views('suspicion')[0]?.['suspecting'] === true;
+        for (let waited = 0; waited < 90 && !isSuspecting(); waited += 1)
+          await node.clock.advance(1_000);
+        assert.ok(isSuspecting(), 'it doubts itself');
+        await node.clock.advance(25_000);
+        assert.deepEqual(judged(node, from), NOTHING);
+        await node.clock.advance(300_000);
+        assert.deepEqual(judged(node, from).emptied, []);
+        for (const address of [...many, ...TWO]) behave(node, address, HEALTHY);
+        await node.clock.advance(300_000);
+        assert.deepEqual(Object.values(weightsOf(node, '192.0.2.10')), Array(size).fill(1));
+      },
+    ),
+    { seed: seedOfRun(), numRuns: 12 },
+  );
 });
 
 test('[DP-66] the last of a VIP keeps its weight and its flows, loudly', async () => {

@@ -15,7 +15,7 @@ import type { LeaseMessage } from '../../machines/model/lease.js';
 import type { SweepMessage } from '../../machines/model/orphans.js';
 import type { OverrideMessage } from '../../machines/model/overrides.js';
 import type { SuspicionMessage } from '../../machines/model/suspicion.js';
-import type { HearingCounted } from '../../machines/suspicion.js';
+import type { HearingCounted, RoundTurn } from '../../machines/suspicion.js';
 import { TERMS } from './book.js';
 import { WEB } from './group-spec.js';
 
@@ -57,9 +57,17 @@ export const lease: readonly (LeaseMessage | LeaseAnswer | Activated)[] = [
 ];
 
 const counted = { type: 'hearing.counted', silent: 5, total: 8 } as const;
-export const suspicion: readonly (SuspicionMessage | HearingCounted | Activated)[] = [
+export const suspicion: readonly (SuspicionMessage | HearingCounted | RoundTurn | Activated)[] = [
   activated,
-  { type: 'hearing.level', backend: 'b1' as BackendName, hearing: 'silent' },
+  {
+    type: 'hearing.level',
+    backend: 'b1' as BackendName,
+    hearing: 'silent',
+    doubts: true,
+    round: 0,
+  },
+  { type: 'round.doubted' },
+  { type: 'round.concluded' },
   { ...counted, suspect: true },
   { ...counted, suspect: false },
 ];
