@@ -17,7 +17,7 @@ import type { AnswerParams } from '../machines/frontend-orders.js';
 import type { OutlookParams, WithdrawParams } from '../machines/frontend-setup.js';
 import { conditionsOf, digestOf, shapeOf } from '../machines/frontend-shape.js';
 import type { AnnounceLevel, AnnouncementMessage } from '../machines/model/announce.js';
-import { type Address, addressOf, type FrontendName } from '../machines/model/ids.js';
+import { type Address, addressOf, type FrontendName, keyOf } from '../machines/model/ids.js';
 import type { Json, JsonObject } from '../machines/model/json.js';
 import type { Wished } from '../machines/model/lbsync-messages.js';
 import type {
@@ -114,6 +114,9 @@ export const frontendActor: ActorType = {
       if (level === null) return;
       const message: AnnouncementMessage = { type: 'announce.level', level };
       scope.tell(addressOf('announcement', level.frontend), message);
+    }),
+    answerAnnouncement: observed((message: AnnouncementMessage | null, { scope }) => {
+      if (message !== null) scope.tell(addressOf('announcement', keyOf(scope.self)), message);
     }),
     orderOverride: ordersOverride(),
     answer: observed(answer),

@@ -7,15 +7,21 @@
  *   idle --level--> judging --up--> holding --hold over--> calling --done--> settled
  *                      └--withdraw--> calling --failed--> waiting --back-off--> judging
  *
- * Nothing is stored: after a restart the frontend says its word again, and the program is told once more
- * what it was told before.
+ * What may be announced, and by which program, is on disk before the program is called. After a restart the
+ * frontend says its word again, and the program is told once more what it was told before; a frontend that has
+ * no program any more, or is gone, is asked for in vain, and what stands is withdrawn by the program of then.
  *
  * Rules: [AN-4] announced only after the hold, without a break; withdrawn at once; [AN-5] one call at a time,
  * and the newest level wins; [AN-6] a call that failed is tried again with back-off, for ever, and is a
- * condition; [AN-7] a VIP that moved is withdrawn at its old address first.
+ * condition; [AN-10] what may be announced outlives us, and a withdrawal waits for no disk; [AN-7] a VIP that moved is withdrawn at its old address first.
  */
 import { assign, setup } from 'xstate';
-import type { AnnounceLevel, AnnouncementMessage, HookCall } from './model/announce.js';
+import type {
+  AnnounceLevel,
+  AnnouncementMessage,
+  AnnounceReason,
+  HookCall,
+} from './model/announce.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import { type Address, type FrontendName, keyOf } from './model/ids.js';
@@ -27,7 +33,11 @@ export type AnnouncementEvent = Stamped<AnnouncementMessage> | Stamped<Activated
 export interface AnnouncementMemory {
   readonly frontend: FrontendName;
   readonly level: AnnounceLevel | null;
-  /** What the program has done; `null`: we do not know. */
+  /** Address that may be announced, by the program of `level`; `null`: none. */
+  readonly stands: string | null;
+  /** Times its frontend was asked after a restart, without an answer. */
+  readonly asks: number;
+  /** What the program has done in this life; `null`: we do not know. */
   readonly done: { readonly announced: boolean; readonly address: string } | null;
   /** Number of the latest call. */
   readonly call: number;
@@ -49,6 +59,10 @@ export interface TellParams {
   readonly announced: boolean;
 }
 
+/** After a restart its frontend is asked so often, and by then it is nobody's. */
+const ASK_MS = 5_000;
+const ASKS_MAX = 60;
+
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 
@@ -65,9 +79,9 @@ function levelOf({ level, frontend }: AnnouncementMemory): AnnounceLevel {
 /** The next thing to do; `null`: all is as wanted, and known to be: a call that failed may have done its work. */
 export function nextCall(memory: AnnouncementMemory): HookCall | null {
   const level = levelOf(memory);
-  const { done, failures } = memory;
-  if (done?.announced === true && done.address !== level.address) {
-    return { ...callOf(level, done.address), action: 'withdraw', reason: 'moved' };
+  const { done, failures, stands } = memory;
+  if (stands !== null && stands !== level.address && done?.address !== level.address) {
+    return { ...callOf(level, stands), action: 'withdraw', reason: 'moved' };
   }
   if (failures === 0 && done?.announced === level.wanted) return null;
   return callOf(level, level.address);
@@ -88,7 +102,8 @@ function finished({ context, event }: Args): Partial<AnnouncementMemory> {
   const { calling } = context;
   if (calling === null) return {};
   const done = { announced: calling.action === 'announce', address: calling.address };
-  return { done, calling: null, failures: 0, problem: null, sinceMs: event.meta.at };
+  const stands = done.announced ? done.address : null;
+  return { done, stands, calling: null, failures: 0, problem: null, sinceMs: event.meta.at };
 }
 
 function failed(args: Args): Partial<AnnouncementMemory> {
@@ -119,15 +134,21 @@ const tells = {
   }),
 } as const;
 
-const calls = {
-  type: 'callHook',
-  params: ({ context }: Args): CallParams => {
-    const { calling, call } = context;
-    assert(calling !== null, 'a call is prepared before it is made');
-    const { command, timeoutMs } = levelOf(context).hook;
-    return { call, program: { command, timeoutMs }, what: calling };
-  },
-} as const;
+function callParams({ context }: Args): CallParams {
+  const { calling, call } = context;
+  assert(calling !== null, 'a call is prepared before it is made');
+  const { command, timeoutMs } = levelOf(context).hook;
+  return { call, program: { command, timeoutMs }, what: calling };
+}
+
+const calls = { type: 'callHook', params: callParams } as const;
+/** Nobody would withdraw what no disk knows of. */
+const callsOnceStored = { type: 'callOnceStored', params: callParams } as const;
+
+/** Its frontend has no program for it any more, or is nobody. */
+function releases(reason: AnnounceReason) {
+  return { type: 'release', params: { reason } } as const;
+}
 
 export function announcementShape(memory: AnnouncementMemory): JsonObject {
   const { frontend, level, done, failures, problem, sinceMs } = memory;
@@ -162,15 +183,28 @@ export const announcementMachine = setup({
       call: context.call + 1,
       calling: nextCall(context),
     })),
+    noteStands: assign(({ context: { calling } }) => ({ stands: calling?.address ?? null })),
+    /** A new life: what was done is no longer known. */
+    wake: assign({ done: null, calling: null, failures: 0, problem: null, asks: 0 }),
+    noteAsk: assign(({ context }) => ({ asks: context.asks + 1 })),
+    noteHeard: assign({ asks: 0 }),
+    release: assign(({ context }, { reason }: { readonly reason: AnnounceReason }) => ({
+      level: { ...levelOf(context), wanted: false, reason, gone: true },
+    })),
+    askFrontend: effect<{ readonly frontend: FrontendName }>(),
     noteDone: assign(finished),
     noteFailure: assign(failed),
     callHook: effect<CallParams>(),
+    callOnceStored: effect<CallParams>(),
     tellFrontend: effect<TellParams>(),
     record: effect<RecordParams>(),
     forget: effect<undefined>(),
   },
   guards: {
     isDone: ({ context }) => nextCall(context) === null,
+    mayStand: ({ context }) => context.stands !== null && context.level !== null,
+    stoodBefore: ({ context }) => context.stands === levelOf(context).address,
+    isNobodys: ({ context }) => context.asks >= ASKS_MAX,
     isWithdrawal: ({ context }) => nextCall(context)?.action === 'withdraw',
     isOver: ({ context }) => context.level?.gone === true,
     turns: ({ context, event }) =>
@@ -182,6 +216,7 @@ export const announcementMachine = setup({
     answers: (args) => answerIn(args) !== undefined,
   },
   delays: {
+    askDue: ASK_MS,
     holdDown: ({ context }) => levelOf(context).hook.holdDownMs,
     retryDue: ({ context, event }) => {
       const waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (context.failures - 1));
@@ -194,6 +229,8 @@ export const announcementMachine = setup({
   context: ({ input }) => ({
     frontend: keyOf(input.address) as FrontendName,
     level: null,
+    stands: null,
+    asks: 0,
     done: null,
     call: 0,
     calling: null,
@@ -202,23 +239,60 @@ export const announcementMachine = setup({
     sinceMs: 0,
   }),
   initial: 'idle',
-  on: { 'announce.level': { actions: 'take' } },
+  on: {
+    'announce.level': { actions: 'take' },
+    activated: [
+      { guard: 'mayStand', target: '.recalled', actions: 'wake' },
+      { target: '.idle', actions: 'wake' },
+    ],
+  },
   states: {
     idle: {
       description: 'Its frontend has said nothing yet: what is announced stays so.',
       on: { 'announce.level': { target: 'judging', actions: 'take' } },
     },
+    recalled: {
+      description: 'Announced in an earlier life: what says its frontend?',
+      entry: [
+        'noteAsk',
+        { type: 'askFrontend', params: ({ context: { frontend } }) => ({ frontend }) },
+      ],
+      after: {
+        askDue: [
+          { guard: 'isNobodys', target: 'judging', actions: releases('removed') },
+          { target: 'recalled', reenter: true },
+        ],
+      },
+      on: {
+        'announce.level': { target: 'judging', actions: 'take' },
+        'announce.undecided': { actions: 'noteHeard' },
+        'announce.unhooked': { target: 'judging', actions: releases('configuration') },
+      },
+    },
     judging: {
       description: 'Passed through: what is to be done next?',
       always: [
         { guard: 'isDone', target: 'settled' },
-        { guard: 'isWithdrawal', target: 'calling' },
+        { guard: 'isWithdrawal', target: 'calling', actions: ['prepare', calls] },
         { target: 'holding' },
       ],
     },
     holding: {
       description: 'Up, and has to stay so for the hold.',
-      after: { holdDown: 'calling' },
+      after: {
+        holdDown: [
+          { guard: 'stoodBefore', target: 'calling', actions: ['prepare', calls] },
+          {
+            target: 'calling',
+            actions: [
+              'prepare',
+              'noteStands',
+              recordOf('announcement.begun', 'AN-10'),
+              callsOnceStored,
+            ],
+          },
+        ],
+      },
       on: {
         'announce.level': [
           { guard: 'turns', target: 'judging', actions: 'take' },
@@ -228,7 +302,6 @@ export const announcementMachine = setup({
     },
     calling: {
       description: 'The program runs.',
-      entry: ['prepare', calls],
       on: {
         'hook.finished': [
           {

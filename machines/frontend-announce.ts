@@ -6,7 +6,7 @@
 import { announcement } from '../src/policy/announce.js';
 import { addressIn, type FrontendMemory } from './frontend-memory.js';
 import { isSynced } from './frontend-reports.js';
-import type { AnnounceLevel, AnnounceReason } from './model/announce.js';
+import type { AnnounceLevel, AnnouncementMessage, AnnounceReason } from './model/announce.js';
 
 type Wanted = Pick<AnnounceLevel, 'wanted' | 'reason'>;
 
@@ -38,6 +38,14 @@ function built(memory: FrontendMemory, { wanted, reason }: Wanted): AnnounceLeve
 export function owesAnnounce(memory: FrontendMemory): boolean {
   const level = announceLevel(memory);
   return level !== null && JSON.stringify(level) !== JSON.stringify(memory.toldAnnounce);
+}
+
+/** What an announcement of an earlier life is told, that asks what is to become of it. */
+export function standing(memory: FrontendMemory): AnnouncementMessage | null {
+  if (memory.decided === null) return null;
+  if (memory.decided.announce === undefined) return { type: 'announce.unhooked' };
+  const level = announceLevel(memory);
+  return level === null ? { type: 'announce.undecided' } : { type: 'announce.level', level };
 }
 
 /** The frontend is on its way out: no flow should come any more. */

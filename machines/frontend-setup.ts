@@ -6,7 +6,7 @@
  */
 import { assign, setup } from 'xstate';
 import { bookIn } from '../src/policy/overrides.js';
-import { announceLevel, farewell, owesAnnounce } from './frontend-announce.js';
+import { announceLevel, farewell, owesAnnounce, standing } from './frontend-announce.js';
 import {
   addressIn,
   adopt,
@@ -57,7 +57,7 @@ import { type Outlook, outlookOf } from './frontend-outlook.js';
 import { withdrawn, withReport } from './frontend-reports.js';
 import { owesDesired, wishOf, withWish } from './frontend-vip.js';
 import { nextClimbMs, reweighed } from './frontend-weighing.js';
-import type { AnnounceLevel } from './model/announce.js';
+import type { AnnounceLevel, AnnouncementMessage } from './model/announce.js';
 import { assert } from './model/assert.js';
 import { type Activated, effect, type RecordParams, type Stamped } from './model/effects.js';
 import type { Address, FrontendName } from './model/ids.js';
@@ -156,6 +156,10 @@ export const says = {
   announceAgain: {
     type: 'tellAnnouncement',
     params: ({ context }: Args) => context.toldAnnounce,
+  },
+  announceStanding: {
+    type: 'answerAnnouncement',
+    params: ({ context }: Args) => standing(context),
   },
   farewell: { type: 'tellAnnouncement', params: ({ context }: Args) => farewell(context) },
   yields: { type: 'orderOverride', params: ({ context }: Args) => yieldsIn(context) },
@@ -260,6 +264,7 @@ export const frontendSetup = setup({
     }),
     /** Protective: the world must not send flows to a VIP that cannot take them. */
     tellAnnouncement: effect<AnnounceLevel | null>(),
+    answerAnnouncement: effect<AnnouncementMessage | null>(),
     orderOverride: effect<OrderParams | undefined>(),
     answer: effect<AnswerParams>(),
     acknowledge: effect<readonly AckParams[]>(),

@@ -40,6 +40,7 @@ export const frontendMachine = frontendSetup.createMachine({
     activated: { actions: 'takeOverrides' },
     'override.level': { actions: 'takeOverrides' },
     'announce.status': { actions: 'takeWorld' },
+    'announce.asked': { actions: says.announceStanding },
     'node.level': { actions: 'takeWorld' },
     'operator.weight': [{ guard: 'mayOrder', actions: says.weight }, { actions: says.noWeight }],
     'frontend.outlook': { actions: says.outlook },
@@ -54,6 +55,7 @@ export const frontendMachine = frontendSetup.createMachine({
         'backend.verdict': {},
         'vip.applied': {},
         'lbsync.hello': {},
+        'announce.asked': {},
       },
     },
     preparing: {

@@ -54,12 +54,20 @@ export type HookFailure =
 
 export type AnnouncementMessage =
   | { readonly type: 'announce.level'; readonly level: AnnounceLevel }
+  /** Answers of a frontend that was asked: it has no program any more; it has nothing to say yet. */
+  | { readonly type: 'announce.unhooked' }
+  | { readonly type: 'announce.undecided' }
   | { readonly type: 'hook.finished'; readonly call: number; readonly failure: HookFailure | null };
 
 /** To the frontend. */
 export interface AnnounceStatus {
   readonly type: 'announce.status';
   readonly announced: boolean;
+}
+
+/** To the frontend, after a restart: what is to become of what was announced? */
+export interface AnnounceAsked {
+  readonly type: 'announce.asked';
 }
 
 /** From lbsync to every frontend: whether an operator drained the node; `null`: that cannot be read. */

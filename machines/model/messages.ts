@@ -10,7 +10,7 @@
  *   instance ─ agent.desired ─► agent ─ agent.verdict ─► instance
  */
 import type { AgentVerdict, TerminationNotice } from './agent.js';
-import type { AnnounceStatus, NodeLevel } from './announce.js';
+import type { AnnounceAsked, AnnounceStatus, NodeLevel } from './announce.js';
 import type { BackendSpec, FrontendSpec, GroupSpec, PoolRangeSpec, TenantSpec } from './desired.js';
 import type { ProviderFailure } from './failures.js';
 import type { GuardGrant } from './guard.js';
@@ -322,6 +322,7 @@ export type FrontendMessage =
   | { readonly type: 'lbsync.hello' }
   | WeightMessage
   | OverrideLevel
+  | AnnounceAsked
   | AnnounceStatus
   | NodeLevel
   /** From itself, by way of the store: the decision of this number is on disk. */

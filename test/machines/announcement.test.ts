@@ -36,9 +36,10 @@ const ends = (announcement: Announcement, failed = false) =>
     failure: failed ? { code: 'failed', message: 'exit 1' } : null,
   } as never);
 const calls = (announcement: Announcement) =>
-  announcement
-    .said<CallParams>('callHook')
-    .map(({ what }) => `${what.action} ${what.address} ${what.reason}`);
+  [
+    ...announcement.said<CallParams>('callHook'),
+    ...announcement.said<CallParams>('callOnceStored'),
+  ].map(({ what }) => `${what.action} ${what.address} ${what.reason}`);
 const told = (announcement: Announcement) =>
   announcement.said<TellParams>('tellFrontend').map(({ announced }) => announced);
 

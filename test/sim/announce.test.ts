@@ -136,3 +136,52 @@ test('[AN-3] announce: when the program is no longer configured it withdraws wha
   await node.clock.advance(20_000);
   assert.deepEqual(calls(node, 2).toSorted(), ['announce one up', 'announce two up']);
 });
+
+const UNHOOKED = SITE.replace(/^announce: .*$/m, '');
+const WITHOUT_TWO = SITE.split('\n').filter((line) => !line.includes('two: {'));
+
+test('[AN-10] announce: a program taken out while the node was down withdraws what it announced, also when it fails at first', async () => {
+  let node = await started();
+  node = await node.crash(UNHOOKED);
+  node.hook.broken = true;
+  await node.clock.advance(30_000);
+  node = await node.crash();
+  await node.clock.advance(30_000);
+  assert.deepEqual(calls(node), []);
+  node.hook.broken = false;
+  await node.clock.advance(90_000);
+  assert.deepEqual(calls(node), ['withdraw one configuration', 'withdraw two configuration']);
+  node = await node.crash();
+  await node.clock.advance(400_000);
+  assert.equal(calls(node).length, 2, 'once');
+  assert.deepEqual(node.views('announcement'), []);
+});
+
+test('[AN-10] announce: a frontend taken out while the node was down is withdrawn, whatever dies meanwhile', async () => {
+  for (const deathMs of [0, 1_000, 6_000]) {
+    let node = await started();
+    node = await node.crash(WITHOUT_TWO.join('\n'));
+    await node.clock.advance(deathMs);
+    node = await node.crash();
+    await node.clock.advance(400_000);
+    assert.ok(calls(node).includes('withdraw two removed'), `${deathMs}: ${calls(node)}`);
+    assert.deepEqual(
+      node.views('announcement').map(({ name }) => name),
+      ['one'],
+    );
+  }
+});
+
+test('[AN-10] announce: nothing is announced that no disk knows of, and a withdrawal waits for no disk', async () => {
+  const node = await started();
+  node.faults.storeAway = true;
+  node.prober.behave(target(11), { kind: 'refuses' });
+  await node.clock.advance(10_000);
+  assert.deepEqual(calls(node), ['withdraw one down']);
+  node.prober.behave(target(11), HEALTHY);
+  await node.clock.advance(30_000);
+  assert.deepEqual(calls(node), ['withdraw one down']);
+  node.faults.storeAway = false;
+  await node.clock.advance(90_000);
+  assert.deepEqual(calls(node), ['announce one up', 'withdraw one down']);
+});

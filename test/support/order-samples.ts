@@ -36,6 +36,8 @@ export const announcement: readonly (AnnouncementMessage | Activated)[] = [
   { type: 'announce.level', level: announceLevel },
   { type: 'announce.level', level: { ...announceLevel, wanted: false, reason: 'down' } },
   { type: 'announce.level', level: { ...announceLevel, wanted: false, gone: true } },
+  { type: 'announce.unhooked' },
+  { type: 'announce.undecided' },
   ...[1, 2, 3].flatMap((call) => [
     { type: 'hook.finished', call, failure: null } as const,
     { type: 'hook.finished', call, failure: { code: 'failed', message: 'no' } } as const,

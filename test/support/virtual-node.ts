@@ -50,7 +50,8 @@ export interface VirtualNode {
   order(to: Address, message: Message): Promise<JsonObject | undefined>;
   views(kind: Parameters<Host['views']>[0]): readonly JsonObject[];
   /** Kills the node without a word and starts the next life on the same store and outside. */
-  crash(): Promise<VirtualNode>;
+  /** Given: what is configured when it comes back. */
+  crash(text?: string): Promise<VirtualNode>;
 }
 
 /** What can be ordered of the outside, beyond what its fakes offer themselves. */
@@ -201,7 +202,8 @@ async function live(outside: Outside): Promise<VirtualNode> {
     planGroup: ordered.plan,
     order: (to, message) => askFor(to, message, 5),
     views: host.views,
-    crash: () => {
+    crash: (text = file.text) => {
+      file.text = text;
       gate.alive = false;
       joined?.die();
       dataplane.drop('the daemon died');

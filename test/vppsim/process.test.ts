@@ -149,3 +149,26 @@ test('[VP-75] detached: a simulator that cannot start is told with its own sente
     assert.ok(!nowhere.ok);
     assert.match(nowhere.failure.message, /log/);
   }));
+
+test('[VP-81] the suite for a real VPP runs against whatever its variable names, here a simulator', () =>
+  inFolder(async (folder) => {
+    const socket = join(folder, 'vpp.sock');
+    const { child, ended } = await startListening(socket);
+    const suite = fileURLToPath(new URL('../e2e/vpp-real.test.js', import.meta.url));
+    // It is to run as by itself, and not as a part of the run that this is.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const run = spawn(process.execPath, ['--test', suite], {
+      env: { ...env, VPP_API_SOCKET: socket },
+    });
+    let said = '';
+    run.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(run, 'close');
+    assert.equal(code, 0, said);
+    assert.ok(Number(/^# pass (\d+)$/m.exec(said)?.[1]) > 10, said);
+    child.kill('SIGTERM');
+    assert.equal((await ended).code, 0);
+    const log = readFileSync(`${socket}.ops.jsonl`, 'utf8');
+    assert.doesNotMatch(log, /vpp-would-crash/);
+  }));
