@@ -21,17 +21,24 @@
  * [HE-62] [HE-64] backend-doubt.ts: while the node doubts itself a failure without proof is held.
  */
 import { assign, setup } from 'xstate';
-import { countProbe } from '../src/policy/health.js';
 import { firstProbeDelayMs, probeDelayMs } from '../src/policy/interval.js';
 import { bookIn } from '../src/policy/overrides.js';
-import { advised, fallen, isBelieved, isHearingOwed, isHeld, toldOf } from './backend-doubt.js';
+import { advised, fallen, isBelieved, isHearingOwed, toldOf } from './backend-doubt.js';
+import {
+  answerIn,
+  codeBehind,
+  deciderOf,
+  isHeldHere,
+  isPositive,
+  specIn,
+  stateAfter,
+} from './backend-judging.js';
 import {
   adopt,
   arrived,
   type BackendMemory,
   buried,
   counted,
-  type Decider,
   departed,
   isAnother,
   launched,
@@ -69,7 +76,7 @@ import { assert } from './model/assert.js';
 import type { HealthCheckSpec } from './model/desired.js';
 import { effect, type RecordParams } from './model/effects.js';
 import type { Address } from './model/ids.js';
-import type { HealthState, ProbeResult } from './model/messages.js';
+import type { HealthState } from './model/messages.js';
 import type { SuspicionMessage } from './model/suspicion.js';
 import type { OrderParams } from './overriding.js';
 
@@ -78,60 +85,6 @@ export interface ProbeParams {
   readonly address: string;
   readonly port: number;
   readonly check: HealthCheckSpec;
-}
-
-/** The result that answers the outstanding probe; anything else is stale. */
-function answerIn({ context, event }: Args): ProbeResult | undefined {
-  if (event.type !== 'probe.finished') return undefined;
-  return context.outstanding && event.probe === context.probe ? event.result : undefined;
-}
-
-function stateAfter(args: Args): HealthState | undefined {
-  const result = answerIn(args);
-  if (result === undefined) return undefined;
-  return countProbe(ruleOf(args.context), args.context.count, result).state;
-}
-
-function isHeldHere(args: Args): boolean {
-  const result = answerIn(args);
-  return result !== undefined && isHeld(args.context, { result, atMs: args.event.meta.at });
-}
-
-function specIn({ event }: Args) {
-  assert(event.type === 'backend.desired', `${event.type} carries no spec`);
-  return event;
-}
-
-/** What a turn is told to come from: the probe's code, the death's, or our own word for it. */
-function codeBehind({ context, event }: Args, to: HealthState): string {
-  if (event.type === 'probe.finished') return event.result.code;
-  if (event.type === 'backend.died') return event.code;
-  if (event.type === 'suspicion.level') return context.lastProbe?.code ?? to;
-  return to === 'up' ? 'unchecked' : to;
-}
-
-function isPositive({ event }: Args): boolean {
-  if (event.type === 'backend.died') return true;
-  return event.type === 'probe.finished' && !event.result.passed && event.result.positive;
-}
-
-function deciderOf({ event }: Args): Decider {
-  switch (event.type) {
-    case 'probe.finished':
-    case 'suspicion.level':
-      return { rule: 'HE-2' };
-    case 'backend.died':
-      return { rule: 'HE-12' };
-    case 'backend.desired':
-      return { rule: 'HE-10' };
-    case 'override.level': {
-      const { pause, enabled } = event.overrides;
-      const reason = (enabled ?? pause)?.reason;
-      return { rule: 'operator', ...(reason === undefined ? {} : { reason }) };
-    }
-    default:
-      return { rule: 'operator' };
-  }
 }
 
 const records = {

@@ -52,6 +52,8 @@ const NEVER_AT_REST: Readonly<Record<string, string>> = {
   'frontend.idle': 'nothing is decided before it is told what to be',
   'frontend.releasing.choosing': 'passed through',
   'frontend.removed': 'forgets itself',
+  'announcement.judging': 'passed through',
+  'announcement.over': 'forgets itself',
   'override.empty': 'nothing is decided before the first order',
   'override.ended': 'forgets itself',
 };
