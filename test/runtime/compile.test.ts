@@ -30,19 +30,22 @@ interface Tally {
   lives: number;
   /** Steps that ended in another state value. */
   moved: number;
+  learned: number;
   threw: number;
   compiled: number;
 }
 
-const empty = (): Tally => ({ steps: 0, lives: 0, moved: 0, threw: 0, compiled: 0 });
+const empty = (): Tally => ({ steps: 0, lives: 0, moved: 0, learned: 0, threw: 0, compiled: 0 });
 
 /** One step in three ways, counted. */
 function advance(tally: Tally, ways: ThreeWays, [event, fired]: Parameters<ThreeWays['step']>) {
-  const before = JSON.stringify(ways.now.value);
+  const { value, context } = ways.now;
+  const before = JSON.stringify(value);
   const went = ways.step(event, fired);
   tally.steps += 1;
   if (!went) tally.threw += 1;
   else if (JSON.stringify(ways.now.value) !== before) tally.moved += 1;
+  else if (JSON.stringify(ways.now.context) !== JSON.stringify(context)) tally.learned += 1;
 }
 
 function say(what: string, tally: Tally): void {
@@ -77,7 +80,9 @@ for (const [index, { name, machine }] of ALL_MACHINES.entries()) {
     }
     say(name, tally);
     assert.ok(tally.threw < tally.steps / 2, 'most messages are understood');
-    assert.ok(tally.moved > tally.lives / 2, 'the walk gets somewhere');
+    // Who has but one state gets nowhere else: it learns.
+    const way = Object.keys(machine.states).length > 1 ? tally.moved : tally.learned;
+    assert.ok(way > tally.lives / 2, 'the walk gets somewhere');
   });
 }
 
