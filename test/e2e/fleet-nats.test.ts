@@ -142,7 +142,7 @@ const TROUBLES: Readonly<Record<string, (fleet: Fleet, holder: Node) => Promise<
     await broker.start();
   },
   'the broker is frozen': async ({ broker }) => {
-    broker.pause();
+    await broker.pause();
     await pause(TTL_MS * 2);
     broker.resume();
   },

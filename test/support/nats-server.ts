@@ -3,7 +3,7 @@
  * paused, started again, and set back to an earlier state of its disk.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,8 @@ export interface NatsServer {
   start(): Promise<void>;
   /** SIGKILL, and until it is gone. */
   kill(): Promise<void>;
-  pause(): void;
+  /** SIGSTOP, and until each of its threads stands still. */
+  pause(): Promise<void>;
   resume(): void;
   /** Copies what is on disk; only while it is down. */
   save(): Promise<void>;
@@ -56,7 +57,10 @@ export async function startNatsServer(config = ''): Promise<NatsServer> {
       running.kill('SIGKILL');
       await gone;
     },
-    pause: () => void child?.kill('SIGSTOP'),
+    pause: async () => {
+      child?.kill('SIGSTOP');
+      while (child?.pid !== undefined && !(await standsStill(child.pid))) await shortly();
+    },
     resume: () => void child?.kill('SIGCONT'),
     save: () => cp(data, saved, { recursive: true, force: true }),
     restore: async () => {
@@ -86,9 +90,20 @@ function freePort(): Promise<number> {
 async function accepting(port: number): Promise<void> {
   for (let attempt = 0; attempt < 400; attempt += 1) {
     if (await answers(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await shortly();
   }
   throw new Error('nats-server does not listen');
+}
+
+const shortly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
+
+/** A signal is on its way for a while, and a server of many threads answers until the last has it. */
+async function standsStill(pid: number): Promise<boolean> {
+  const tasks = `/proc/${pid}/task`;
+  const stats = (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/stat`, 'utf8'));
+  return (await Promise.all(stats)).every((stat) =>
+    stat.slice(stat.lastIndexOf(')')).startsWith(') T'),
+  );
 }
 
 /** It greets with INFO once it serves. */

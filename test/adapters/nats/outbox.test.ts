@@ -89,8 +89,9 @@ async function textsIn(broker: NatsServer): Promise<ReadonlyMap<string, string>>
 const idsFrom = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from + 1 }, (_, at) => `d-${from + at}.0`);
 
-test('[OB-3] [NA-2] outbox on a broker that is killed, and killed again: in order, each once', async () => {
+test('[OB-3] [NA-2] outbox on a broker that is killed, and killed again: in order, each once', async (t) => {
   const all = await world();
+  t.after(() => all.close());
   await all.decide(6);
   await drain(all);
   for (let life = 0; life < 2; life += 1) {
@@ -104,25 +105,25 @@ test('[OB-3] [NA-2] outbox on a broker that is killed, and killed again: in orde
   assert.deepEqual([...(await textsIn(all.broker)).keys()], idsFrom(1, 18));
   const rows = expectOk(await all.store.outboxList({ limit: 100 }));
   assert.ok(rows.every(({ attempts, state }) => attempts === 0 && state === 'published'));
-  await all.close();
 });
 
-test('[OB-3] [NA-2] outbox on a broker that answers no more: told as away, and nothing is there twice', async () => {
+test('[OB-3] [NA-2] outbox on a broker that answers no more: told as away, and nothing is there twice', async (t) => {
   const all = await world();
+  t.after(() => all.close());
   await all.decide(3);
   await drain(all);
-  all.broker.pause();
+  await all.broker.pause();
   await all.decide(3);
   const { stopped } = await all.pass();
   assert.equal(stopped?.by, 'sink');
   all.broker.resume();
   await drain(all);
   assert.deepEqual([...(await textsIn(all.broker)).keys()], idsFrom(1, 6));
-  await all.close();
 });
 
-test('[OB-13] [NA-2] outbox on a broker that lost its end: it is said, and republished it is whole again', async () => {
+test('[OB-13] [NA-2] outbox on a broker that lost its end: it is said, and republished it is whole again', async (t) => {
   const all = await world();
+  t.after(() => all.close());
   await all.decide(4);
   await drain(all);
   await all.broker.kill();
@@ -144,5 +145,4 @@ test('[OB-13] [NA-2] outbox on a broker that lost its end: it is said, and repub
   const after = await textsIn(all.broker);
   assert.equal(after.size, 13);
   for (const [eventId, text] of before) assert.equal(after.get(eventId), text, eventId);
-  await all.close();
 });
