@@ -106,6 +106,7 @@ export const suspicionActor: ActorType<unknown, Hearing> = {
   version: 1,
   stored: false,
   implicit: true,
+  isUrgent: true,
   effects: {
     takeHearing: observed(takeHearing),
     tellBackends: protective(tellBackends),

@@ -1,13 +1,21 @@
 /**
- * Turns: who runs next, and for how long. Actors with messages wait in one queue; each handles at
- * most 64 messages, then goes to the end; after 256 actors, or the time for them, the event loop has its turn
- * [RT-11].
+ * Turns: who runs next, and for how long. Actors with messages wait in a queue; each handles at most 64
+ * messages, then goes to the end; after 256 actors, or the time for them, the event loop has its turn [RT-11].
+ *
+ * Who protects (takes weight away from what is dead) waits in a queue of its own, of which every second turn
+ * is: for one other actor at most, however many wait. What it sends leaves soon after [RT-73].
  */
 import type { Cell } from './cell.js';
 import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import type { Letter } from './letters.js';
-import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX, TURN_MS } from './limits.js';
+import {
+  SLOW_TURN_MS,
+  TURN_ACTORS_MAX,
+  TURN_MESSAGES_MAX,
+  TURN_MS,
+  URGENT_TURN_ACTORS,
+} from './limits.js';
 import { Queue } from './queue.js';
 import { process } from './stepping.js';
 
@@ -22,7 +30,9 @@ export interface Turns {
 
 export function createTurns(kernel: Kernel): Turns {
   const { clock, log, turn: witness } = kernel.options;
-  const queue = new Queue<Cell>();
+  const urgent = new Queue<Cell>();
+  const others = new Queue<Cell>();
+  let wasUrgent = false;
   /** Cells that have a message which waits for room. */
   let held: Cell[] = [];
   let scheduled = false;
@@ -37,8 +47,19 @@ export function createTurns(kernel: Kernel): Turns {
     return at;
   };
 
+  const size = (): number => urgent.size + others.size;
+
+  /** One of each by turns. */
+  const next = (): Cell | undefined => {
+    const cell = wasUrgent
+      ? (others.shift() ?? urgent.shift())
+      : (urgent.shift() ?? others.shift());
+    wasUrgent = cell?.type.isUrgent ?? false;
+    return cell;
+  };
+
   const wake = (): void => {
-    if (scheduled || stopped || queue.size === 0) return;
+    if (scheduled || stopped || size() === 0) return;
     scheduled = true;
     clock.soon(turn);
   };
@@ -49,8 +70,10 @@ export function createTurns(kernel: Kernel): Turns {
     let startedAt = clock.monotonic();
     const untilMs = startedAt + TURN_MS;
     readAt = startedAt;
-    for (let left = Math.min(queue.size, TURN_ACTORS_MAX); left > 0; left -= 1) {
-      const cell = queue.shift();
+    const most = Math.min(size(), TURN_ACTORS_MAX);
+    let protects = false;
+    for (let ran = 1; ran <= most; ran += 1) {
+      const cell = next();
       if (cell === undefined) break;
       cell.queued = false;
       if (runCell(kernel, cell) === 'held') held.push(cell);
@@ -61,7 +84,9 @@ export function createTurns(kernel: Kernel): Turns {
       startedAt = endedAt;
       readAt = endedAt;
       schedule(cell);
+      protects ||= wasUrgent;
       if (endedAt >= untilMs) break;
+      if (protects && ran >= URGENT_TURN_ACTORS && urgent.size === 0) break;
     }
     readAt = undefined;
     witness?.end();
@@ -71,7 +96,7 @@ export function createTurns(kernel: Kernel): Turns {
   const schedule = (cell: Cell): void => {
     if (cell.queued || !isRunnable(cell)) return;
     cell.queued = true;
-    queue.push(cell);
+    (cell.type.isUrgent ? urgent : others).push(cell);
     wake();
   };
 
@@ -90,7 +115,8 @@ export function createTurns(kernel: Kernel): Turns {
     },
     stop: () => {
       stopped = true;
-      queue.clear();
+      urgent.clear();
+      others.clear();
     },
   };
 }
