@@ -60,6 +60,7 @@ export interface Node {
   readonly addresses: JsonObject;
   /** For tests: cuts a thread off, whatever it is doing. False: there is no such thread. */
   killThread(name: string): boolean;
+  /** Again, it is the same stop. */
   stop(): Promise<void>;
 }
 
@@ -266,9 +267,17 @@ function nodeOf({ api, parts, settings, crew, servers, undo, life }: Assembled):
     settings,
     addresses: servers.addresses,
     killThread: crew.killThread,
-    stop: async () => {
+    stop: once(async () => {
       await tellOfLife(life, 'node.stopping');
       for (const step of [...undo].reverse()) await step();
-    },
+    }),
+  };
+}
+
+function once(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= stop();
+    return stopped;
   };
 }
