@@ -90,7 +90,6 @@ export const frontendActor: ActorType = {
   version: 2,
   stored: true,
   implicit: true,
-  isUrgent: true,
   effects: {
     sendDesired: protective((wished: Wished, { scope }) => {
       toLbsync(scope, { type: 'vip.desired', ...wished });

@@ -110,7 +110,6 @@ export const lbsyncActor: ActorType<LbsyncPorts, Lbsync> = {
   version: 1,
   stored: false,
   implicit: true,
-  isUrgent: true,
   seed: 'lbsync.settings',
   effects: {
     want: protective(takeMessage),

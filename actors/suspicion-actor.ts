@@ -106,7 +106,6 @@ export const suspicionActor: ActorType<unknown, Hearing> = {
   version: 1,
   stored: false,
   implicit: true,
-  isUrgent: true,
   effects: {
     takeHearing: observed(takeHearing),
     tellBackends: protective(tellBackends),

@@ -160,7 +160,7 @@ export const suspicionMachine = setup({
       initial: 'idle',
       states: {
         idle: {
-          description: 'Nobody waits.',
+          description: 'Nobody waits for one.',
           on: { 'round.doubted': 'round' },
         },
         round: {

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { HealthCheckSpec } from '../../machines/model/desired.js';
 import { openProber } from '../../src/adapters/probe/prober.js';
+import { openTcp } from '../../src/adapters/probe/tcp-handle.js';
 import { systemClock } from '../../src/adapters/system/clock.js';
 import { percentile } from '../rows.js';
 import { type Outcome, type Params, param } from '../runtime/probe.js';
@@ -41,7 +42,12 @@ export const tcpProbes = {
 type Probe = () => Promise<boolean>;
 
 function ours(port: number): Probe {
-  const prober = openProber({ clock: systemClock(), userAgent: 'switchyard/bench' });
+  // As in a shard's thread: on plain sockets (src/adapters/probe/libc.ts).
+  const prober = openProber({
+    clock: systemClock(),
+    userAgent: 'switchyard/bench',
+    tcp: openTcp(),
+  });
   const target = { address: HOST, port };
   return async () => (await prober.probe(target, CHECK)).passed;
 }

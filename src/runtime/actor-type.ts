@@ -148,8 +148,6 @@ export interface ActorType<Ports = unknown, Companion = unknown> {
    * ask it; operators do not see it as an object. Absent: always shown.
    */
   isShown?(cell: CellView): boolean;
-  /** What it does protects: its turn comes before that of others, whose turns still come. Absent: false. */
-  readonly isUrgent?: boolean;
   /** Key under which a waiting message is replaced by a newer one; absent or undefined: all are kept. */
   coalesce?(message: Message): string | undefined;
   /** Messages that may wait as one: many senders at once cost one step, and not one each. */

@@ -19,9 +19,6 @@ export const TURN_MESSAGES_MAX = 64;
 /** Actors that run before the event loop gets its turn. */
 export const TURN_ACTORS_MAX = 256;
 
-/** Or so many, when one of them protects: what it sends leaves at the end of the turn. */
-export const URGENT_TURN_ACTORS = 16;
-
 /** Or for so long: a hundred of them that all have much to do would keep the thread's heart from beating. */
 export const TURN_MS = 20;
 

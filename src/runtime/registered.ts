@@ -17,7 +17,6 @@ export class HostedType {
   readonly stored: boolean;
   readonly implicit: boolean;
   readonly actsAtBirth: boolean;
-  readonly isUrgent: boolean;
   readonly seed: Said<'seed'>;
   readonly restart: Said<'restart'>;
   readonly view: ActorType['view'];
@@ -38,7 +37,6 @@ export class HostedType {
     this.stored = type.stored;
     this.implicit = type.implicit;
     this.actsAtBirth = type.actsAtBirth === true;
-    this.isUrgent = type.isUrgent === true;
     this.seed = type.seed;
     this.restart = type.restart;
     this.view = type.view;

@@ -1,21 +1,13 @@
 /**
- * Turns: who runs next, and for how long. Actors with messages wait in a queue; each handles at most 64
- * messages, then goes to the end; after 256 actors, or the time for them, the event loop has its turn [RT-11].
- *
- * Who protects (takes weight away from what is dead) waits in a queue of its own, of which every second turn
- * is: for one other actor at most, however many wait. What it sends leaves soon after [RT-73].
+ * Turns: who runs next, and for how long. Actors with messages wait in one queue; each handles at
+ * most 64 messages, then goes to the end; after 256 actors, or the time for them, the event loop has its turn
+ * [RT-11].
  */
 import type { Cell } from './cell.js';
 import { comeBack, crash, mayComeBack } from './crash.js';
 import type { Kernel } from './kernel.js';
 import type { Letter } from './letters.js';
-import {
-  SLOW_TURN_MS,
-  TURN_ACTORS_MAX,
-  TURN_MESSAGES_MAX,
-  TURN_MS,
-  URGENT_TURN_ACTORS,
-} from './limits.js';
+import { SLOW_TURN_MS, TURN_ACTORS_MAX, TURN_MESSAGES_MAX, TURN_MS } from './limits.js';
 import { Queue } from './queue.js';
 import { process } from './stepping.js';
 
@@ -30,9 +22,7 @@ export interface Turns {
 
 export function createTurns(kernel: Kernel): Turns {
   const { clock, log, turn: witness } = kernel.options;
-  const urgent = new Queue<Cell>();
-  const others = new Queue<Cell>();
-  let wasUrgent = false;
+  const queue = new Queue<Cell>();
   /** Cells that have a message which waits for room. */
   let held: Cell[] = [];
   let scheduled = false;
@@ -47,19 +37,8 @@ export function createTurns(kernel: Kernel): Turns {
     return at;
   };
 
-  const size = (): number => urgent.size + others.size;
-
-  /** One of each by turns. */
-  const next = (): Cell | undefined => {
-    const cell = wasUrgent
-      ? (others.shift() ?? urgent.shift())
-      : (urgent.shift() ?? others.shift());
-    wasUrgent = cell?.type.isUrgent ?? false;
-    return cell;
-  };
-
   const wake = (): void => {
-    if (scheduled || stopped || size() === 0) return;
+    if (scheduled || stopped || queue.size === 0) return;
     scheduled = true;
     clock.soon(turn);
   };
@@ -70,10 +49,8 @@ export function createTurns(kernel: Kernel): Turns {
     let startedAt = clock.monotonic();
     const untilMs = startedAt + TURN_MS;
     readAt = startedAt;
-    const most = Math.min(size(), TURN_ACTORS_MAX);
-    let protects = false;
-    for (let ran = 1; ran <= most; ran += 1) {
-      const cell = next();
+    for (let left = Math.min(queue.size, TURN_ACTORS_MAX); left > 0; left -= 1) {
+      const cell = queue.shift();
       if (cell === undefined) break;
       cell.queued = false;
       if (runCell(kernel, cell) === 'held') held.push(cell);
@@ -84,9 +61,7 @@ export function createTurns(kernel: Kernel): Turns {
       startedAt = endedAt;
       readAt = endedAt;
       schedule(cell);
-      protects ||= wasUrgent;
       if (endedAt >= untilMs) break;
-      if (protects && ran >= URGENT_TURN_ACTORS && urgent.size === 0) break;
     }
     readAt = undefined;
     witness?.end();
@@ -96,7 +71,7 @@ export function createTurns(kernel: Kernel): Turns {
   const schedule = (cell: Cell): void => {
     if (cell.queued || !isRunnable(cell)) return;
     cell.queued = true;
-    (cell.type.isUrgent ? urgent : others).push(cell);
+    queue.push(cell);
     wake();
   };
 
@@ -115,8 +90,7 @@ export function createTurns(kernel: Kernel): Turns {
     },
     stop: () => {
       stopped = true;
-      urgent.clear();
-      others.clear();
+      queue.clear();
     },
   };
 }

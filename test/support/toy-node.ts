@@ -187,8 +187,6 @@ export interface ToyOptions {
   readonly thread?: string;
   readonly placement?: Placement;
   readonly migrate?: NonNullable<ActorType['migrate']>;
-  /** Of backends. */
-  readonly isUrgent?: boolean;
   /** Of instances. */
   readonly actsAtBirth?: boolean;
 }
@@ -292,7 +290,6 @@ function toyTypes(said: string[], options: ToyOptions): readonly ActorType[] {
       ...base,
       kind: 'backend',
       stored: false,
-      isUrgent: options.isUrgent === true,
       implicit: true,
       seed: 'add',
       isShown: ({ context }) => context['total'] !== 0,

@@ -1,9 +1,13 @@
 /**
  * The few calls of the C library that Node does not offer: a socket with options that Node cannot set.
  *
- * Loaded when it is first needed, once for each thread; a machine it was not built for does without, by
- * other means, and is told why.
+ * Loaded when it is first needed, in a process's main thread alone: a thread that is ended in the midst of
+ * loading this addon takes the whole process with it. Worker threads, and machines it was not built for, do
+ * without, by other means, and are told why.
+ *
+ * Rule: [SU-34] no worker thread loads an addon that cannot be interrupted.
  */
+import { isMainThread } from 'node:worker_threads';
 import { fail, ok, type Result } from '../../../machines/model/result.js';
 
 export const SOCK_STREAM = 1;
@@ -32,6 +36,7 @@ export function loadLibc(): Promise<Result<Libc, string>> {
 }
 
 async function load(): Promise<Result<Libc, string>> {
+  if (!isMainThread) return fail('libc is called from the main thread alone');
   try {
     const koffi = ((await import('koffi')) as unknown as { readonly default: Koffi }).default;
     const library = koffi.load(null);

@@ -3,7 +3,8 @@
  * (SYN-ACK) is all that a check asks for, and the reset that follows is the first thing the other side hears.
  * The kernel makes no connection of it there, nobody there is woken, and it costs us a third less.
  *
- * Until the C library is loaded, and where it cannot be, there are none: a check is made on a plain socket.
+ * Until the C library is loaded, and where it cannot be (in worker threads), there are none: a check is made on
+ * a plain socket.
  */
 import { AF_INET, AF_INET6, type Libc, loadLibc, SOCK_OURS, SOCK_STREAM } from './libc.js';
 
