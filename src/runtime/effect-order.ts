@@ -40,15 +40,13 @@ export function sortEffects(cell: Cell, effects: readonly CollectedEffect[]): So
 function allLeaveAtOnce(cell: Cell, effects: readonly CollectedEffect[]): boolean {
   for (let index = 0; index < effects.length; index += 1) {
     const effect = effects[index] as CollectedEffect;
-    if (isDeciding(effect) || rowOf(cell, effect).class === 'durable') return false;
+    if (DECIDING.has(effect.type) || rowOf(cell, effect).class === 'durable') return false;
   }
   return true;
 }
 
 /** These are the decision itself, and have no row. */
-function isDeciding({ type }: CollectedEffect): boolean {
-  return type === 'record' || type === 'spawn' || type === 'forget';
-}
+const DECIDING: ReadonlySet<string> = new Set(['record', 'spawn', 'forget']);
 
 function sorted(cell: Cell, effects: readonly CollectedEffect[]): Sorted {
   let records: readonly RecordParams[] = NONE;

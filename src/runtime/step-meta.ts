@@ -66,23 +66,14 @@ export type Stamp = (body: Message, meta: Meta) => Message & { readonly meta: Me
 /** A message as a machine sees it: the same with `meta`, made by a literal written for its type. */
 export function createStamp(): Stamp {
   const byType = new Map<string, Revision>();
-  const revisionOf = (type: string): Revision | undefined => {
-    const known = byType.get(type);
-    if (known !== undefined || byType.size >= TYPES_MAX) return known;
-    const revision = createRevision({ meta: (given: unknown) => given });
-    byType.set(type, revision);
-    return revision;
-  };
-  // Messages come in runs of one type, and to compare costs less than to look up.
-  let lastType = '';
-  let last: Revision | undefined;
   return (body, meta) => {
-    if (body.type !== lastType || last === undefined) {
-      last = revisionOf(body.type);
-      lastType = body.type;
+    let revision = byType.get(body.type);
+    if (revision === undefined) {
+      if (byType.size >= TYPES_MAX) return { ...body, meta };
+      revision = createRevision({ meta: (given: unknown) => given });
+      byType.set(body.type, revision);
     }
-    if (last === undefined) return { ...body, meta };
-    return last.of(body as never, meta, undefined) as never;
+    return revision.of(body as never, meta, undefined) as never;
   };
 }
 

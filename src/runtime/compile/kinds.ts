@@ -33,19 +33,9 @@ export function createKinds({ nodes }: Chart): Kinds {
     return kind;
   }
 
-  // Events come in runs of one type, and to compare costs less than to look up.
-  let lastType = '';
-  let lastKind = -1;
-
   return {
     named: named.size,
-    kindOf: (type) => {
-      if (type !== lastType || lastKind < 0) {
-        lastKind = named.get(type) ?? kindOfUnnamed(type);
-        lastType = type;
-      }
-      return lastKind;
-    },
+    kindOf: (type) => named.get(type) ?? kindOfUnnamed(type),
     exampleOf: (kind) => {
       const example = examples[kind];
       if (example === undefined) throw new Defect(`no events of kind ${kind}`);
