@@ -11,7 +11,8 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-const HOW = 'nats-server is not installed: apt-get install nats-server (or put one on PATH)';
+export const HOW_TO_GET_IT =
+  'nats-server is not installed: apt-get install nats-server (or put one on PATH)';
 
 export async function startBroker(folder: string): Promise<Broker> {
   const port = await freePort();
@@ -21,7 +22,7 @@ export async function startBroker(folder: string): Promise<Broker> {
   const jetstream = `jetstream { store_dir: ${JSON.stringify(data)} }`;
   writeFileSync(file, `listen: 127.0.0.1:${port}\n${jetstream}\n`);
   const child = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
-  const failed = once(child, 'error').then(() => Promise.reject(new Error(HOW)));
+  const failed = once(child, 'error').then(() => Promise.reject(new Error(HOW_TO_GET_IT)));
   failed.catch(() => undefined);
   await Promise.race([listening(port), failed]);
   return {
@@ -37,7 +38,8 @@ export async function startBroker(folder: string): Promise<Broker> {
 const LOOK_MS = 25;
 const LOOKS = 400;
 
-async function listening(port: number): Promise<void> {
+/** Until it greets with INFO, as it does once it serves. */
+export async function listening(port: number): Promise<void> {
   for (let look = 0; look < LOOKS; look += 1) {
     if (await answers(port)) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

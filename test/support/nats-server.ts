@@ -4,9 +4,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HOW_TO_GET_IT, listening } from '../../bench/outbox/broker.js';
+import { freePort } from '../../bench/runtime/free-port.js';
 
 export interface NatsServer {
   readonly url: string;
@@ -24,8 +25,6 @@ export interface NatsServer {
   close(): Promise<void>;
 }
 
-const HOW = 'nats-server is not installed: apt-get install nats-server (or put one on PATH)';
-
 /** `config`: lines of its configuration file beside port and JetStream. */
 export async function startNatsServer(config = ''): Promise<NatsServer> {
   const dir = await mkdtemp(join(tmpdir(), 'nats-'));
@@ -42,12 +41,12 @@ export async function startNatsServer(config = ''): Promise<NatsServer> {
     start: async () => {
       child = spawn('nats-server', ['-c', file], { stdio: 'ignore' });
       const failed = new Promise<never>((_, reject) => {
-        child?.once('error', () => reject(new Error(HOW)));
+        child?.once('error', () => reject(new Error(HOW_TO_GET_IT)));
         child?.once('exit', (code) => reject(new Error(`nats-server ended with ${code}`)));
       });
       // Later ends are wanted.
       failed.catch(() => undefined);
-      await Promise.race([accepting(port), failed]);
+      await Promise.race([listening(port), failed]);
     },
     kill: async () => {
       const running = child;
@@ -76,25 +75,6 @@ export async function startNatsServer(config = ''): Promise<NatsServer> {
   return server;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-}
-
-async function accepting(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    if (await answers(port)) return;
-    await shortly();
-  }
-  throw new Error('nats-server does not listen');
-}
-
 const shortly = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 25));
 
 /** A signal is on its way for a while, and a server of many threads answers until the last has it. */
@@ -104,17 +84,4 @@ async function standsStill(pid: number): Promise<boolean> {
   return (await Promise.all(stats)).every((stat) =>
     stat.slice(stat.lastIndexOf(')')).startsWith(') T'),
   );
-}
-
-/** It greets with INFO once it serves. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('data', () => end(true));
-    socket.once('error', () => end(false));
-  });
 }
